@@ -1,0 +1,159 @@
+/** The contract between the cloud's HTTP server and its pages: routes and the shapes of what they answer. */
+import type { ClipManifest } from '../../protocol/clip.ts';
+import type { Behaviour, Level, Phase, RoomEvent, Sentence } from '../../protocol/event.ts';
+import type { RoomState } from '../../protocol/stream.ts';
+
+/** `GET /api/session`. Without a session `user` is absent and everything but setup, login and static pages answers 401. */
+export interface SessionView {
+  /** No supervisor exists yet: the page asks for the one-time token's name and password. */
+  readonly setupNeeded: boolean;
+  readonly user?: UserView;
+}
+export interface UserView {
+  readonly userId: string;
+  readonly name: string;
+  readonly role: 'supervisor';
+}
+/** `POST /api/setup`: creates the first supervisor with the one-time token, and a session (cookie). */
+export interface SetupRequest {
+  readonly token: string;
+  readonly name: string;
+  readonly password: string;
+}
+/** `POST /api/login`; `POST /api/logout` takes no body. */
+export interface LoginRequest {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Error body of every refused request. */
+export interface ErrorView {
+  readonly code: string;
+  /** What happened, what is safe, what to do. */
+  readonly message: Sentence;
+}
+
+/** An alert: the episode folded over its stored events and actions. */
+export interface AlertView {
+  readonly episodeId: string;
+  readonly roomId: string;
+  readonly behaviour: Behaviour;
+  readonly level: Level;
+  readonly seatIds: readonly string[];
+  readonly sourceId?: string;
+  readonly beganWallMs: number;
+  /** Wall time (room) of the latest event, and when the cloud stored the first and the latest one. */
+  readonly lastWallMs: number;
+  readonly firstStoredWallMs: number;
+  readonly lastStoredWallMs: number;
+  readonly durationMs: number;
+  readonly phase: Phase;
+  readonly state: 'open' | 'acknowledged' | 'closed';
+  readonly verdict?: 'confirmed' | 'false' | 'unclear';
+  readonly escalated: boolean;
+  readonly sentence: Sentence;
+  readonly fault?: string;
+  /** Clips announced for it; those that have arrived and whose hash was verified are `ready`. */
+  readonly clips: readonly { readonly clipId: string; readonly ready: boolean }[];
+}
+
+export interface RoomCard {
+  readonly roomId: string;
+  readonly name: string;
+  readonly centre: string;
+  /** Newest state heard, absent before the first. */
+  readonly state?: RoomState;
+  /** Cloud's wall time at which the state arrived; older than 10 s is offline. */
+  readonly heardWallMs?: number;
+  readonly snapshots: readonly { readonly cameraId: string; readonly wallMs: number }[];
+}
+
+/** `GET /api/overview`: everything the first screen needs, and the cursor at which the feed goes on. */
+export interface OverviewView {
+  readonly serverWallMs: number;
+  readonly rooms: readonly RoomCard[];
+  /** Open and acknowledged ones, and the newest 200 closed ones. */
+  readonly alerts: readonly AlertView[];
+  readonly cursor: string;
+}
+
+/** A stored event as the feed carries it. */
+export interface StoredEvent extends RoomEvent {
+  readonly storedWallMs: number;
+}
+
+export const ACTION_KINDS = ['acknowledge', 'confirm', 'false', 'unclear', 'escalate', 'close', 'note'] as const;
+export type ActionKind = (typeof ACTION_KINDS)[number];
+
+/** What a person did about an alert; stored, immutable, part of the feed. */
+export interface ActionView {
+  readonly actionId: string;
+  readonly episodeId: string;
+  readonly kind: ActionKind;
+  readonly userName: string;
+  readonly wallMs: number;
+  readonly note?: string;
+}
+/** `POST /api/alerts/:episodeId/actions` answers the stored ActionView. */
+export interface ActionRequest {
+  readonly kind: ActionKind;
+  readonly note?: string;
+}
+
+/**
+ * `GET /api/feed?cursor=…` is a stream of server-sent events. Lines that carry stored rows have an `id:` (the new
+ * cursor); EventSource sends it back as Last-Event-ID. Volatile lines have none. A `: beat` comment and a `beat` line
+ * come every 5 s so that a dead line is noticed.
+ */
+export interface FeedLines {
+  /** A stored event with the alert folded after it, where it belongs to one. */
+  readonly event: { readonly event: StoredEvent; readonly alert?: AlertView };
+  readonly action: { readonly action: ActionView; readonly alert: AlertView };
+  /** A clip's file has arrived and its hash holds. */
+  readonly clip: { readonly clipId: string; readonly episodeId: string; readonly alert: AlertView };
+  readonly state: { readonly roomId: string; readonly heardWallMs: number; readonly state: RoomState };
+  readonly snapshot: { readonly roomId: string; readonly cameraId: string; readonly wallMs: number };
+  readonly beat: { readonly serverWallMs: number };
+}
+
+/** `GET /api/alerts/:episodeId` */
+export interface AlertDetailView {
+  readonly alert: AlertView;
+  readonly events: readonly StoredEvent[];
+  readonly actions: readonly ActionView[];
+  readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];
+  /** Newest layout of the room, where one was heard. */
+  readonly layout?: RoomState['layout'];
+  /** Who opened the clips of this alert, newest first. */
+  readonly views: readonly { readonly userName: string; readonly wallMs: number; readonly clipId: string }[];
+}
+
+/** `GET /api/alerts?room=&before=&limit=` (before: lastStoredWallMs), newest first. */
+export interface AlertListView {
+  readonly alerts: readonly AlertView[];
+}
+
+/** `POST /api/clips/:clipId/view`: writes the entry in the log, then grants the files for ten minutes to this session. */
+export interface ClipGrantView {
+  readonly clip: ClipManifest;
+  readonly mp4Url: string;
+  readonly overlayUrl?: string;
+  readonly expiresWallMs: number;
+}
+
+/** `GET /api/log?before=SEQ&limit=`: the append-only log, newest first. */
+export interface LogView {
+  readonly entries: readonly LogEntryView[];
+  /** False when a recomputed hash differs: the log was tampered with. */
+  readonly chainHolds: boolean;
+}
+export interface LogEntryView {
+  readonly seq: number;
+  readonly wallMs: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly object: string;
+  readonly hash: string;
+}
+
+/** `GET /api/rooms/:roomId/snapshot/:cameraId` answers image/jpeg. */

@@ -1,0 +1,46 @@
+/** Interface of the ears: sound goes in block by block, phrases of the rule pack and what was heard come out. */
+import type { Phrase } from '../../protocol/rules.ts';
+
+/** A phrase that was heard. Times count samples (16 kHz) since the recogniser's first one. */
+export interface Hit {
+  readonly phraseId: string;
+  readonly text: string;
+  readonly score: number;
+  readonly threshold: number;
+  readonly beginSample: number;
+  readonly endSample: number;
+  /** What was heard around it, words or toneless pinyin separated by blanks. */
+  readonly heard: string;
+}
+
+export interface RecogniserHealth {
+  readonly state: 'hearing' | 'deaf';
+  readonly reason?: string;
+  /** Seconds of computing per second of sound, over the last minute. */
+  readonly rtf: number;
+  readonly restarts: number;
+  /** Blocks dropped because the engine was behind (bound: 10 s of sound). */
+  readonly dropped: number;
+}
+
+/**
+ * One engine for one language on one microphone. Runs off the main thread (worker or child process), restarts by
+ * itself with back-off, and says in `health()` when it cannot hear.
+ */
+export interface Recogniser {
+  readonly engine: string;
+  readonly language: string;
+  start(signal: AbortSignal): Promise<void>;
+  /** Never blocks and never throws for an engine fault. 16 kHz mono signed 16 bit. */
+  accept(samples: Int16Array): void;
+  /** Called for every confirmed hit, in order of their end. */
+  onHit(listener: (hit: Hit) => void): void;
+  health(): RecogniserHealth;
+  close(): Promise<void>;
+}
+
+export interface RecogniserOptions {
+  readonly phrases: readonly Phrase[];
+  /** Folder of fetched models (EVALROOM_MODELS or the agent's data folder). */
+  readonly modelsFolder: string;
+}

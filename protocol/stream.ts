@@ -1,0 +1,116 @@
+/** The contract of the wire: streams, batches and acks between one agent's outbox and the ingest. */
+import type { EventBody, Level, Occupancy, RoomEvent } from './event.ts';
+import type { RoomLayout } from './room.ts';
+import type { Instant } from './time.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** A lane is a stream of its own: an alert never waits behind routine records. */
+export const LANES = ['alert', 'routine'] as const;
+export type Lane = (typeof LANES)[number];
+
+/** Bounds that both sides check. */
+export const LIMITS = {
+  /** Events in one batch. */
+  batchEvents: 50,
+  /** Published and not yet acked events of one stream. */
+  windowEvents: 200,
+  /** Bytes of one event as JSON. */
+  eventBytes: 64 * 1024,
+  /** Bytes of one batch payload. */
+  batchBytes: 1024 * 1024,
+  /** Highest seq: beyond it JSON numbers are not exact. */
+  maxSeq: Number.MAX_SAFE_INTEGER,
+  /** Bytes of a snapshot JPEG. */
+  snapshotBytes: 256 * 1024,
+  /** Bytes of a room state payload. */
+  stateBytes: 128 * 1024,
+} as const;
+
+export interface Batch {
+  readonly v: typeof PROTOCOL_VERSION;
+  readonly streamId: string;
+  readonly lane: Lane;
+  /** 1..50 events of this stream in rising seq, no holes inside the batch. */
+  readonly events: readonly RoomEvent[];
+}
+
+/** Everything of `streamId` up to and including `through` is stored for good (0: nothing yet). */
+export interface Ack {
+  readonly v: typeof PROTOCOL_VERSION;
+  readonly streamId: string;
+  readonly through: number;
+  /** Set when the stream may not go on: the agent must begin a new stream and report. */
+  readonly quarantined?: string;
+}
+
+/** Volatile picture of a room, newest wins, never stored as a fact: topic `…/state`, QoS 0, about once a second. */
+export interface RoomState {
+  readonly v: typeof PROTOCOL_VERSION;
+  readonly roomId: string;
+  readonly at: Instant;
+  readonly layout: RoomLayout;
+  readonly seats: readonly {
+    readonly seatId: string;
+    readonly occupancy: Occupancy;
+    /** Wall time since when the occupancy holds. */
+    readonly sinceWallMs: number;
+    /** Machine state of the left-seat rule: UNKNOWN, SEATED, LEAVING, AWAY, RETURNED. */
+    readonly state: string;
+    readonly level?: Level;
+  }[];
+  readonly rulePack: { readonly name: string; readonly version: string };
+  readonly health: RoomHealth;
+}
+
+export interface RoomHealth {
+  readonly cameras: readonly {
+    readonly cameraId: string;
+    readonly decode: 'starting' | 'running' | 'down';
+    readonly record: 'starting' | 'running' | 'down';
+    readonly audio: 'starting' | 'running' | 'down' | 'none';
+    readonly analysedFps: number;
+    readonly drops: number;
+    readonly inferenceMs: number;
+    readonly fault?: string;
+  }[];
+  readonly ears: readonly {
+    readonly microphoneId: string;
+    readonly language: string;
+    readonly state: 'hearing' | 'deaf';
+    readonly reason?: string;
+    readonly rmsDb: number;
+  }[];
+  readonly outbox: { readonly events: number; readonly oldestMs: number; readonly full: boolean };
+  readonly clipsWaiting: number;
+  readonly disk: { readonly freeBytes: number; readonly low: boolean };
+  readonly modelSet: string;
+  readonly rssBytes: number;
+}
+
+/** Topics. The room is taken from the topic, which the broker's ACL binds to the device; never from the payload. */
+export const topics = {
+  events: (roomId: string, lane: Lane) => `evalroom/v1/rooms/${roomId}/events/${lane}`,
+  ack: (roomId: string) => `evalroom/v1/rooms/${roomId}/ack`,
+  state: (roomId: string) => `evalroom/v1/rooms/${roomId}/state`,
+  /** Payload: one JPEG, QoS 0. */
+  snapshot: (roomId: string, cameraId: string) => `evalroom/v1/rooms/${roomId}/snapshot/${cameraId}`,
+  ingestFilter: '$share/ingest/evalroom/v1/rooms/+/events/+',
+  stateFilter: 'evalroom/v1/rooms/+/state',
+  snapshotFilter: 'evalroom/v1/rooms/+/snapshot/+',
+} as const;
+
+const TOPIC = /^evalroom\/v1\/rooms\/([A-Za-z0-9_-]{1,64})\/(events|ack|state|snapshot)(?:\/([A-Za-z0-9_-]{1,64}))?$/;
+
+/** Splits a topic into room, kind and last part; undefined for any other topic. */
+export function parseTopic(topic: string): { roomId: string; kind: string; rest?: string } | undefined {
+  const match = TOPIC.exec(topic);
+  if (!match) return undefined;
+  const [, roomId, kind, rest] = match;
+  return rest === undefined ? { roomId: roomId!, kind: kind! } : { roomId: roomId!, kind: kind!, rest };
+}
+
+/** Which lane a body travels in: what a person must look at, and the evidence for it, goes ahead of records. */
+export function laneOf(body: EventBody): Lane {
+  return body.kind === 'episode' || body.kind === 'clip' ? 'alert' : 'routine';
+}
