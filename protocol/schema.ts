@@ -1,0 +1,392 @@
+/** The one place where untrusted bytes from the wire become protocol types: refuses with a reason, never throws for bad bytes. */
+import { z } from 'zod';
+import type { ClipManifest } from './clip.ts';
+import { BEHAVIOURS, type DraftEvent, type EventBody, type RoomEvent } from './event.ts';
+import { type Ack, type Batch, LANES, type Lane, LIMITS, laneOf, PROTOCOL_VERSION, type RoomState } from './stream.ts';
+
+/** Stable words for why bytes were refused; they are stored with rejected rows. */
+export const REFUSALS = [
+  'too_large',
+  'not_utf8',
+  'not_json',
+  'too_deep',
+  'bad_text', // U+0000 or half a surrogate pair: a database refuses what JSON allows
+  'bad_shape',
+  'bad_seq',
+  'wrong_room',
+  'wrong_stream',
+  'wrong_lane',
+  'duplicate_event',
+] as const;
+export type RefusalCode = (typeof REFUSALS)[number];
+
+export interface Refusal {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  /** For people and for the rejected row: where and what, at most 300 characters, never a copy of the content. */
+  readonly reason: string;
+}
+
+/**
+ * Set when the frame around the events could be read although something in the batch was refused: with it the ingest can
+ * store the good events, keep the bad ones as rejected rows and ack past both, so that one pill does not block a stream.
+ */
+export interface Rescue {
+  readonly streamId: string;
+  readonly lane: Lane;
+  /** Events `firstSeq` … `lastSeq` of the stream, each either in `good` or in `bad`. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly good: readonly RoomEvent[];
+  readonly bad: readonly {
+    readonly seq: number;
+    readonly code: RefusalCode;
+    readonly reason: string;
+    /** The refused event as JSON with every U+0000 and half surrogate replaced by U+FFFD. */
+    readonly json: string;
+  }[];
+}
+
+export type ParsedBatch = { readonly ok: true; readonly batch: Batch } | (Refusal & { readonly rescue?: Rescue });
+export type ParsedAck = { readonly ok: true; readonly ack: Ack } | Refusal;
+export type ParsedRoomState = { readonly ok: true; readonly state: RoomState } | Refusal;
+
+/** Deepest nesting that any of our types needs is 9. */
+const MAX_DEPTH = 16;
+
+const refuse = (code: RefusalCode, reason: string): Refusal => ({ ok: false, code, reason: reason.slice(0, 300) });
+
+/**
+ * What makes a tree unfit for JSON and for a database: nesting deeper than 16, U+0000, half surrogates, numbers that
+ * JSON cannot carry. Undefined when it is fit. Iterative, so that no depth can overflow the stack.
+ */
+export function unfitness(tree: unknown): { readonly code: RefusalCode; readonly reason: string } | undefined {
+  const stack: [unknown, number][] = [[tree, 0]];
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    const [value, depth] = top;
+    if (typeof value === 'string') {
+      if (value.includes('\u0000') || !value.isWellFormed()) return BAD_TEXT;
+    } else if (typeof value === 'number') {
+      if (!Number.isFinite(value)) return { code: 'bad_shape', reason: 'a number is not finite' };
+    } else if (typeof value === 'object' && value !== null) {
+      if (depth >= MAX_DEPTH) return { code: 'too_deep', reason: `nested deeper than ${MAX_DEPTH}` };
+      if (Array.isArray(value)) for (const item of value) stack.push([item, depth + 1]);
+      else
+        for (const key in value) {
+          if (key.includes('\u0000') || !key.isWellFormed()) return BAD_TEXT;
+          stack.push([(value as Record<string, unknown>)[key], depth + 1]);
+        }
+    }
+  }
+  return undefined;
+}
+const BAD_TEXT = { code: 'bad_text', reason: 'a text holds U+0000 or half a surrogate pair' } as const;
+
+const text = (max: number) => z.string().max(max);
+const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** Ids given by people in room.yaml (seats) may hold other letters. */
+const name = z.string().min(1).max(200);
+/** Within what a Date can show: beyond it every page that formats the time would throw. */
+const wallMs = z.number().min(-8.64e15).max(8.64e15);
+const durationMs = z.number().min(-1e12).max(1e12);
+const fraction = z.number().min(-10).max(10);
+const count = z.int().min(0);
+const seq = z.int().min(1).max(LIMITS.maxSeq);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const level = z.enum(['notice', 'alarm']);
+const role3 = z.enum(['starting', 'running', 'down']);
+
+const instant = z.object({
+  wallMs,
+  monoMs: z.number().min(0).max(1e15),
+  bootId: name,
+  clock: z.enum(['sure', 'doubtful']),
+  offsetMs: z.exactOptional(durationMs),
+});
+
+const clip: z.ZodType<ClipManifest> = z.object({
+  clipId: id,
+  episodeId: id,
+  roomId: id,
+  cameraId: id,
+  cause: z.enum(['begin', 'escalation', 'end']),
+  beginWallMs: wallMs,
+  endWallMs: wallMs,
+  durationMs,
+  files: z
+    .array(z.object({ name: z.enum(['clip.mp4', 'overlay.json']), sha256, bytes: count }))
+    .min(1)
+    .max(4),
+});
+
+const episode = z.object({
+  kind: z.literal('episode'),
+  episodeId: id,
+  phase: z.enum(['begin', 'update', 'end']),
+  behaviour: z.enum(BEHAVIOURS),
+  level,
+  seatIds: z.array(name).max(64),
+  sourceId: z.exactOptional(name),
+  beganWallMs: wallMs,
+  from: text(64),
+  to: text(64),
+  durationMs,
+  rule: z.object({ pack: name, packVersion: name, ruleId: name, citation: text(2000) }),
+  figures: z
+    .array(z.object({ name, value: z.number(), threshold: z.exactOptional(z.number()), unit: text(32) }))
+    .max(64),
+  sentence: z.object({ zh: text(1000), en: text(1000) }),
+  transcript: z.exactOptional(
+    z.object({ language: text(35), engine: name, text: text(4000), hit: z.tuple([count, count]) }),
+  ),
+  fault: z.exactOptional(text(200)),
+});
+
+const boot = z.object({
+  kind: z.literal('boot'),
+  agentVersion: name,
+  rulePack: z.object({ name, version: name }),
+  modelSet: text(500),
+  configSha256: sha256,
+});
+
+const gap = z.object({
+  kind: z.literal('gap'),
+  sourceId: name,
+  role: z.enum(['decode', 'record', 'audio']),
+  fromWallMs: wallMs,
+  toWallMs: wallMs,
+  reason: text(1000),
+});
+
+const body: z.ZodType<EventBody> = z.discriminatedUnion('kind', [
+  episode,
+  z.object({ kind: z.literal('clip'), episodeId: id, clip }),
+  boot,
+  gap,
+]);
+
+const draft: z.ZodType<DraftEvent> = z.object({ at: instant, body });
+
+const event: z.ZodType<RoomEvent> = z.object({
+  eventId: z.uuid(),
+  streamId: id,
+  seq,
+  roomId: id,
+  at: instant,
+  body,
+});
+
+const envelope = z.object({
+  v: z.literal(PROTOCOL_VERSION),
+  streamId: id,
+  lane: z.enum(LANES),
+  events: z.array(z.looseObject({ seq })).min(1).max(LIMITS.batchEvents),
+});
+
+const ackShape: z.ZodType<Ack> = z.object({
+  v: z.literal(PROTOCOL_VERSION),
+  streamId: id,
+  through: z.int().min(0).max(LIMITS.maxSeq),
+  quarantined: z.exactOptional(text(500)),
+});
+
+const point = z.tuple([fraction, fraction]);
+const metres = z.tuple([z.number().min(-1e4).max(1e4), z.number().min(-1e4).max(1e4)]);
+const polygon = z.array(point).max(256);
+
+const layout = z.object({
+  roomId: id,
+  name,
+  centre: text(200),
+  timeZone: name,
+  seats: z
+    .array(
+      z.object({
+        seatId: name,
+        name,
+        views: z.array(z.object({ cameraId: id, zone: polygon, desk: z.exactOptional(polygon) })).max(16),
+        floor: z.exactOptional(metres),
+      }),
+    )
+    .max(64),
+  zones: z.array(z.object({ zoneId: name, kind: z.enum(['door', 'window', 'other']), cameraId: id, polygon })).max(64),
+  doorLines: z.array(z.object({ cameraId: id, line: z.tuple([point, point]), inside: point })).max(16),
+  floor: z
+    .array(z.object({ cameraId: id, points: z.array(z.object({ image: point, floor: metres })).max(64) }))
+    .max(16),
+  roster: z.array(z.object({ seatId: name, expertId: name, name: z.exactOptional(text(200)) })).max(64),
+});
+
+const health = z.object({
+  cameras: z
+    .array(
+      z.object({
+        cameraId: id,
+        decode: role3,
+        record: role3,
+        audio: z.enum(['starting', 'running', 'down', 'none']),
+        analysedFps: z.number().min(0).max(1000),
+        drops: count,
+        inferenceMs: z.number().min(0),
+        fault: z.exactOptional(text(500)),
+      }),
+    )
+    .max(32),
+  ears: z
+    .array(
+      z.object({
+        microphoneId: id,
+        language: text(35),
+        state: z.enum(['hearing', 'deaf']),
+        reason: z.exactOptional(text(500)),
+        rmsDb: z.number(),
+      }),
+    )
+    .max(64),
+  outbox: z.object({ events: count, oldestMs: z.number(), full: z.boolean() }),
+  clipsWaiting: count,
+  disk: z.object({ freeBytes: z.number().min(0), low: z.boolean() }),
+  modelSet: text(500),
+  rssBytes: z.number().min(0),
+});
+
+const stateShape: z.ZodType<RoomState> = z.object({
+  v: z.literal(PROTOCOL_VERSION),
+  roomId: id,
+  at: instant,
+  layout,
+  seats: z
+    .array(
+      z.object({
+        seatId: name,
+        occupancy: z.enum(['yes', 'no', 'unknown']),
+        sinceWallMs: wallMs,
+        state: text(64),
+        level: z.exactOptional(level),
+      }),
+    )
+    .max(64),
+  rulePack: z.object({ name, version: name }),
+  health,
+});
+
+/** Path and complaint of the first thing wrong; zod's messages name types and bounds, not content. */
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue ? `${issue.path.join('.') || 'payload'}: ${issue.message}` : 'unknown shape';
+}
+
+function parseJson(bytes: Uint8Array, maxBytes: number): { ok: true; value: unknown } | Refusal {
+  if (bytes.length > maxBytes) return refuse('too_large', `${bytes.length} bytes, at most ${maxBytes}`);
+  let content: string;
+  try {
+    content = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return refuse('not_utf8', 'the payload is not UTF-8');
+  }
+  try {
+    return { ok: true, value: JSON.parse(content) };
+  } catch {
+    return refuse('not_json', 'the payload is not JSON');
+  }
+}
+
+/** JSON of a refused event that any database can store. */
+function storable(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+      .replaceAll(/\\u0000/g, '\\ufffd')
+      .replaceAll(/\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, '\\ufffd')
+      .slice(0, LIMITS.eventBytes);
+  } catch {
+    return '"nested too deep to be written out"';
+  }
+}
+
+function parseEvent(
+  value: unknown,
+  roomId: string,
+  streamId: string,
+  lane: Lane,
+): { ok: true; event: RoomEvent } | Refusal {
+  const unfit = unfitness(value);
+  if (unfit) return refuse(unfit.code, unfit.reason);
+  const parsed = event.safeParse(value);
+  if (!parsed.success) return refuse('bad_shape', firstIssue(parsed.error));
+  const found = parsed.data;
+  if (found.roomId !== roomId) return refuse('wrong_room', 'the event names another room than its topic');
+  if (found.streamId !== streamId) return refuse('wrong_stream', 'the event names another stream than its batch');
+  if (laneOf(found.body) !== lane) return refuse('wrong_lane', `a ${found.body.kind} in lane ${lane}`);
+  if (found.body.kind === 'clip' && found.body.clip.roomId !== roomId)
+    return refuse('wrong_room', 'the clip names another room than its topic');
+  return { ok: true, event: found };
+}
+
+/**
+ * A batch published on `topics.events(topicRoomId, topicLane)`. Every event carries the topic's room and the batch's
+ * stream, seqs rise by one, eventIds differ. What cannot be stored is refused; `rescue` tells what can be saved of it.
+ */
+export function parseBatch(bytes: Uint8Array, topicRoomId: string, topicLane?: Lane): ParsedBatch {
+  const json = parseJson(bytes, LIMITS.batchBytes);
+  if (!json.ok) return json;
+  const frame = envelope.safeParse(json.value);
+  if (!frame.success) {
+    const atSeq = frame.error.issues[0]?.path.at(-1) === 'seq';
+    return refuse(atSeq ? 'bad_seq' : 'bad_shape', firstIssue(frame.error));
+  }
+  const { streamId, lane, events } = frame.data;
+  if (topicLane !== undefined && topicLane !== lane) return refuse('wrong_lane', `lane ${lane} on topic ${topicLane}`);
+  const firstSeq = events[0]!.seq;
+  for (const [index, item] of events.entries())
+    if (item.seq !== firstSeq + index)
+      return refuse('bad_seq', `events.${index}.seq: ${item.seq} after ${firstSeq + index - 1}`);
+
+  const good: RoomEvent[] = [];
+  const bad: Rescue['bad'][number][] = [];
+  const known = new Set<string>();
+  for (const item of events) {
+    let result = parseEvent(item, topicRoomId, streamId, lane);
+    if (result.ok && known.has(result.event.eventId))
+      result = refuse('duplicate_event', 'the same eventId twice in one batch');
+    if (result.ok) {
+      known.add(result.event.eventId);
+      good.push(result.event);
+    } else bad.push({ seq: item.seq, code: result.code, reason: result.reason, json: storable(item) });
+  }
+  const first = bad[0];
+  if (!first) return { ok: true, batch: { v: PROTOCOL_VERSION, streamId, lane, events: good } };
+  return {
+    ...refuse(first.code, `seq ${first.seq}: ${first.reason}`),
+    rescue: { streamId, lane, firstSeq, lastSeq: firstSeq + events.length - 1, good, bad },
+  };
+}
+
+/** An ack from the ingest, as the agent reads it. */
+export function parseAck(bytes: Uint8Array): ParsedAck {
+  const json = parseJson(bytes, 4096);
+  if (!json.ok) return json;
+  const parsed = ackShape.safeParse(json.value);
+  return parsed.success ? { ok: true, ack: parsed.data } : refuse('bad_shape', firstIssue(parsed.error));
+}
+
+/** A room's volatile state published on `topics.state(topicRoomId)`. */
+export function parseRoomState(bytes: Uint8Array, topicRoomId: string): ParsedRoomState {
+  const json = parseJson(bytes, LIMITS.stateBytes);
+  if (!json.ok) return json;
+  const unfit = unfitness(json.value);
+  if (unfit) return refuse(unfit.code, unfit.reason);
+  const parsed = stateShape.safeParse(json.value);
+  if (!parsed.success) return refuse('bad_shape', firstIssue(parsed.error));
+  if (parsed.data.roomId !== topicRoomId || parsed.data.layout.roomId !== topicRoomId)
+    return refuse('wrong_room', 'the state names another room than its topic');
+  return { ok: true, state: parsed.data };
+}
+
+/** What would make the ingest refuse this draft, found in the room before it is accepted; undefined when it is fine. */
+export function draftRefusal(candidate: DraftEvent): Refusal | undefined {
+  const unfit = unfitness(candidate);
+  if (unfit) return refuse(unfit.code, unfit.reason);
+  const parsed = draft.safeParse(candidate);
+  return parsed.success ? undefined : refuse('bad_shape', firstIssue(parsed.error));
+}
