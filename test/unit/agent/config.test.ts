@@ -1,0 +1,168 @@
+/** room.yaml: the committed example loads, and every kind of fault is reported with its place, all at once. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkRoomConfig, loadRoomConfig } from '../../../agent/config.ts';
+
+const example = readFileSync(new URL('../../../room.example.yaml', import.meta.url), 'utf8');
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'evalroom-config-'));
+  writeFileSync(join(folder, 'secret'), 'device-secret\n');
+  writeFileSync(join(folder, 'cam-a.password'), 'camera-secret\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const write = (text: string): string => {
+  const path = join(folder, 'room.yaml');
+  writeFileSync(path, text);
+  return path;
+};
+const problems = (text: string) => {
+  const checked = checkRoomConfig(write(text), {});
+  return checked.ok ? [] : checked.problems;
+};
+const change = (from: string | RegExp, to: string): string => {
+  const changed = example.replace(from, to);
+  expect(changed).not.toBe(example);
+  return changed;
+};
+
+describe('loadRoomConfig', () => {
+  it('reads the example', () => {
+    const config = loadRoomConfig(write(example), { EVALROOM_MODELS: '/models' });
+    expect(config.layout).toMatchObject({ roomId: 'room-101', timeZone: 'Asia/Shanghai', roster: [{ seatId: '1' }] });
+    expect(config.cameras).toEqual([
+      {
+        cameraId: 'cam-a',
+        source: { kind: 'onvif', host: '192.168.1.64', port: 80 },
+        user: 'operator',
+        password: 'camera-secret',
+        analyseFps: 2,
+        audio: true,
+      },
+    ]);
+    expect(config.identity).toEqual({ deviceId: 'box-101', secret: 'device-secret' });
+    expect(config).toMatchObject({ dataFolder: join(folder, 'data'), modelsFolder: '/models', rulePack: 'default' });
+    expect(config.perception).toEqual({ kind: 'auto' });
+    expect(Object.isFrozen(config.layout.seats[0]?.views)).toBe(true);
+  });
+
+  it('throws one error that lists every fault', () => {
+    const text = change('timeZone: Asia/Shanghai', 'timeZone: Mars').replace(
+      'camera: cam-a\n        zone',
+      'camera: cam-b\n        zone',
+    );
+    expect(() => loadRoomConfig(write(text), {})).toThrow(/2 fault\(s\)[\s\S]*line 6[\s\S]*did you mean "cam-a"/);
+  });
+});
+
+describe('checkRoomConfig', () => {
+  const faults: [string, () => string, { path: string; reason: RegExp; line?: number }][] = [
+    ['malformed YAML', () => change('  name: 评标一室', '  name: [评标一室'), { path: '', reason: /./, line: 5 }],
+    ['an empty file', () => '', { path: '', reason: /empty/ }],
+    [
+      'an unknown key',
+      () => change('analyseFps', 'analyzeFps'),
+      { path: 'cameras.0.analyzeFps', reason: /did you mean "analyseFps"/, line: 29 },
+    ],
+    ['an unknown section', () => change('roster:', 'rooster:'), { path: 'rooster', reason: /did you mean "roster"/ }],
+    ['a missing key', () => change(/centre: .*/, ''), { path: 'room.centre', reason: /missing/ }],
+    [
+      'a polygon outside the picture',
+      () => change('[0.23, 0.41]', '[1.23, 0.41]'),
+      { path: 'seats.0.views.0.zone.0.0', reason: /outside the picture/ },
+    ],
+    [
+      'a polygon of two points',
+      () => change(/zone: .*/, 'zone: [[0.1, 0.1], [0.2, 0.2]]'),
+      { path: 'seats.0.views.0.zone', reason: /three points/ },
+    ],
+    [
+      'a bow tie',
+      () => change(/zone: .*/, 'zone: [[0, 0], [1, 1], [1, 0], [0, 1]]'),
+      { path: 'seats.0.views.0.zone', reason: /crosses itself/ },
+    ],
+    [
+      'an unknown camera in a view',
+      () => change('- camera: cam-a\n        zone', '- camera: cam-x\n        zone'),
+      { path: 'seats.0.views.0.camera', reason: /no camera.*did you mean "cam-a"/ },
+    ],
+    [
+      'an unknown seat in the roster',
+      () => change('seat: "1"', 'seat: "9"'),
+      { path: 'roster.0.seat', reason: /no seat/ },
+    ],
+    [
+      'an id given twice',
+      () => change('microphones: []', 'microphones: [{ id: cam-a, alsa: hw }]'),
+      { path: 'microphones.0.id', reason: /twice/ },
+    ],
+    [
+      'a missing password file',
+      () => change('cam-a.password', 'none'),
+      { path: 'cameras.0.passwordFile', reason: /ENOENT.*first line/ },
+    ],
+    [
+      'a missing variable',
+      () => change('passwordFile: ./cam-a.password', 'passwordEnv: CAM'),
+      { path: 'cameras.0.passwordEnv', reason: /no variable CAM/ },
+    ],
+    [
+      'plain MQTT beyond loopback',
+      () => change('mqtt://127.0.0.1:1883', 'mqtt://cloud.example:1883'),
+      { path: 'cloud.mqtt', reason: /in clear.*mqtts/ },
+    ],
+    [
+      'plain HTTP beyond loopback',
+      () => change('http://127.0.0.1:8080', 'http://10.0.0.1:8080'),
+      { path: 'cloud.upload', reason: /in clear.*https/ },
+    ],
+    [
+      'a password in an address',
+      () => change(/onvif: .*/, 'main: rtsp://u:p@host/x'),
+      { path: 'cameras.0.main', reason: /credentials do not belong/ },
+    ],
+    ['no source', () => change(/onvif: .*/, ''), { path: 'cameras.0', reason: /either onvif/ }],
+    [
+      'a bad host',
+      () => change(/onvif: .*/, 'onvif: http://192.168.1.64/'),
+      { path: 'cameras.0.onvif', reason: /host:port/ },
+    ],
+    ['a bad time zone', () => change('Asia/Shanghai', 'China'), { path: 'room.timeZone', reason: /IANA/ }],
+    [
+      'three calibration points',
+      () => change(/ {6}- \{ image: \[0.2.*\n/, ''),
+      { path: 'floor.0.points', reason: /four points/ },
+    ],
+  ];
+  it.each(faults)('reports %s', (_name, text, { path, reason, line }) => {
+    const found = problems(text()).find((problem) => problem.path === path && reason.test(problem.reason));
+    expect(found, JSON.stringify(problems(text()))).toBeDefined();
+    if (line !== undefined) expect(found?.line).toBe(line);
+  });
+
+  it('reports a wrong shape, a wrong reference and a missing file in one go', () => {
+    const text = change('[0.23, 0.41]', '[1.23, 0.41]')
+      .replace('seat: "1"', 'seat: "9"')
+      .replace('./secret ', './none ');
+    expect(
+      problems(text)
+        .map((problem) => problem.path)
+        .sort(),
+    ).toEqual(['identity.secretFile', 'roster.0.seat', 'seats.0.views.0.zone.0.0']);
+  });
+
+  it('never shows a secret', () => {
+    const text = change(/onvif: .*/, 'main: rtsp://u:hunter2@host/x');
+    expect(JSON.stringify(problems(text))).not.toContain('hunter2');
+  });
+
+  it('says which file cannot be read', () => {
+    expect(checkRoomConfig(join(folder, 'nowhere.yaml'))).toMatchObject({
+      ok: false,
+      problems: [{ reason: /ENOENT/ }],
+    });
+  });
+});
