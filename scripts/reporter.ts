@@ -43,7 +43,7 @@ export default class TotalsReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     const run = totals(modules, errors);
     const line = skippedLine(run.skipped);
-    const file = process.env['EVALROOM_TEST_TOTALS'];
+    const file = process.env.EVALROOM_TEST_TOTALS;
     if (file) writeFileSync(file, JSON.stringify({ ...run, line }));
     else if (line) console.log(line);
   }
