@@ -1,0 +1,167 @@
+/** The eyes of an agent: a model set on two threads that turns pictures into persons, shared by all its cameras. */
+import type { Logger } from 'pino';
+import { Bug } from '../../protocol/errors.ts';
+import type { Keypoint, Person } from '../../protocol/observation.ts';
+import type { Box } from '../../protocol/seat.ts';
+import type { Clock } from '../../protocol/time.ts';
+import { CROP_FACTOR, checkPicture, cut, enlarge } from './crop.ts';
+import type { Detection, Picture } from './detector.ts';
+import { chooseModels, type ModelSet, type ModelSetName } from './model-set.ts';
+import type { Script } from './scripted.ts';
+import { createThread, type Thread, type ThreadHealth } from './thread.ts';
+import type { Crop, WorkerRequest } from './worker.ts';
+
+export interface EyesOptions {
+  /** Folder of fetched models (EVALROOM_MODELS), where there is one. */
+  readonly modelsFolder?: string | undefined;
+  /** The agent's data folder; fetched models may also lie in its `models`. */
+  readonly dataFolder: string;
+  /** Default `auto`. */
+  readonly set?: ModelSetName;
+  /** For the set `scripted`. */
+  readonly script?: Script;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface LookOptions {
+  /** Indexes of the persons that get a pose, most urgent first; default: all. */
+  readonly wantPose?: (boxes: readonly Box[]) => readonly number[];
+  /** Looked into besides the whole picture, each at the cost of one more detection. */
+  readonly regions?: readonly Box[];
+  /** Frame number for the scripted set; default: counts looks from 0. */
+  readonly frame?: number;
+}
+
+export interface Look {
+  /** Best first. A pose is present only where the pose model ran on this very picture and found the person. */
+  readonly persons: readonly Person[];
+  /** Weak hints only: where something like a telephone was seen. */
+  readonly phones: readonly Detection[];
+  /** The picture given, for its bytes went to the thread and came back. */
+  readonly picture: Picture;
+  readonly detectorMs: number;
+  readonly poseMs: number;
+}
+
+export interface EyesHealth {
+  /** That of the detector: without it nothing is seen. */
+  readonly state: ThreadHealth['state'];
+  /** What is wrong with either thread or with the choice of models, in plain words. */
+  readonly reason?: string;
+  readonly restarts: number;
+  readonly detector: ThreadHealth;
+  readonly pose: ThreadHealth;
+}
+
+export interface Eyes {
+  /** Such as `yolox-nano+pose-lite`; `none` before start(). */
+  readonly modelSet: string;
+  /**
+   * Chooses and verifies the models and starts the threads. Rejects when files are missing or not what they should be;
+   * resolves when both threads are up or being restarted.
+   */
+  start(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes over the bytes of `picture` (they come back in the result). Rejects with Unavailable while the detector is
+   * down, leaving the bytes alone then; a pose thread that is down only means persons without poses.
+   */
+  look(picture: Picture, options?: LookOptions): Promise<Look>;
+  health(): EyesHealth;
+  close(): Promise<void>;
+}
+
+const NOT_STARTED: ThreadHealth = { state: 'starting', restarts: 0, cpuMs: 0 };
+
+/** Assigns only; `start()` begins. */
+export function createEyes(options: EyesOptions): Eyes {
+  const { clock, log } = options;
+  let models: ModelSet | undefined;
+  let detector: Thread | undefined;
+  let pose: Thread | undefined;
+  let looks = 0;
+
+  async function estimate(picture: Picture, boxes: readonly Box[], frame: number) {
+    if (!pose || boxes.length === 0) return [];
+    const crops: Crop[] = boxes.map((box) => ({ ...cut(picture, enlarge(box, CROP_FACTOR)), box }));
+    const request: Omit<Extract<WorkerRequest, { job: 'estimate' }>, 'id'> = { job: 'estimate', crops, frame };
+    try {
+      const buffers = crops.map((crop) => crop.picture.rgb.buffer as ArrayBuffer);
+      const answer = await pose.ask(request, buffers);
+      return answer.kind === 'estimated' ? answer.poses : [];
+    } catch {
+      // The thread reports its fault in health() and in the log; persons without poses are still worth having.
+      return [];
+    }
+  }
+
+  return {
+    get modelSet() {
+      return models?.name ?? 'none';
+    },
+    async start(signal) {
+      const { modelsFolder, dataFolder, script, set = 'auto' } = options;
+      models = await chooseModels({ modelsFolder, dataFolder, set, script, log });
+      detector = createThread({ name: 'detector', model: models.detector, clock, log });
+      pose = createThread({ name: 'pose', model: models.pose, clock, log });
+      await Promise.all([detector.start(signal), pose.start(signal)]);
+      log.info({ modelSet: models.name }, 'the eyes are open');
+    },
+    async look(given, { wantPose = (boxes: readonly Box[]) => [...boxes.keys()], regions = [], frame = looks } = {}) {
+      if (!detector) throw new Bug('eyes_not_started', 'look() was called before start()');
+      checkPicture(given);
+      looks += 1;
+      const began = clock.monoMs();
+      const rgb = owned(given.rgb);
+      const { width, height } = given;
+      const request = { job: 'detect' as const, picture: { width, height, rgb }, regions, frame };
+      const answer = await detector.ask(request, [rgb.buffer]);
+      if (answer.kind !== 'detected') throw new Bug('wrong_answer', 'the detector thread answered with poses');
+      const detected = clock.monoMs();
+      const found = answer.found.filter(({ label }) => label === 'person');
+      const boxes = found.map(({ box }) => box);
+      const wanted = [...wantPose(boxes)];
+      const poses = await estimate(
+        answer.picture,
+        wanted.map((index) => boxes[index]!),
+        frame,
+      );
+      const byIndex = new Map(wanted.map((index, i) => [index, poses[i]]));
+      return {
+        persons: found.map(({ box, score }, index) => toPerson(box, score, byIndex.get(index))),
+        phones: answer.found.filter(({ label }) => label === 'phone'),
+        picture: answer.picture,
+        detectorMs: detected - began,
+        poseMs: clock.monoMs() - detected,
+      };
+    },
+    health() {
+      const [d, p] = [detector?.health() ?? NOT_STARTED, pose?.health() ?? NOT_STARTED];
+      const reason = reasonOf(d, p, models?.note);
+      const restarts = d.restarts + p.restarts;
+      return { state: d.state, ...(reason === undefined ? {} : { reason }), restarts, detector: d, pose: p };
+    },
+    async close() {
+      await Promise.allSettled([detector?.close(), pose?.close()]);
+    },
+  };
+}
+
+function toPerson(box: Box, score: number, pose: readonly Keypoint[] | undefined): Person {
+  return pose ? { box, score, pose } : { box, score };
+}
+
+function reasonOf(detector: ThreadHealth, pose: ThreadHealth, note: string | undefined): string | undefined {
+  const parts = [
+    detector.reason === undefined ? undefined : `detector: ${detector.reason}`,
+    pose.reason === undefined ? undefined : `pose: ${pose.reason}`,
+    note,
+  ].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join('; ') : undefined;
+}
+
+/** Bytes that may be handed over: a view into a larger buffer would take its neighbours along. */
+function owned(rgb: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = rgb.byteOffset === 0 && rgb.byteLength === rgb.buffer.byteLength;
+  return whole && rgb.buffer instanceof ArrayBuffer ? (rgb as Uint8Array<ArrayBuffer>) : Uint8Array.from(rgb);
+}

@@ -1,0 +1,148 @@
+/** Thread of one half of the eyes: loads the detector or the pose estimator and answers one request at a time. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Bug, EvalroomError } from '../../protocol/errors.ts';
+import type { Keypoint } from '../../protocol/observation.ts';
+import type { Box } from '../../protocol/seat.ts';
+import { joinRegions } from './boxes.ts';
+import { intoRegion, WHOLE } from './crop.ts';
+import type { Detection, PersonDetector, Picture, PoseEstimator } from './detector.ts';
+import { createScripted, type Script, type ScriptedEyes } from './scripted.ts';
+
+/** What a thread is to be. */
+export type WorkerModel =
+  | { readonly kind: 'yolox' | 'centernet' | 'landmarker'; readonly file: string; readonly name: string }
+  | { readonly kind: 'scripted'; readonly script: Script };
+
+/** Work for the thread. `picture` is handed over with its bytes, and comes back with the answer of a detection. */
+export type WorkerRequest =
+  | {
+      readonly id: number;
+      readonly job: 'detect';
+      readonly picture: Picture;
+      readonly regions: readonly Box[];
+      readonly frame: number;
+    }
+  | { readonly id: number; readonly job: 'estimate'; readonly crops: readonly Crop[]; readonly frame: number };
+
+/** A piece of a picture: `region` is what it covers of the whole and `box` the person, both in fractions of the whole. */
+export interface Crop {
+  readonly picture: Picture;
+  readonly region: Box;
+  readonly box: Box;
+}
+
+/** First answer: `ready` or `failed`. `cpuMs` is what this thread burnt for the request. */
+export type WorkerAnswer =
+  | { readonly kind: 'ready'; readonly cpuMs: number }
+  | { readonly kind: 'failed'; readonly id?: number; readonly error: { kind: string; code: string; text: string } }
+  | {
+      readonly kind: 'detected';
+      readonly id: number;
+      readonly picture: Picture;
+      readonly found: Detection[];
+      readonly cpuMs: number;
+    }
+  | {
+      readonly kind: 'estimated';
+      readonly id: number;
+      readonly poses: (readonly Keypoint[] | undefined)[];
+      readonly cpuMs: number;
+    };
+
+interface Models {
+  readonly detector?: PersonDetector;
+  readonly pose?: PoseEstimator;
+  readonly script?: ScriptedEyes;
+}
+
+async function load(model: WorkerModel): Promise<Models> {
+  switch (model.kind) {
+    case 'scripted': {
+      const script = createScripted(model.script);
+      return { detector: script, pose: script, script };
+    }
+    case 'yolox':
+      return { detector: await (await import('./yolox.ts')).createYolox(model) };
+    case 'centernet':
+      return { detector: await (await import('./centernet.ts')).createCenterNet(model) };
+    case 'landmarker':
+      return { pose: await (await import('./landmarker.ts')).createLandmarker(model) };
+  }
+}
+
+async function detect(models: Models, request: Extract<WorkerRequest, { job: 'detect' }>): Promise<Detection[]> {
+  const { detector, script } = models;
+  if (!detector) throw new Bug('wrong_worker', 'a detection was asked of the thread that estimates poses');
+  script?.at(request.frame);
+  const whole = await detector.detect(request.picture);
+  if (request.regions.length === 0) return whole;
+  const regions = [];
+  for (const region of request.regions) regions.push({ region, found: await detector.detect(request.picture, region) });
+  return joinRegions(whole, regions);
+}
+
+async function estimate(models: Models, request: Extract<WorkerRequest, { job: 'estimate' }>) {
+  const { pose, script } = models;
+  if (!pose) throw new Bug('wrong_worker', 'a pose was asked of the thread that detects persons');
+  script?.at(request.frame);
+  const poses = [];
+  for (const { picture, region, box } of request.crops) {
+    const found = await pose.estimate(picture, script ? box : intoRegion(box, region));
+    poses.push(script ? found : outOf(region, found));
+  }
+  return poses;
+}
+
+function outOf(region: Box, pose: readonly Keypoint[] | undefined): readonly Keypoint[] | undefined {
+  const [x0, y0, x1, y1] = region ?? WHOLE;
+  return pose?.map(([x, y, score]) => [x0 + x * (x1 - x0), y0 + y * (y1 - y0), score]);
+}
+
+function failure(error: unknown, id?: number): WorkerAnswer {
+  const known = error instanceof EvalroomError;
+  const text = error instanceof Error ? error.message : String(error);
+  const described = { kind: known ? error.kind : 'Unavailable', code: known ? error.code : 'inference_failed', text };
+  return id === undefined ? { kind: 'failed', error: described } : { kind: 'failed', id, error: described };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+const port = parentPort;
+if (port) {
+  let models: Models | undefined;
+  const say = (answer: WorkerAnswer, transfer: ArrayBuffer[] = []) => port.postMessage(answer, transfer);
+  try {
+    models = await load(workerData as WorkerModel);
+    say({ kind: 'ready', cpuMs: cpuMs() });
+  } catch (error) {
+    say(failure(error));
+    port.close();
+  }
+  port.on('message', async (request: WorkerRequest | 'close') => {
+    if (request === 'close') {
+      await models?.detector?.close();
+      if (!models?.script) await models?.pose?.close();
+      port.close();
+      return;
+    }
+    if (!models) return;
+    const before = cpuMs();
+    try {
+      if (request.job === 'detect') {
+        const found = await detect(models, request);
+        const { picture } = request;
+        say({ kind: 'detected', id: request.id, picture, found, cpuMs: cpuMs() - before }, [
+          picture.rgb.buffer as ArrayBuffer,
+        ]);
+      } else {
+        const poses = await estimate(models, request);
+        say({ kind: 'estimated', id: request.id, poses, cpuMs: cpuMs() - before });
+      }
+    } catch (error) {
+      say(failure(error, request.id));
+    }
+  });
+}
