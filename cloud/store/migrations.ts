@@ -1,0 +1,221 @@
+/** Versioned schema of the cloud store, one text for both databases; each step runs once, in order, in one transaction. */
+import { randomBytes } from 'node:crypto';
+import { Corrupt } from '../../protocol/errors.ts';
+import type { Sql } from './sql.ts';
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  /** `{int}` becomes integer or bigint. All times are milliseconds since the epoch, UTC. */
+  readonly sql: string;
+  readonly sqlite?: string;
+  readonly postgres?: string;
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'streams, events and the feed',
+    sql: `
+-- One row: names this store, so that a cursor of another one is recognised; keys sign grants.
+create table store_identity (only_row {int} primary key check (only_row = 1), store_id text not null, grant_key text not null);
+
+-- One row per incarnation of an outbox and lane. through: everything up to it is stored or rejected for good and in the
+-- feed. highest: highest seq ever taken in. hole_wall_ms: since when something beyond through waits for what is missing.
+create table streams (
+  stream_id text primary key,
+  room_id text not null,
+  lane text not null,
+  through {int} not null,
+  highest {int} not null,
+  quarantined text,
+  hole_wall_ms {int},
+  opened_wall_ms {int} not null,
+  heard_wall_ms {int} not null
+);
+create index streams_room on streams (room_id);
+
+-- Immutable facts. json is the RoomEvent exactly as decided in the room; the other columns repeat parts of it for search.
+create table events (
+  stream_id text not null,
+  seq {int} not null,
+  event_id text not null unique,
+  room_id text not null,
+  kind text not null,
+  episode_id text,
+  wall_ms {int} not null,
+  stored_wall_ms {int} not null,
+  json text not null,
+  primary key (stream_id, seq)
+);
+create index events_episode on events (episode_id) where episode_id is not null;
+
+-- What can never be stored, with the reason. occupies = 1: it stands for (stream_id, seq), which is acked past.
+create table rejected (
+  rejected_id text primary key,
+  room_id text not null,
+  stream_id text,
+  seq {int},
+  occupies {int} not null,
+  code text not null,
+  reason text not null,
+  payload text not null,
+  stored_wall_ms {int} not null
+);
+create index rejected_slot on rejected (stream_id, seq);
+create index rejected_room on rejected (room_id, occupies);
+
+-- The feed: what became visible, in the order of commits. pos has no holes, because feed_head is locked from the moment
+-- a pos is given until the commit; a reader that sees pos n therefore sees all before it. kind events: a stream's
+-- through moved over from_seq..to_seq (at most 50). kind action, clip: ref is the action's id or clip id + file name.
+create table feed_head (only_row {int} primary key check (only_row = 1), pos {int} not null);
+insert into feed_head values (1, 0);
+create table feed (
+  pos {int} primary key,
+  kind text not null,
+  stream_id text,
+  from_seq {int},
+  to_seq {int},
+  ref text,
+  stored_wall_ms {int} not null
+);`,
+  },
+  {
+    version: 2,
+    name: 'alerts, actions and clips',
+    sql: `
+-- Fold of the visible events and the actions of one episode, in feed order. view is the AlertView without its clips.
+create table alerts (
+  episode_id text primary key,
+  room_id text not null,
+  state text not null,
+  last_stored_wall_ms {int} not null,
+  view text not null
+);
+create index alerts_state on alerts (state, last_stored_wall_ms);
+create index alerts_room on alerts (room_id, last_stored_wall_ms);
+
+create table actions (
+  action_id text primary key,
+  episode_id text not null,
+  kind text not null,
+  user_id text not null,
+  user_name text not null,
+  wall_ms {int} not null,
+  note text
+);
+create index actions_episode on actions (episode_id);
+
+-- Announced by a stored clip event; manifest is the ClipManifest.
+create table clips (
+  clip_id text primary key,
+  episode_id text not null,
+  room_id text not null,
+  manifest text not null,
+  announced_wall_ms {int} not null
+);
+create index clips_episode on clips (episode_id);
+
+-- Files that have arrived, whose bytes had this hash and are on disk for good.
+create table clip_files (
+  clip_id text not null references clips (clip_id),
+  name text not null,
+  sha256 text not null,
+  bytes {int} not null,
+  stored_wall_ms {int} not null,
+  primary key (clip_id, name)
+);`,
+  },
+  {
+    version: 3,
+    name: 'people, devices and the append-only log',
+    sql: `
+-- password: scrypt$N$r$p$salt$hash
+create table users (
+  user_id text primary key,
+  name text not null unique,
+  role text not null,
+  password text not null,
+  added_wall_ms {int} not null
+);
+-- session_id is the SHA-256 of the cookie's value, which is kept nowhere.
+create table sessions (
+  session_id text primary key,
+  user_id text not null references users (user_id),
+  begun_wall_ms {int} not null,
+  expires_wall_ms {int} not null
+);
+-- token_id is the SHA-256 of the token.
+create table tokens (
+  token_id text primary key,
+  purpose text not null,
+  expires_wall_ms {int} not null,
+  used_wall_ms {int}
+);
+-- secret_hash in the broker's own format ($7$iterations$salt$hash), so that one hash serves MQTT and HTTP.
+create table devices (
+  device_id text primary key,
+  room_id text not null,
+  secret_hash text not null,
+  added_wall_ms {int} not null,
+  revoked_wall_ms {int}
+);
+
+-- hash = SHA-256 over the previous hash and this row; log_head holds the last one, so that a cut tail is noticed too.
+create table log (
+  seq {int} primary key,
+  wall_ms {int} not null,
+  actor text not null,
+  action text not null,
+  object text not null,
+  hash text not null
+);
+create table log_head (only_row {int} primary key check (only_row = 1), seq {int} not null, hash text not null);
+insert into log_head values (1, 0, '');
+create index log_object on log (action, object);`,
+    sqlite: `
+create trigger log_no_update before update on log begin select raise(abort, 'the log is append-only'); end;
+create trigger log_no_delete before delete on log begin select raise(abort, 'the log is append-only'); end;
+create trigger events_no_update before update on events begin select raise(abort, 'events are immutable'); end;`,
+    postgres: `
+create function refuse_change() returns trigger language plpgsql as
+  $$ begin raise exception 'rows of % are never changed', tg_table_name using errcode = '23514'; end $$;
+create trigger log_no_change before update or delete on log for each row execute function refuse_change();
+create trigger log_no_truncate before truncate on log for each statement execute function refuse_change();
+create trigger events_no_update before update on events for each row execute function refuse_change();`,
+  },
+];
+
+/** Brings the schema to this version. Throws Corrupt for a store written by a newer version. Returns the store's identity. */
+export async function migrate(sql: Sql): Promise<{ readonly storeId: string; readonly grantKey: string }> {
+  const postgres = sql.dialect === 'postgres';
+  return sql.write(async (tx) => {
+    // Several workers may start at once on an empty database.
+    if (postgres) await tx.all('select pg_advisory_xact_lock(20837465)');
+    const int = postgres ? 'bigint' : 'integer';
+    await sql.script(tx, `create table if not exists schema_versions (version ${int} primary key, name text not null)`);
+    const known = await tx.all<{ version: number }>('select version from schema_versions order by version');
+    const newest = known.at(-1)?.version ?? 0;
+    const last = MIGRATIONS.at(-1)!.version;
+    if (newest > last)
+      throw new Corrupt(
+        'store_newer',
+        `opening the store: its schema is version ${newest}, this program knows ${last}`,
+      );
+    for (const step of MIGRATIONS.filter((candidate) => candidate.version > newest)) {
+      const extra = postgres ? step.postgres : step.sqlite;
+      await sql.script(tx, step.sql.replaceAll('{int}', int) + (extra ?? ''));
+      await tx.all('insert into schema_versions (version, name) values ($1, $2)', step.version, step.name);
+    }
+    await tx.all(
+      'insert into store_identity (only_row, store_id, grant_key) values (1, $1, $2) on conflict do nothing',
+      randomBytes(5).toString('hex'),
+      randomBytes(32).toString('hex'),
+    );
+    const rows = await tx.all<{ store_id: string; grant_key: string }>(
+      'select store_id, grant_key from store_identity',
+    );
+    const row = rows[0]!;
+    return { storeId: row.store_id, grantKey: row.grant_key };
+  });
+}

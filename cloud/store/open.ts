@@ -1,0 +1,152 @@
+/** Opens the store that the configuration names and puts its parts together behind the Store interface. */
+import { InvalidInput } from '../../protocol/errors.ts';
+import { readAlert, readAlerts, readOverview } from './alerts.ts';
+import { addAction, addClipFile, readClip } from './clips.ts';
+import { formatCursor, readCursor, readFeed, readHead } from './feed.ts';
+import { ingestIn, insertRejected } from './ingest.ts';
+import { appendLog, readLog, verifyChain } from './log.ts';
+import { migrate } from './migrations.ts';
+import * as people from './people.ts';
+import { openPostgres } from './postgres.ts';
+import type { Reader, Sql } from './sql.ts';
+import { openSqlite } from './sqlite.ts';
+import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
+
+/** Unreadable payloads kept per room: enough to see what is wrong, too few to fill a disk. */
+const UNREADABLE_KEPT = 200;
+
+export type StoreConfig =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** Opens, migrates, and hands out the store. Throws Unavailable when the database cannot be reached. */
+export async function openStore(config: StoreConfig): Promise<Store> {
+  const sql = config.kind === 'sqlite' ? openSqlite(config.path) : openPostgres(config.url);
+  try {
+    const { storeId, grantKey } = await migrate(sql);
+    return assemble(sql, storeId, grantKey);
+  } catch (error) {
+    await sql.close();
+    throw error;
+  }
+}
+
+function assemble(sql: Sql, storeId: string, grantKey: string): Store {
+  const cursorOf = (position: Position) => formatCursor(storeId, position);
+  const read = <T>(work: (reader: Reader) => Promise<T>) => sql.read(work);
+  return {
+    driver: sql.dialect,
+    grantKey,
+    ingest: (deliveries, wallMs) => ingestApart(sql, deliveries, Math.round(wallMs)),
+    keepUnreadable: ({ roomId, code, reason, payload }, wallMs) =>
+      sql.write(async (tx) => {
+        const rows = await tx.all<{ n: number }>(
+          'select count(*) as n from rejected where room_id = $1 and occupies = 0 and stream_id is null',
+          roomId,
+        );
+        if ((rows[0]?.n ?? 0) >= UNREADABLE_KEPT) return;
+        const row = { roomId, streamId: null, seq: null, occupies: false, code, reason, payload };
+        await insertRejected(tx, [row], Math.round(wallMs));
+      }),
+    counts: () =>
+      read(async (reader) => {
+        const rows = await reader.all<{ events: number; rejected: number; streams: number; quarantined: number }>(
+          `select (select count(*) from events) as events, (select count(*) from rejected) as rejected,
+             (select count(*) from streams) as streams,
+             (select count(*) from streams where quarantined is not null) as quarantined`,
+        );
+        return rows[0]!;
+      }),
+    rejections: (limit) =>
+      read(async (reader) => {
+        const rows = await reader.all<{
+          room_id: string;
+          stream_id: string | null;
+          seq: number | null;
+          code: string;
+          reason: string;
+          payload: string;
+        }>(
+          `select room_id, stream_id, seq, code, reason, payload from rejected
+           order by stored_wall_ms desc, rejected_id limit $1`,
+          limit,
+        );
+        return rows.map(({ room_id: roomId, stream_id: streamId, ...row }) => ({ roomId, streamId, ...row }));
+      }),
+
+    parseCursor: (cursor) => readCursor(storeId, cursor),
+    cursorOf,
+    head: () => read(readHead),
+    since: (position) => read((reader) => readFeed(reader, position, cursorOf)),
+    overview: () =>
+      read(async (reader) => ({ cursor: cursorOf(await readHead(reader)), alerts: await readOverview(reader) })),
+    alerts: (query) => read((reader) => readAlerts(reader, query)),
+    alert: (episodeId) => read((reader) => readAlert(reader, episodeId)),
+
+    act: (action, user) => sql.write((tx) => addAction(tx, action, user)),
+    clip: (clipId) => read((reader) => readClip(reader, clipId)),
+    clipFileArrived: (file) => sql.write((tx) => addClipFile(tx, file)),
+
+    users: () => read(people.countUsers),
+    userByName: (name) => read((reader) => people.findUser(reader, name)),
+    setUpFirstUser: (user, tokenId, wallMs) => sql.write((tx) => people.addFirstUser(tx, user, tokenId, wallMs)),
+    offerSetupToken: (tokenId, expiresWallMs) =>
+      sql.write((tx) => people.replaceSetupToken(tx, tokenId, expiresWallMs)),
+    beginSession: (session) => sql.write((tx) => people.addSession(tx, session)),
+    session: (sessionId, wallMs) => read((reader) => people.findSession(reader, sessionId, wallMs)),
+    endSession: (sessionId) =>
+      sql.write(async (tx) => {
+        await tx.all('delete from sessions where session_id = $1', sessionId);
+      }),
+
+    putDevice: (device, by) => sql.write((tx) => people.upsertDevice(tx, device, by)),
+    devices: () => read(people.listDevices),
+    device: (deviceId) => read((reader) => people.findDevice(reader, deviceId)),
+
+    appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),
+    log: ({ beforeSeq, limit }) => read((reader) => readLog(reader, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit)),
+    chainHolds: () => read(verifyChain),
+    close: () => sql.close(),
+  };
+}
+
+/**
+ * One transaction for all; when the database refuses a value in it, each delivery alone, then each event alone, and the
+ * one that it refuses by itself becomes a rejected row. So no content, foreseen or not, can hold up a stream.
+ */
+async function ingestApart(sql: Sql, deliveries: readonly Delivery[], wallMs: number): Promise<IngestOutcome> {
+  try {
+    return await sql.write((tx) => ingestIn(tx, deliveries, wallMs));
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    const parts = apart(deliveries, error.message);
+    if (parts.length === 0) throw error;
+    const outcomes: IngestOutcome[] = [];
+    for (const part of parts) outcomes.push(await ingestApart(sql, [part], wallMs));
+    return outcomes.reduce((sum, next) => ({
+      acks: [...sum.acks, ...next.acks],
+      stored: sum.stored + next.stored,
+      repeated: sum.repeated + next.repeated,
+      rejected: sum.rejected + next.rejected,
+      quarantined: [...sum.quarantined, ...next.quarantined],
+    }));
+  }
+}
+
+function apart(deliveries: readonly Delivery[], reason: string): Delivery[] {
+  if (deliveries.length > 1) return [...deliveries];
+  return deliveries.flatMap((delivery) => {
+    const { good, bad } = delivery;
+    if (good.length + bad.length > 1)
+      return [
+        ...good.map((event) => ({ ...delivery, good: [event], bad: [] })),
+        ...bad.map((one) => ({ ...delivery, good: [], bad: [one] })),
+      ].sort((a, b) => (a.good[0] ?? a.bad[0]!).seq - (b.good[0] ?? b.bad[0]!).seq);
+    const event = good[0];
+    if (!event) return [];
+    const text = reason.replaceAll('\u0000', '\uFFFD').slice(0, 300);
+    return [
+      { ...delivery, good: [], bad: [{ seq: event.seq, code: 'store_refused', reason: text, json: '"kept out"' }] },
+    ];
+  });
+}

@@ -1,0 +1,127 @@
+/** PostgreSQL driver of the cloud store (15 and later): a small pool, int8 as numbers, unnest for many rows. */
+import pg from 'pg';
+import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import type { InsertMany, Param, Sql, Tx } from './sql.ts';
+
+const ARRAY = { text: 'text[]', int: 'bigint[]' } as const;
+const DEADLOCK_TRIES = 5;
+
+/** int8 arrives as text by default; all of ours are exact as numbers, and one that is not is a broken invariant. */
+function int8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Bug('int8_range', `reading an int8 beyond exact numbers: ${text}`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 ? int8 : pg.types.getTypeParser(oid, format as 'text')) as never,
+};
+
+/** Connects lazily; `write` and `read` throw Unavailable while the server does not answer. `url` as postgres://… */
+export function openPostgres(url: string, maxConnections = 8): Sql {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    types,
+    application_name: 'evalroom-cloud',
+    connectionTimeoutMillis: 5000,
+    // Every time is an int8 of milliseconds; the zone is fixed so that no default of the server can matter.
+    options: '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
+  });
+  // An idle connection that the server closes reports here; the pool replaces it and the next query tells the caller.
+  pool.on('error', () => undefined);
+
+  async function within<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (cause) {
+      throw kindOf(cause, 'connecting to PostgreSQL');
+    }
+    let broken: Error | undefined;
+    // A connection that dies between two statements reports here; the statement that follows rejects.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      await client.query(begin);
+      const result = await work(clientTx(client));
+      await client.query('commit');
+      return result;
+    } catch (cause) {
+      await client.query('rollback').catch((error: Error) => {
+        broken = error;
+      });
+      throw kindOf(cause, 'running a transaction of the store');
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  return {
+    dialect: 'postgres',
+    async write(work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await within('begin', work);
+        } catch (error) {
+          if (!(error instanceof Unavailable && error.code === 'store_deadlock') || attempt >= DEADLOCK_TRIES)
+            throw error;
+        }
+      }
+    },
+    read: (work) => within('begin isolation level repeatable read read only', work),
+    async script(tx, sql) {
+      await tx.all(sql);
+    },
+    close: () => pool.end(),
+  };
+}
+
+function clientTx(client: pg.PoolClient): Tx {
+  return {
+    forUpdate: ' for update',
+    among: (column, index) => `${column} = any($${index})`,
+    async all<R>(sql: string, ...params: Param[]) {
+      // A script of several statements must go without parameters (simple protocol).
+      const result = params.length === 0 ? await client.query(sql) : await client.query(sql, params as unknown[]);
+      return (result.rows ?? []) as R[];
+    },
+    async insertMany<R>(insert: InsertMany) {
+      if (insert.rows.length === 0) return [];
+      const names = Object.keys(insert.columns);
+      const casts = names.map((name, i) => `$${i + 1}::${ARRAY[insert.columns[name]!]}`).join(', ');
+      const arrays = names.map((_, i) => insert.rows.map((row) => row[i] ?? null));
+      const result = await client.query(
+        `insert into ${insert.table} (${names.join(', ')}) select * from unnest(${casts}) ${insert.conflict ?? ''}${
+          insert.returning ? ` returning ${insert.returning}` : ''
+        }`,
+        arrays,
+      );
+      return result.rows as R[];
+    },
+  };
+}
+
+/** SQLSTATE classes as our kinds. */
+function kindOf(cause: unknown, doing: string): Error {
+  if (cause instanceof EvalroomError) return cause;
+  const state = (cause as { code?: unknown }).code;
+  const text = `${doing}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  if (typeof state !== 'string') {
+    // The driver reports a lost connection as a plain Error; our own faults are TypeErrors and the like.
+    if (cause instanceof TypeError || cause instanceof RangeError || cause instanceof ReferenceError) return cause;
+    return new Unavailable('store_unavailable', text, cause);
+  }
+  if (state === '40001' || state === '40P01') return new Unavailable('store_deadlock', text, cause);
+  if (state === '53100' || state === '53200')
+    return new Full('disk_full', `${text}: free space on the database`, cause);
+  if (state === 'XX001' || state === 'XX002') return new Corrupt('store_corrupt', text, cause);
+  if (state.startsWith('22') || state.startsWith('23') || state === '54000')
+    return new InvalidInput('row_refused', text, cause);
+  if (state.startsWith('42')) return new Bug('store_sql', text, cause);
+  return new Unavailable('store_unavailable', text, cause);
+}

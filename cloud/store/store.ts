@@ -1,0 +1,193 @@
+/** What the rest of the cloud knows of its database: one interface over SQLite and PostgreSQL, no SQL in it. */
+import type { ClipManifest } from '../../protocol/clip.ts';
+import type { RoomEvent } from '../../protocol/event.ts';
+import type { Ack, Lane } from '../../protocol/stream.ts';
+import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, UserView } from '../http/api.ts';
+
+/** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
+export interface Rejection {
+  readonly seq: number;
+  readonly code: string;
+  readonly reason: string;
+  /** The refused event as JSON without U+0000 and half surrogates. */
+  readonly json: string;
+}
+
+/** What one payload on an events topic came to. The room is the topic's. */
+export interface Delivery {
+  readonly roomId: string;
+  readonly streamId: string;
+  readonly lane: Lane;
+  readonly good: readonly RoomEvent[];
+  readonly bad: readonly Rejection[];
+}
+
+export interface IngestOutcome {
+  /** To be published after the commit, one per room and stream of the deliveries. */
+  readonly acks: readonly { readonly roomId: string; readonly ack: Ack }[];
+  readonly stored: number;
+  /** Events that were there already: resends. */
+  readonly repeated: number;
+  readonly rejected: number;
+  /** Streams that this call put into quarantine. */
+  readonly quarantined: readonly { readonly streamId: string; readonly roomId: string; readonly reason: string }[];
+}
+
+/** A payload of which not even stream and seq could be read: kept (bounded per room), never acked. */
+export interface Unreadable {
+  readonly roomId: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly payload: string;
+}
+
+/** A place in the feed: all of `pos`, and of the row after it everything up to `seq` (0: nothing). */
+export interface Position {
+  readonly pos: number;
+  readonly seq: number;
+}
+
+export type FeedItem = { readonly position: Position; readonly cursor: string } & (
+  | { readonly kind: 'event'; readonly event: StoredEvent; readonly alert?: AlertView }
+  | { readonly kind: 'action'; readonly action: ActionView; readonly alert: AlertView }
+  | { readonly kind: 'clip'; readonly clipId: string; readonly episodeId: string; readonly alert: AlertView }
+);
+
+export interface FeedPage {
+  readonly items: readonly FeedItem[];
+  /** Where the page ends; its items may be none although it moved. */
+  readonly position: Position;
+  /** True when more is stored beyond it. */
+  readonly more: boolean;
+}
+
+export interface AlertDetail {
+  readonly alert: AlertView;
+  readonly events: readonly StoredEvent[];
+  readonly actions: readonly ActionView[];
+  readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];
+  readonly views: readonly { readonly userName: string; readonly wallMs: number; readonly clipId: string }[];
+}
+
+export interface StoredClip {
+  readonly clip: ClipManifest;
+  /** Files that have arrived. */
+  readonly files: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly storedWallMs: number;
+  }[];
+}
+
+export interface LogEntry {
+  readonly wallMs: number;
+  /** Name of a user, `device:<id>` or `cloud`. */
+  readonly actor: string;
+  /** One word or two with `_`: login, view_clip … */
+  readonly action: string;
+  readonly object: string;
+}
+
+export interface UserRow extends UserView {
+  readonly password: string;
+}
+
+export interface DeviceRow {
+  readonly deviceId: string;
+  readonly roomId: string;
+  readonly secretHash: string;
+  readonly addedWallMs: number;
+}
+
+/** Every method is one transaction. Throws Unavailable (retry), Full, Corrupt, InvalidInput; never loses silently. */
+export interface Store {
+  readonly driver: 'sqlite' | 'postgres';
+  /** Signs clip grants; the same for all workers on one database. */
+  readonly grantKey: string;
+
+  /** Stores what can be stored, verifies what is there, moves each stream's `through` and folds the alerts. */
+  ingest(deliveries: readonly Delivery[], storedWallMs: number): Promise<IngestOutcome>;
+  keepUnreadable(unreadable: Unreadable, storedWallMs: number): Promise<void>;
+  /** Counts for the health page and the tests. */
+  counts(): Promise<{
+    readonly events: number;
+    readonly rejected: number;
+    readonly streams: number;
+    readonly quarantined: number;
+  }>;
+  rejections(limit: number): Promise<
+    readonly {
+      roomId: string;
+      streamId: string | null;
+      seq: number | null;
+      code: string;
+      reason: string;
+      payload: string;
+    }[]
+  >;
+
+  /** Throws InvalidInput `cursor_unknown` for text that is no cursor of this store. */
+  parseCursor(cursor: string): Position;
+  cursorOf(position: Position): string;
+  head(): Promise<Position>;
+  /** At most about 500 events beyond `position`. Throws InvalidInput `cursor_unknown` when that place does not exist. */
+  since(position: Position): Promise<FeedPage>;
+  /** Open and acknowledged alerts, the newest 200 closed ones, and the head, on one snapshot. */
+  overview(): Promise<{ readonly alerts: readonly AlertView[]; readonly cursor: string }>;
+  alerts(query: {
+    readonly roomId?: string;
+    readonly beforeWallMs?: number;
+    readonly limit: number;
+  }): Promise<readonly AlertView[]>;
+  alert(episodeId: string): Promise<AlertDetail | undefined>;
+
+  /** Stores what a person did, folds it, writes it into the log. Undefined when there is no such alert. */
+  act(
+    action: {
+      readonly actionId: string;
+      readonly episodeId: string;
+      readonly kind: ActionKind;
+      readonly note?: string;
+      readonly wallMs: number;
+    },
+    user: UserView,
+  ): Promise<ActionView | undefined>;
+
+  clip(clipId: string): Promise<StoredClip | undefined>;
+  /** A verified file is on disk: into the feed, once. False when it was there before. */
+  clipFileArrived(file: {
+    readonly clipId: string;
+    readonly name: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly storedWallMs: number;
+  }): Promise<boolean>;
+
+  users(): Promise<number>;
+  userByName(name: string): Promise<UserRow | undefined>;
+  /** Uses the token up and adds the first user, or says why not; one transaction. */
+  setUpFirstUser(user: UserRow, tokenId: string, wallMs: number): Promise<'done' | 'token_invalid' | 'already_set_up'>;
+  /** Replaces every unused setup token by this one. */
+  offerSetupToken(tokenId: string, expiresWallMs: number): Promise<void>;
+  beginSession(session: {
+    readonly sessionId: string;
+    readonly userId: string;
+    readonly begunWallMs: number;
+    readonly expiresWallMs: number;
+  }): Promise<void>;
+  session(sessionId: string, wallMs: number): Promise<UserView | undefined>;
+  endSession(sessionId: string): Promise<void>;
+
+  /** Throws InvalidInput `device_exists` when the id is taken by another room; the same room gets its secret replaced. */
+  putDevice(device: DeviceRow, by: string): Promise<void>;
+  devices(): Promise<readonly DeviceRow[]>;
+  device(deviceId: string): Promise<DeviceRow | undefined>;
+
+  appendLog(entry: LogEntry): Promise<void>;
+  log(query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly LogEntryView[]>;
+  /** Recomputes every hash from the first entry. */
+  chainHolds(): Promise<boolean>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,376 @@
+/** One suite over both drivers of the cloud store: SQLite in a folder and a PostgreSQL that the test starts. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStore, type StoreConfig } from '../../cloud/store/open.ts';
+import type { FeedItem, Position, Store } from '../../cloud/store/store.ts';
+import type { RoomEvent } from '../../protocol/event.ts';
+import { clipBody, delivery, episodeBody, gapBody, rejection, roomEvent, WALL } from '../medium/cloud/events.ts';
+import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+
+const bin = postgresBin();
+const user = { userId: 'u1', name: '王监督', role: 'supervisor' as const };
+const gap = (streamId: string, seq: number) => roomEvent(streamId, seq, gapBody());
+
+async function readAll(store: Store, from: Position): Promise<{ items: FeedItem[]; position: Position }> {
+  const items: FeedItem[] = [];
+  let position = from;
+  for (;;) {
+    const page = await store.since(position);
+    items.push(...page.items);
+    position = page.position;
+    if (!page.more) return { items, position };
+  }
+}
+
+const eventIds = (items: readonly FeedItem[]) =>
+  items.flatMap((item) => (item.kind === 'event' ? [item.event.eventId] : []));
+
+describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
+  let folder: string;
+  let server: TestPostgres | undefined;
+  let config: StoreConfig;
+  let store: Store;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'evalroom-store-'));
+    if (driver === 'postgres' && bin) server = await startPostgres(bin);
+  }, 60_000);
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async (ctx) => {
+    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
+    config = server
+      ? { kind: 'postgres', url: await server.database() }
+      : { kind: 'sqlite', path: join(folder, `${randomUUID()}.db`) };
+    store = await openStore(config);
+  });
+  afterEach(async () => {
+    await store?.close();
+  });
+
+  const take = (events: readonly RoomEvent[]) => store.ingest([delivery(events)], WALL);
+  const ackOf = async (events: readonly RoomEvent[]) => (await take(events)).acks[0]!.ack;
+
+  it('stores a resent batch once and acks it again', async () => {
+    const events = [1, 2, 3].map((seq) => gap('s1', seq));
+    expect(await ackOf(events)).toEqual({ v: 1, streamId: 's1', through: 3 });
+    const again = await take(events);
+    expect(again).toMatchObject({ stored: 0, repeated: 3 });
+    expect(again.acks[0]!.ack.through).toBe(3);
+    expect(await store.counts()).toMatchObject({ events: 3, rejected: 0 });
+    expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
+  });
+
+  it('moves through only over what has no hole, and shows what waited when the hole is filled', async () => {
+    const events = [1, 2, 3, 4, 5].map((seq) => gap('s1', seq));
+    expect((await ackOf(events.slice(0, 1))).through).toBe(1);
+    expect((await ackOf(events.slice(2, 5))).through).toBe(1);
+    expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toHaveLength(1);
+    expect((await ackOf(events.slice(1, 2))).through).toBe(5);
+    expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
+  });
+
+  it('quarantines a stream whose seq comes again with another event, and keeps the other streams going', async () => {
+    await take([1, 2].map((seq) => gap('s1', seq)));
+    const reused = await store.ingest([delivery([gap('s1', 2), gap('s1', 3)]), delivery([gap('s2', 1)])], WALL);
+    expect(reused.quarantined).toMatchObject([{ streamId: 's1', roomId: 'room-1' }]);
+    const acks = new Map(reused.acks.map(({ ack }) => [ack.streamId, ack]));
+    expect(acks.get('s1')).toMatchObject({ through: 2, quarantined: expect.stringMatching(/^seq_reused/) });
+    expect(acks.get('s2')).toEqual({ v: 1, streamId: 's2', through: 1 });
+    expect(await ackOf([gap('s1', 3)])).toMatchObject({ through: 2, quarantined: expect.any(String) });
+    expect((await store.counts()).events).toBe(3);
+    expect(await store.rejections(10)).toContainEqual(
+      expect.objectContaining({ streamId: 's1', seq: 2, code: 'seq_reused' }),
+    );
+  });
+
+  it('shows once what a quarantined stream had behind a hole and the next stream brings again', async () => {
+    const hidden = gap('s1', 3);
+    await take([gap('s1', 1)]);
+    await take([hidden]);
+    await take([gap('s1', 1)]);
+    const moved = { ...hidden, streamId: 's2', seq: 1 };
+    expect((await ackOf([moved])).through).toBe(1);
+    const ids = eventIds((await readAll(store, { pos: 0, seq: 0 })).items);
+    expect(ids.filter((id) => id === hidden.eventId)).toHaveLength(1);
+  });
+
+  it('takes over an event that an older stream left behind a hole', async () => {
+    const hidden = gap('s1', 5);
+    await take([hidden]);
+    expect((await ackOf([{ ...hidden, streamId: 's2', seq: 1 }])).through).toBe(1);
+    expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual([hidden.eventId]);
+    expect((await store.counts()).events).toBe(1);
+  });
+
+  it('acks past an event that is stored under another place and one whose id is of another room', async () => {
+    const first = gap('s1', 1);
+    await take([first]);
+    expect((await ackOf([{ ...first, streamId: 's2', seq: 1 }])).through).toBe(1);
+    const stolen = { ...first, streamId: 's3', seq: 1, roomId: 'room-2' };
+    expect(
+      (await store.ingest([delivery([stolen, roomEvent('s3', 2, gapBody(), 'room-2')])], WALL)).acks[0]!.ack.through,
+    ).toBe(2);
+    expect((await store.counts()).events).toBe(2);
+    expect((await store.rejections(10)).map((row) => row.code).sort()).toEqual([
+      'event_id_of_other_room',
+      'event_id_stored',
+    ]);
+  });
+
+  it('lets a stream belong to one room', async () => {
+    await take([gap('s1', 1)]);
+    const outcome = await store.ingest([delivery([roomEvent('s1', 2, gapBody(), 'room-2')])], WALL);
+    expect(outcome.acks).toEqual([
+      { roomId: 'room-2', ack: { v: 1, streamId: 's1', through: 0, quarantined: 'stream_of_other_room' } },
+    ]);
+    expect(await ackOf([gap('s1', 2)])).toEqual({ v: 1, streamId: 's1', through: 2 });
+  });
+
+  it('keeps a rejected event with its reason and goes on past it', async () => {
+    const outcome = await store.ingest([delivery([gap('s1', 1), gap('s1', 3)], { bad: [rejection(2)] })], WALL);
+    expect(outcome.acks[0]!.ack.through).toBe(3);
+    expect(await store.rejections(10)).toMatchObject([{ streamId: 's1', seq: 2, code: 'bad_text' }]);
+    expect((await store.ingest([delivery([], { bad: [rejection(2)], lane: 'routine' })], WALL)).acks[0]!.ack).toEqual({
+      v: 1,
+      streamId: 's1',
+      through: 3,
+    });
+    expect((await store.counts()).rejected).toBe(1);
+  });
+
+  it('survives U+0000 in a column: the stream goes on, the neighbours are stored', async () => {
+    const poison = roomEvent('s1', 2, { ...episodeBody('e1'), episodeId: 'e\u0000' });
+    const outcome = await store.ingest(
+      [
+        delivery([roomEvent('s1', 1, episodeBody('e1')), poison, roomEvent('s1', 3, episodeBody('e1', 'update'))]),
+        delivery([gap('s2', 1)]),
+      ],
+      WALL,
+    );
+    expect(outcome.acks.at(-1)!.ack.streamId).toBe('s2');
+    expect(Math.max(...outcome.acks.filter(({ ack }) => ack.streamId === 's1').map(({ ack }) => ack.through))).toBe(3);
+  });
+
+  it('refuses a leap of seq', async () => {
+    await take([gap('s1', 1)]);
+    expect(await ackOf([gap('s1', Number.MAX_SAFE_INTEGER)])).toMatchObject({
+      through: 1,
+      quarantined: expect.stringMatching(/^too_far_ahead/),
+    });
+  });
+
+  it('ends a stream whose hole is never filled', async () => {
+    await take([gap('s1', 2)]);
+    const late = await store.ingest([delivery([gap('s1', 3)])], WALL + 301_000);
+    expect(late.acks[0]!.ack.quarantined).toMatch(/^hole/);
+  });
+
+  it('folds events and actions into the alert, in the feed with its cursor', async () => {
+    await take([roomEvent('s1', 1, episodeBody('e1'))]);
+    const { alerts, cursor } = await store.overview();
+    expect(alerts).toMatchObject([
+      { episodeId: 'e1', roomId: 'room-1', level: 'notice', state: 'open', phase: 'begin', clips: [] },
+    ]);
+    await store.act({ actionId: 'a1', episodeId: 'e1', kind: 'acknowledge', wallMs: WALL }, user);
+    expect((await store.alert('e1'))!.alert.state).toBe('acknowledged');
+    await take([roomEvent('s1', 2, episodeBody('e1', 'update', 'alarm'))]);
+    expect((await store.alert('e1'))!.alert).toMatchObject({ state: 'open', level: 'alarm', phase: 'update' });
+    await store.act({ actionId: 'a2', episodeId: 'e1', kind: 'confirm', note: '属实', wallMs: WALL + 5 }, user);
+    const { items } = await readAll(store, store.parseCursor(cursor));
+    expect(items.map(({ kind }) => kind)).toEqual(['action', 'event', 'action']);
+    expect((await store.alert('e1'))!).toMatchObject({
+      alert: { state: 'closed', verdict: 'confirmed' },
+      actions: [{ kind: 'acknowledge' }, { kind: 'confirm', note: '属实', userName: '王监督', wallMs: WALL + 5 }],
+    });
+    expect(await store.act({ actionId: 'a3', episodeId: 'nobody', kind: 'close', wallMs: WALL }, user)).toBeUndefined();
+    expect((await store.log({ limit: 10 })).map(({ action, object }) => [action, object])).toEqual([
+      ['alert_confirm', 'e1'],
+      ['alert_acknowledge', 'e1'],
+    ]);
+  });
+
+  it('keeps a room out of the episodes of another', async () => {
+    await take([roomEvent('s1', 1, episodeBody('e1'))]);
+    await store.ingest([delivery([roomEvent('s9', 1, episodeBody('e1', 'end', 'alarm'), 'room-2')])], WALL);
+    expect((await store.alert('e1'))!).toMatchObject({
+      alert: { roomId: 'room-1', phase: 'begin' },
+      events: [{ seq: 1, streamId: 's1' }],
+    });
+    expect((await store.rejections(5)).map((row) => row.code)).toEqual(['episode_of_other_room']);
+  });
+
+  it('announces a clip, takes its files once, and shows it ready', async () => {
+    const sha256 = 'a'.repeat(64);
+    const files = [{ name: 'clip.mp4' as const, sha256, bytes: 10 }];
+    await take([roomEvent('s1', 1, episodeBody('e1')), roomEvent('s1', 2, clipBody('e1', 'c1', 'room-1', files))]);
+    expect((await store.alert('e1'))!.alert.clips).toEqual([{ clipId: 'c1', ready: false }]);
+    const from = await store.head();
+    const file = { clipId: 'c1', name: 'clip.mp4', sha256, bytes: 10, storedWallMs: WALL };
+    expect(await store.clipFileArrived(file)).toBe(true);
+    expect(await store.clipFileArrived(file)).toBe(false);
+    expect((await readAll(store, from)).items).toMatchObject([
+      { kind: 'clip', clipId: 'c1', episodeId: 'e1', alert: { clips: [{ clipId: 'c1', ready: true }] } },
+    ]);
+    expect(await store.clip('c1')).toMatchObject({
+      clip: { clipId: 'c1' },
+      files: [{ name: 'clip.mp4', bytes: 10, storedWallMs: WALL }],
+    });
+  });
+
+  it('gives integers as numbers and times as they were', async () => {
+    const storedWallMs = 1_760_000_000_123;
+    await store.ingest([delivery([roomEvent('s1', 1, episodeBody('e1'))])], storedWallMs);
+    const detail = (await store.alert('e1'))!;
+    expect(detail.events[0]!.storedWallMs).toBe(storedWallMs);
+    expect(detail.alert.firstStoredWallMs).toBe(storedWallMs);
+    expect(await store.alerts({ limit: 5, beforeWallMs: storedWallMs })).toEqual([]);
+    expect(await store.alerts({ limit: 5, beforeWallMs: storedWallMs + 1, roomId: 'room-1' })).toHaveLength(1);
+  });
+
+  it('refuses cursors of other stores, of nobody and of the future', async () => {
+    expect(() => store.parseCursor('garbage')).toThrow(expect.objectContaining({ code: 'cursor_unknown' }));
+    expect(() => store.parseCursor('0123456789.1.0')).toThrow(expect.objectContaining({ code: 'cursor_unknown' }));
+    await expect(store.since({ pos: 9, seq: 0 })).rejects.toMatchObject({ code: 'cursor_unknown' });
+    const cursor = store.cursorOf({ pos: 3, seq: 7 });
+    expect(store.parseCursor(cursor)).toEqual({ pos: 3, seq: 7 });
+  });
+
+  it('adds the first user with a token once', async () => {
+    await store.offerSetupToken('old', WALL + 1000);
+    await store.offerSetupToken('t1', WALL + 1000);
+    const first = { ...user, password: 'x' };
+    expect(await store.setUpFirstUser(first, 'old', WALL)).toBe('token_invalid');
+    expect(await store.setUpFirstUser(first, 't1', WALL + 1000)).toBe('token_invalid');
+    expect(await store.setUpFirstUser(first, 't1', WALL)).toBe('done');
+    expect(await store.setUpFirstUser({ ...first, userId: 'u2', name: 'b' }, 't1', WALL)).toBe('already_set_up');
+    await store.beginSession({ sessionId: 'h', userId: 'u1', begunWallMs: WALL, expiresWallMs: WALL + 10 });
+    expect(await store.session('h', WALL)).toEqual(user);
+    expect(await store.session('h', WALL + 10)).toBeUndefined();
+    await store.endSession('h');
+    expect(await store.session('h', WALL)).toBeUndefined();
+  });
+
+  it('binds a device to one room', async () => {
+    const device = { deviceId: 'box-1', roomId: 'room-1', secretHash: 'h1', addedWallMs: WALL };
+    await store.putDevice(device, 'cloud');
+    await store.putDevice({ ...device, secretHash: 'h2' }, 'cloud');
+    await expect(store.putDevice({ ...device, roomId: 'room-2' }, 'cloud')).rejects.toMatchObject({
+      code: 'device_exists',
+    });
+    expect(await store.devices()).toEqual([{ ...device, secretHash: 'h2' }]);
+    expect(await store.device('box-1')).toMatchObject({ secretHash: 'h2' });
+    expect(await store.device('box-2')).toBeUndefined();
+  });
+
+  it('chains the log and refuses to change it', async () => {
+    for (let i = 0; i < 5; i++)
+      await store.appendLog({ wallMs: WALL + i, actor: 'cloud', action: 'test', object: `${i}` });
+    expect(await store.chainHolds()).toBe(true);
+    expect((await store.log({ limit: 2, beforeSeq: 5 })).map(({ seq }) => seq)).toEqual([4, 3]);
+  });
+
+  it('opens again with everything, and is the same store', async () => {
+    await take([roomEvent('s1', 1, episodeBody('e1'))]);
+    const { cursor } = await store.overview();
+    await store.close();
+    store = await openStore(config);
+    expect(store.parseCursor(cursor)).toEqual({ pos: 1, seq: 0 });
+    expect((await store.overview()).alerts).toHaveLength(1);
+    expect(await ackOf([roomEvent('s1', 2, episodeBody('e1', 'end'))])).toMatchObject({ through: 2 });
+  });
+
+  it('whatever the order, repeats and reconnects: each event is shown once, in its stream order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(2), fc.nat(7), fc.nat(3), fc.boolean()), { maxLength: 25 }),
+        fc.nat(),
+        async (steps, salt) => {
+          const streams = [0, 1, 2].map((n) => `p${salt}-${n}-${randomUUID().slice(0, 8)}`);
+          const events = streams.map((id) => Array.from({ length: 8 }, (_, i) => gap(id, i + 1)));
+          const start = await store.head();
+          let seen: string[] = [];
+          let place = start;
+          const look = async (cut: number) => {
+            const { items, position } = await readAll(store, place);
+            // A connection lost in the middle of a page goes on from the last line that arrived.
+            const arrived = cut === 0 ? items : items.slice(0, Math.max(0, items.length - cut));
+            seen.push(...eventIds(arrived));
+            place = arrived.length === items.length ? position : (arrived.at(-1)?.position ?? place);
+          };
+          for (const [stream, from, length, looks] of steps) {
+            await store.ingest(
+              [delivery(events[stream]!.slice(from, from + length + 1))].filter((d) => d.good.length > 0),
+              WALL,
+            );
+            if (looks) await look(length);
+          }
+          await store.ingest(
+            events.map((all) => delivery(all)),
+            WALL,
+          );
+          await look(1);
+          await look(0);
+          seen = seen.filter((id) => events.flat().some((event) => event.eventId === id));
+          expect([...seen].sort()).toEqual(
+            events
+              .flat()
+              .map((event) => event.eventId)
+              .sort(),
+          );
+          for (const all of events)
+            expect(seen.filter((id) => all.some((event) => event.eventId === id))).toEqual(
+              all.map((event) => event.eventId),
+            );
+        },
+      ),
+      { numRuns: driver === 'sqlite' ? 40 : 15, seed: 20_260_101 },
+    );
+  }, 60_000);
+
+  it('several workers at once: nothing lost, nothing twice, one order for all', async () => {
+    const other = await openStore(config);
+    let stopped = false;
+    try {
+      const streams = ['w1', 'w2', 'w3'].map((id) =>
+        Array.from({ length: 60 }, (_, i) => roomEvent(id, i + 1, episodeBody(`e-${id}`))),
+      );
+      const reader = (async () => {
+        const seen: FeedItem[] = [];
+        let place: Position = { pos: 0, seq: 0 };
+        while (seen.length < 180 && !stopped) {
+          const page = await readAll(other, place);
+          seen.push(...page.items);
+          place = page.position;
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        return seen;
+      })();
+      await Promise.all(
+        [store, other, store, other].map(async (worker, n) => {
+          for (let from = 0; from < 60; from += 5)
+            await worker.ingest(
+              streams.map((all) => delivery(all.slice(from, from + 5 + n))),
+              WALL,
+            );
+        }),
+      );
+      const ids = eventIds(await reader);
+      expect(new Set(ids).size).toBe(180);
+      expect(ids).toHaveLength(180);
+      for (const all of streams)
+        expect(ids.filter((id) => all.some((event) => event.eventId === id))).toEqual(
+          all.map((event) => event.eventId),
+        );
+    } finally {
+      stopped = true;
+      await other.close();
+    }
+  }, 60_000);
+});
