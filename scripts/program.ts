@@ -10,6 +10,8 @@ interface Entry {
   readonly from: readonly (readonly [module: string, declare: string])[];
   /** Set where the modules declare parts of a command that is made here. */
   readonly group?: true;
+  /** Set for a command of the house itself, which the help text leaves out. */
+  readonly hidden?: true;
 }
 
 /** Every subcommand, in the order of the help text. */
@@ -22,7 +24,7 @@ export const ENTRIES: readonly Entry[] = [
   {
     name: 'agent',
     summary: 'run the box in a room as its room.yaml says',
-    from: [['../agent/main.ts', 'addCommand']],
+    from: [['./agent.ts', 'addCommand']],
   },
   {
     name: 'cloud',
@@ -63,6 +65,12 @@ export const ENTRIES: readonly Entry[] = [
     summary: 'drive rooms through faults and compare what was accepted with what was stored',
     from: [['./storm.ts', 'addCommand']],
   },
+  {
+    name: 'fake-camera',
+    summary: 'serve a film over ONVIF and RTSP as a camera would',
+    from: [['./fake-camera.ts', 'addCommand']],
+    hidden: true,
+  },
 ];
 
 const EXAMPLES = `
@@ -86,7 +94,7 @@ export async function buildProgram(wanted: string | undefined): Promise<Command>
     .exitOverride();
   for (const entry of ENTRIES) {
     if (entry.name === wanted) await declare(entry, program);
-    else program.command(entry.name).description(entry.summary);
+    else program.command(entry.name, { hidden: entry.hidden === true }).description(entry.summary);
   }
   return program;
 }

@@ -1,14 +1,14 @@
 // The pose model's bundle: put together from weights that lie inside an npm package, nothing is fetched.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findNode, nodeEnv, ROOT } from './node24.mjs';
 
 const FOLDER = '.data/models';
 
-/** Why the bundle must be made, or undefined when it is there. */
+/** Why the bundle must be made, or undefined when all of it is there; its own loader checks the hashes. */
 export function taskReason(root = ROOT) {
-  const folder = `${root}${FOLDER}`;
-  const there = existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.task'));
-  return there ? undefined : 'it has not been put together yet';
+  const { weights } = JSON.parse(readFileSync(`${root}models/manifest.json`, 'utf8'));
+  const missing = weights.find(({ source, path }) => source === 'built' && !existsSync(`${root}${FOLDER}/${path}`));
+  return missing ? `${missing.path} is not there` : undefined;
 }
 
 /** Puts the bundle together. */

@@ -1,0 +1,77 @@
+/** Looks at one room.yaml: the file itself, the cameras that it names, and the way to its cloud. */
+import { connect } from 'node:net';
+import { type CameraConfig, checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
+import { attention, broken, type Finding, ok } from './finding.ts';
+
+const CONNECT_MS = 3000;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  'rtsp:': 554,
+  'rtsps:': 322,
+  'mqtt:': 1883,
+  'mqtts:': 8883,
+  'http:': 80,
+  'https:': 443,
+};
+
+/** Every fault of the file, or what it describes. */
+export function lookAtRoom(path: string): { readonly findings: Finding[]; readonly config?: RoomConfig } {
+  const checked = checkRoomConfig(path);
+  if (!checked.ok)
+    return {
+      findings: checked.problems.map(({ path: place, line, reason }) =>
+        broken(
+          'room.yaml',
+          `${line === undefined ? '' : `line ${line}: `}${place ? `${place}: ` : ''}${reason}`,
+          `edit ${path}; room.example.yaml explains every line`,
+        ),
+      ),
+    };
+  const { config } = checked;
+  const { layout, cameras, microphones, warnings } = config;
+  const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s), rule pack ${config.rulePack}`;
+  return {
+    findings: [ok('room.yaml', found), ...warnings.map((warning) => attention('room.yaml', warning, `edit ${path}`))],
+    config,
+  };
+}
+
+/** Does the camera answer at all? */
+export async function lookAtCamera({ cameraId, source }: CameraConfig): Promise<Finding[]> {
+  const { host, port } = source.kind === 'onvif' ? source : placeOf(source.main);
+  return [
+    await lookAtAddress(cameraId, host, port, 'is it on, and on this network? evalroom discover lists what answers'),
+  ];
+}
+
+/** Are the broker and the upload address within reach? */
+export async function lookAtCloud({ cloud }: RoomConfig): Promise<Finding[]> {
+  const todo =
+    'events wait in the outbox until it answers: is the cloud running, and does a firewall let this box out?';
+  return Promise.all(
+    [cloud.mqtt, cloud.upload].map((url) => {
+      const { host, port } = placeOf(url);
+      return lookAtAddress(`cloud ${new URL(url).protocol}`, host, port, todo);
+    }),
+  );
+}
+
+/** Can a TCP connection be made? */
+export async function lookAtAddress(part: string, host: string, port: number, todo: string): Promise<Finding> {
+  const place = `${host}:${port}`;
+  const fault = await new Promise<string | undefined>((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const end = (reason?: string) => {
+      socket.destroy();
+      resolve(reason);
+    };
+    socket.once('connect', () => end());
+    socket.once('timeout', () => end(`no answer within ${CONNECT_MS / 1000} s`));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+  });
+  return fault === undefined ? ok(part, `${place} answers`) : broken(part, `${place}: ${fault}`, todo);
+}
+
+function placeOf(url: string): { host: string; port: number } {
+  const { hostname, port, protocol } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port ? Number(port) : (DEFAULT_PORTS[protocol] ?? 80) };
+}

@@ -1,0 +1,106 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Unavailable } from '../../../protocol/errors.ts';
+import { attention, broken, look, ok, printFindings } from '../../../scripts/doctor/finding.ts';
+import { lookAtDisk, lookAtPort } from '../../../scripts/doctor/machine.ts';
+import { lookAtAddress, lookAtRoom } from '../../../scripts/doctor/room.ts';
+import { lookAtWeights } from '../../../scripts/doctor/weights.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../../room.example.yaml', import.meta.url));
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'evalroom-doctor-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  vi.restoreAllMocks();
+});
+
+async function listening(): Promise<{ port: number; close: () => void }> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', () => done()));
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+describe('the doctor', () => {
+  it('tells a port that is in use from a free one', async () => {
+    const { port, close } = await listening();
+    expect(await lookAtPort(port, 'the page')).toMatchObject({ state: 'attention', part: `port ${port}` });
+    close();
+    expect(await lookAtPort(0, 'the page')).toMatchObject({ state: 'ok' });
+  });
+
+  it('tells an address that answers from one that refuses, and says what to do', async () => {
+    const { port, close } = await listening();
+    expect(await lookAtAddress('cam-a', '127.0.0.1', port, 'switch it on')).toMatchObject({ state: 'ok' });
+    close();
+    await vi.waitFor(async () =>
+      expect(await lookAtAddress('cam-a', '127.0.0.1', port, 'switch it on')).toEqual(
+        broken('cam-a', `127.0.0.1:${port}: ECONNREFUSED`, 'switch it on'),
+      ),
+    );
+  });
+
+  it('measures the disk of the nearest folder that exists', async () => {
+    const { found } = await lookAtDisk(join(folder, 'not/yet/made'));
+    expect(found).toContain(folder);
+  });
+
+  it('lists every fault of a room.yaml with its line', () => {
+    const path = join(folder, 'room.yaml');
+    writeFileSync(path, 'room: { id: "room 1" }\nseatz: []\n');
+    const { findings, config } = lookAtRoom(path);
+    expect(config).toBeUndefined();
+    expect(findings.length).toBeGreaterThan(2);
+    expect(findings.map(({ found }) => found).join('\n')).toMatch(/line 2: .*seatz/);
+    expect(lookAtRoom(join(folder, 'none.yaml')).findings).toEqual([
+      expect.objectContaining({ state: 'broken', found: expect.stringContaining('cannot be read') }),
+    ]);
+  });
+
+  it('accepts the annotated example once its secrets are written', () => {
+    const path = join(folder, 'room.yaml');
+    for (const name of ['secret', 'cam-a.password']) writeFileSync(join(folder, name), 'x\n', { mode: 0o600 });
+    copyFileSync(EXAMPLE, path);
+    const { findings, config } = lookAtRoom(path);
+    expect(findings.filter(({ state }) => state === 'broken')).toEqual([]);
+    expect(config?.layout.roomId).toBe('room-101');
+  });
+
+  it('names a truncated weight file and an ear that is missing', async () => {
+    writeFileSync(join(folder, 'yolox_nano.onnx'), 'cut off');
+    const findings = await lookAtWeights([folder]);
+    const byPart = new Map(findings.map((finding) => [finding.part, finding]));
+    expect(byPart.get('better eyes')).toMatchObject({
+      state: 'broken',
+      found: expect.stringContaining('only 7 of 3660092'),
+    });
+    expect(byPart.get('ear for Mandarin')).toMatchObject({
+      state: 'attention',
+      found: expect.stringContaining('deaf in Mandarin'),
+      todo: expect.stringContaining('evalroom models fetch zh'),
+    });
+  });
+
+  it('makes a finding of a look that fails', async () => {
+    const fail = async () => {
+      throw new Unavailable('camera_silent', 'cam-a does not answer');
+    };
+    expect(await look('cam-a', fail)).toMatchObject([
+      { part: 'cam-a', state: 'broken', found: 'cam-a does not answer' },
+    ]);
+  });
+
+  it('ends with 1 when something is broken, and prints one JSON object when asked', () => {
+    const print = vi.spyOn(console, 'log').mockImplementation(() => {});
+    expect(printFindings([ok('a', 'fine'), attention('b', 'so so', 'mend')], true)).toBe(0);
+    expect(JSON.parse(print.mock.calls[0]?.[0])).toMatchObject({ broken: 0, attention: 1 });
+    expect(printFindings([broken('c', 'gone', 'bring back')], false)).toBe(1);
+    expect(print.mock.calls.flat().join('\n')).toContain('bring back');
+  });
+});
