@@ -1,0 +1,95 @@
+/** Middle of the path: what the outbox promises. An event is accepted when `accept` returns, and leaves only by the cloud's ack. */
+import type { ClipFile, ClipManifest } from '../../protocol/clip.ts';
+import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
+import type { Ack, Lane } from '../../protocol/stream.ts';
+import type { ClipRequest } from '../record/plan.ts';
+
+/** How the store was found when it was opened. `replaced`: it was damaged, its bytes lie at `keptAs`, a new one began. */
+export type Opening =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'existing' }
+  | { readonly kind: 'replaced'; readonly keptAs: string; readonly reason: string };
+
+export interface OutboxStream {
+  readonly streamId: string;
+  readonly lane: Lane;
+  /** Highest seq accepted, and highest seq that the cloud has for good. */
+  readonly lastSeq: number;
+  readonly through: number;
+  /** True for the stream of its lane that new events go to. */
+  readonly current: boolean;
+}
+
+/** `beyond_sent`: the ack names events that were never sent, so it is forged or foreign; nothing was deleted. */
+export type AckResult = 'progress' | 'no_progress' | 'unknown_stream' | 'beyond_sent';
+
+export interface OutboxStats {
+  /** Accepted and not yet acked. */
+  readonly events: number;
+  /** Age of the oldest of them in ms, 0 when empty. */
+  readonly oldestMs: number;
+  /** True while nothing is accepted, because of the quota or of the disk. */
+  readonly full: boolean;
+}
+
+export interface Outbox {
+  readonly roomId: string;
+  readonly opening: Opening;
+  /**
+   * One transaction: all drafts get eventId, streamId and seq and are on disk when it returns, or none is.
+   * Throws Full at the quota or on a full disk, Bug for a draft that no ingest would take.
+   */
+  accept(drafts: readonly DraftEvent[]): RoomEvent[];
+  /** The newest accepted event of every episode that has not ended, oldest episode first. */
+  openEpisodes(): DraftEvent[];
+  /** Streams with unacked events, and the current one of each lane; newest first. */
+  streams(): readonly OutboxStream[];
+  /** Unacked events of a stream with seq above `afterSeq`, rising, without holes. */
+  events(streamId: string, afterSeq: number, limit: number): RoomEvent[];
+  /** The forwarder has published up to `seq`: only then may an ack name it. */
+  sent(streamId: string, seq: number): void;
+  /** Deletes what is acked and saves `through`, in one transaction. Works on a full disk. */
+  ack(ack: Pick<Ack, 'streamId' | 'through'>): AckResult;
+  /**
+   * Ends a stream that the ingest refuses. Its unacked events go on in the lane's current stream with new seqs and
+   * the same eventIds; a gap event reports it. Returns how many moved.
+   */
+  quarantine(streamId: string, reason: string): number;
+  /** New events of the lane go to a new stream, so that they need not wait behind the backlog of the old one. */
+  rollOver(lane: Lane): void;
+  stats(): OutboxStats;
+  readonly clips: ClipRows;
+  close(): void;
+}
+
+/** `cut`: on disk; `announced`: its event is accepted; `uploading`: its event is acked; `acked`: the cloud has the bytes. */
+export type ClipState = 'cut' | 'announced' | 'uploading' | 'acked';
+
+export interface ClipRow {
+  readonly manifest: ClipManifest;
+  readonly state: ClipState;
+  /** Folder that holds the files of the manifest. */
+  readonly folder: string;
+  readonly attempts: number;
+  /** By file name: where its upload goes on, and `true` once the cloud has answered with its hash. */
+  readonly uploads: Readonly<Partial<Record<ClipFile['name'], string | true>>>;
+}
+
+/** Clips of this box: wishes, what was cut, and how far each has got on its way to the cloud. */
+export interface ClipRows {
+  /** Keeps a wish across restarts until `add` or `unplan`. */
+  plan(request: ClipRequest): void;
+  plans(): ClipRequest[];
+  unplan(clipId: string): void;
+  /** The clip's files are on disk, synced. Throws Full beyond the clip quota. */
+  add(manifest: ClipManifest, folder: string): void;
+  /** Rows in a state, newest cut first. */
+  list(state: ClipState): ClipRow[];
+  ofEpisode(episodeId: string): ClipRow[];
+  attempted(clipId: string): void;
+  upload(clipId: string, name: ClipFile['name'], at: string | true | undefined): void;
+  /** Every file is in the cloud, by its hash: now, and not before, the files may go. */
+  acked(clipId: string): void;
+  remove(clipId: string): void;
+  stats(): { readonly waiting: number; readonly bytes: number };
+}

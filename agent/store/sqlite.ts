@@ -1,0 +1,403 @@
+/** Middle of the path: the outbox in SQLite. What `accept` returned is on disk; what is deleted was acked by the cloud. */
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import Database from 'better-sqlite3';
+import type { Logger } from 'pino';
+import { Bug, Corrupt, Full } from '../../protocol/errors.ts';
+import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
+import { draftRefusal } from '../../protocol/schema.ts';
+import { LANES, type Lane, LIMITS, laneOf } from '../../protocol/stream.ts';
+import type { Clock } from '../../protocol/time.ts';
+import { type Ballast, createBallast } from './ballast.ts';
+import { createClipRows } from './clips.ts';
+import type { AckResult, Opening, Outbox, OutboxStream } from './outbox.ts';
+import { asOurs, isDamage, isDiskFull, migrate } from './schema.ts';
+
+export interface OutboxOptions {
+  /** The database file; its folder is made where missing. `…-ballast` lies beside it. */
+  readonly path: string;
+  readonly roomId: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Unacked events beyond which nothing is accepted. */
+  readonly quotaEvents: number;
+  /** Bytes of clips on disk beyond which none is cut; default 5 GiB. */
+  readonly quotaClipBytes?: number;
+  /** Room kept for deletes on a full disk; default 16 MiB. */
+  readonly ballastBytes?: number;
+}
+
+const KEYS_PER_STREAM = 2 ** 32;
+const RESTORE_EVERY_MS = 1000;
+
+interface EventRow {
+  readonly key: number;
+  readonly eventId: string;
+  readonly crc: number;
+  readonly json: string;
+}
+
+interface StreamRow {
+  readonly number: number;
+  readonly streamId: string;
+  readonly lane: Lane;
+  lastSeq: number;
+  through: number;
+  /** Highest seq that an ack may name. */
+  sent: number;
+}
+
+/**
+ * Opens the outbox for this incarnation of the agent: a new stream for each lane, older streams kept until drained.
+ * Throws Unavailable `outbox_in_use` when another process has it open. A damaged file is renamed aside and replaced
+ * by an empty one, with a gap event that says so.
+ */
+export function openOutbox(options: OutboxOptions): Outbox {
+  const { path, roomId, clock, log, quotaEvents } = options;
+  mkdirSync(dirname(path), { recursive: true });
+  const ballast = createBallast({ path: `${path}-ballast`, bytes: options.ballastBytes ?? 16 * 1024 * 1024 });
+  const { database, opening } = openFile(path, clock, ballast);
+
+  const insertStream = database.prepare('insert into stream (stream_id, lane, opened_wall_ms) values (?, ?, ?)');
+  const insertEvent = database.prepare('insert into event (key, event_id, crc, json) values (?, ?, ?, ?)');
+  const saveLast = database.prepare('update stream set last_seq = ? where number = ?');
+  const saveThrough = database.prepare('update stream set through = ? where number = ?');
+  const dropStream = database.prepare('delete from stream where number = ?');
+  const dropEvents = database.prepare('delete from event where key > ? and key <= ?');
+  const moveEvents = database.prepare('update event set key = key + ? where key > ? and key <= ?');
+  const moveClips = database.prepare(
+    'update clip set event_key = event_key + ? where event_key > ? and event_key <= ?',
+  );
+  const readEvents = database.prepare(
+    'select key, event_id as eventId, crc, json from event where key > ? and key <= ? order by key limit ?',
+  );
+  const saveEpisode = database.prepare(
+    'insert into episode (episode_id, began, json) values (?, ?, ?) on conflict (episode_id) do update set json = excluded.json',
+  );
+  const dropEpisode = database.prepare('delete from episode where episode_id = ?');
+  const readEpisodes = database.prepare('select json from episode order by began, rowid');
+
+  const { rows: clips, announce, released } = createClipRows(database, options.quotaClipBytes ?? 5 * 1024 ** 3);
+  /** Oldest first. Mirrors the table: nobody else can write while this process holds the lock. */
+  const streams = new Map<string, StreamRow>();
+  const current = new Map<Lane, StreamRow>();
+  let held = 0;
+  let diskFull = false;
+  let triedRestoreMonoMs = Number.NEGATIVE_INFINITY;
+
+  /** Runs a change that must work on a full disk: when it does not fit, the ballast goes overboard. */
+  const needed = <T>(doing: string, change: () => T): T => {
+    try {
+      return change();
+    } catch (first) {
+      if (!isDiskFull(first) || !ballast.release()) throw asOurs(first, doing);
+      diskFull = true;
+      log.warn({ path }, 'disk full: ballast released so that acked events can be deleted');
+      try {
+        return change();
+      } catch (second) {
+        throw asOurs(second, doing);
+      }
+    }
+  };
+  const restoreBallast = (): boolean => {
+    if (ballast.held()) return true;
+    if (clock.monoMs() - triedRestoreMonoMs < RESTORE_EVERY_MS) return false;
+    triedRestoreMonoMs = clock.monoMs();
+    try {
+      // The file keeps the pages of deleted events: hand them back first, or it would occupy the disk for ever.
+      database.pragma('incremental_vacuum(2000)');
+      database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      if (!isDiskFull(error)) throw asOurs(error, `Shrinking ${path}`);
+    }
+    return ballast.restore();
+  };
+
+  const openStream = (lane: Lane): StreamRow => {
+    const streamId = `s-${randomUUID()}`;
+    const { lastInsertRowid } = insertStream.run(streamId, lane, clock.wallMs());
+    return { number: Number(lastInsertRowid), streamId, lane, lastSeq: 0, through: 0, sent: 0 };
+  };
+  const install = (row: StreamRow): void => {
+    streams.set(row.streamId, row);
+    current.set(row.lane, row);
+  };
+  const readRows = (from: number, to: number, limit: number): EventRow[] => {
+    try {
+      return readEvents.all(from, to, limit) as EventRow[];
+    } catch (error) {
+      throw asOurs(error, `Reading events of ${path}`);
+    }
+  };
+  const first = (row: StreamRow): number => row.number * KEYS_PER_STREAM;
+  const isCurrent = (row: StreamRow): boolean => current.get(row.lane) === row;
+
+  const acceptAll = database.transaction((drafts: readonly DraftEvent[]): RoomEvent[] => {
+    const last = new Map([...current].map(([lane, row]) => [lane, row.lastSeq]));
+    const events = drafts.map((draft): RoomEvent => {
+      const refused = draftRefusal(draft);
+      if (refused) throw new Bug('draft_unfit', `Accepting a ${draft.body.kind} event: ${refused.reason}`);
+      const lane = laneOf(draft.body);
+      const row = current.get(lane)!;
+      const seq = last.get(lane)! + 1;
+      last.set(lane, seq);
+      const eventId = randomUUID();
+      const json = JSON.stringify({ at: draft.at, body: draft.body });
+      if (Buffer.byteLength(json) > LIMITS.eventBytes - 512)
+        throw new Bug('draft_too_large', `Accepting a ${draft.body.kind} event: ${json.length} characters`);
+      const key = first(row) + seq;
+      insertEvent.run(key, eventId, crc32(json), json);
+      if (draft.body.kind === 'episode') {
+        if (draft.body.phase === 'end') dropEpisode.run(draft.body.episodeId);
+        else saveEpisode.run(draft.body.episodeId, key, json);
+      } else if (draft.body.kind === 'clip') announce(draft.body.clip.clipId, key);
+      return { ...draft, eventId, streamId: row.streamId, seq, roomId };
+    });
+    for (const [lane, seq] of last)
+      if (seq !== current.get(lane)!.lastSeq) saveLast.run(seq, current.get(lane)!.number);
+    return events;
+  });
+
+  const accept = (drafts: readonly DraftEvent[]): RoomEvent[] => {
+    if (drafts.length === 0) return [];
+    if (held + drafts.length > quotaEvents)
+      throw new Full(
+        'outbox_full',
+        `Accepting ${drafts.length} event(s): ${held} wait for the cloud, the quota is ${quotaEvents}`,
+      );
+    if (!restoreBallast())
+      throw new Full(
+        'disk_full',
+        `Accepting ${drafts.length} event(s): the disk is full; free space, nothing accepted is lost`,
+      );
+    let events: RoomEvent[];
+    try {
+      events = acceptAll(drafts);
+    } catch (error) {
+      if (isDiskFull(error)) diskFull = true;
+      throw asOurs(error, `Accepting ${drafts.length} event(s) into ${path}`);
+    }
+    diskFull = false;
+    held += events.length;
+    for (const event of events) streams.get(event.streamId)!.lastSeq = event.seq;
+    return events;
+  };
+
+  const reportGap = (reason: string): void => {
+    const at = clock.now();
+    const body: GapBody = {
+      kind: 'gap',
+      sourceId: 'outbox',
+      role: 'record',
+      fromWallMs: at.wallMs,
+      toWallMs: at.wallMs,
+      reason: reason.slice(0, 900),
+    };
+    try {
+      accept([{ at, body }]);
+    } catch (error) {
+      if (!(error instanceof Full)) throw error;
+      // The log line of the caller is then the only report; a full outbox must not stop a quarantine.
+    }
+  };
+
+  const ackAll = database.transaction((row: StreamRow, through: number): number => {
+    const { changes } = dropEvents.run(first(row), first(row) + through);
+    saveThrough.run(through, row.number);
+    released(first(row), first(row) + through);
+    if (through === row.lastSeq && !isCurrent(row)) dropStream.run(row.number);
+    return changes;
+  });
+
+  const succeed = (old: StreamRow): void => {
+    install(needed(`Opening a stream in ${path}`, () => openStream(old.lane)));
+    if (old.through < old.lastSeq) return;
+    needed(`Dropping stream ${old.streamId}`, () => dropStream.run(old.number));
+    streams.delete(old.streamId);
+  };
+
+  /** Moves what is unacked of `row` behind the lane's current stream, in the order of its seqs and without holes. */
+  const rehome = (row: StreamRow): number => {
+    if (isCurrent(row)) succeed(row);
+    const target = current.get(row.lane)!;
+    const rows = readRows(first(row), first(row) + row.lastSeq, -1);
+    needed(`Moving stream ${row.streamId}`, () =>
+      database.transaction(() => {
+        for (const [index, { key }] of rows.entries()) {
+          const by = first(target) + target.lastSeq + index + 1 - key;
+          moveClips.run(by, key - 1, key);
+          moveEvents.run(by, key - 1, key);
+        }
+        saveLast.run(target.lastSeq + rows.length, target.number);
+        dropStream.run(row.number);
+      })(),
+    );
+    target.lastSeq += rows.length;
+    streams.delete(row.streamId);
+    return rows.length;
+  };
+
+  const quarantine = (streamId: string, reason: string): number => {
+    const row = streams.get(streamId);
+    if (!row) return 0;
+    const moved = rehome(row);
+    log.error({ streamId, reason, moved }, 'stream quarantined by the ingest; its unacked events go on in a new one');
+    reportGap(`stream ${streamId} was quarantined by the ingest (${reason}); ${moved} events moved to a new stream`);
+    return moved;
+  };
+
+  /** A row whose crc does not hold is set aside with its bytes; the rest of its stream moves on without it. */
+  const setAside = (row: StreamRow, key: number): void => {
+    needed(`Setting a damaged event of ${row.streamId} aside`, () =>
+      database.transaction(() => {
+        database
+          .prepare('insert into damaged select ?, ?, event_id, cast(json as blob), ? from event where key = ?')
+          .run(row.streamId, key - first(row), clock.wallMs(), key);
+        dropEvents.run(key - 1, key);
+      })(),
+    );
+    held -= 1;
+    rehome(row);
+    log.error({ streamId: row.streamId, seq: key - first(row) }, 'a stored event is damaged: set aside, not sent');
+    reportGap(`event ${key - first(row)} of stream ${row.streamId} was damaged on disk and cannot be sent`);
+  };
+
+  const events = (streamId: string, afterSeq: number, limit: number): RoomEvent[] => {
+    const row = streams.get(streamId);
+    if (!row) return [];
+    const from = first(row) + Math.max(afterSeq, row.through);
+    const rows = readRows(from, first(row) + row.lastSeq, limit);
+    const found: RoomEvent[] = [];
+    for (const { key, eventId, crc, json } of rows) {
+      if (crc32(json) !== crc) {
+        setAside(row, key);
+        return [];
+      }
+      found.push({ ...(JSON.parse(json) as DraftEvent), eventId, streamId, seq: key - first(row), roomId });
+    }
+    return found;
+  };
+
+  const ack = ({ streamId, through }: { readonly streamId: string; readonly through: number }): AckResult => {
+    const row = streams.get(streamId);
+    if (!row) return 'unknown_stream';
+    if (through > row.sent) return 'beyond_sent';
+    if (through <= row.through) return 'no_progress';
+    held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through));
+    row.through = through;
+    if (through === row.lastSeq && !isCurrent(row)) streams.delete(streamId);
+    restoreBallast();
+    return 'progress';
+  };
+
+  const oldestMs = (): number => {
+    const now = clock.now();
+    let oldest = 0;
+    for (const lane of LANES) {
+      const row = [...streams.values()].find((each) => each.lane === lane && each.through < each.lastSeq);
+      const at = row && events(row.streamId, row.through, 1)[0]?.at;
+      if (at) oldest = Math.max(oldest, at.bootId === now.bootId ? now.monoMs - at.monoMs : now.wallMs - at.wallMs);
+    }
+    return oldest;
+  };
+
+  // What was left by earlier openings may be acked up to what they accepted: how far they had sent is not known.
+  const left = database
+    .prepare(
+      'select number, stream_id as streamId, lane, last_seq as lastSeq, through, last_seq as sent from stream order by number',
+    )
+    .all() as StreamRow[];
+  needed(`Opening ${path}`, () =>
+    database.transaction(() => {
+      for (const row of left)
+        if (row.through === row.lastSeq) dropStream.run(row.number);
+        else streams.set(row.streamId, row);
+      for (const lane of LANES) install(openStream(lane));
+    })(),
+  );
+  held = Number(database.prepare('select count(*) from event').pluck().get());
+  ballast.restore();
+  if (opening.kind === 'replaced') {
+    log.error({ path, keptAs: opening.keptAs, reason: opening.reason }, 'the outbox was damaged: a new one begins');
+    reportGap(`the outbox was damaged and begins anew (${opening.reason}); its bytes are kept in the room`);
+  }
+
+  return {
+    roomId,
+    opening,
+    accept,
+    openEpisodes: () => (readEpisodes.pluck().all() as string[]).map((json) => JSON.parse(json) as DraftEvent),
+    streams: () =>
+      [...streams.values()]
+        .filter((row) => isCurrent(row) || row.through < row.lastSeq)
+        .map(
+          (row): OutboxStream => ({
+            streamId: row.streamId,
+            lane: row.lane,
+            lastSeq: row.lastSeq,
+            through: row.through,
+            current: isCurrent(row),
+          }),
+        )
+        .reverse(),
+    events,
+    sent: (streamId, seq) => {
+      const row = streams.get(streamId);
+      if (row) row.sent = Math.max(row.sent, Math.min(seq, row.lastSeq));
+    },
+    ack,
+    quarantine,
+    rollOver: (lane) => {
+      const row = current.get(lane)!;
+      if (row.lastSeq > 0) succeed(row);
+    },
+    stats: () => ({
+      events: held,
+      oldestMs: held === 0 ? 0 : Math.max(0, oldestMs()),
+      full: held >= quotaEvents || diskFull || !ballast.held(),
+    }),
+    clips,
+    close: () => database.close(),
+  };
+}
+
+function openFile(path: string, clock: Clock, ballast: Ballast): { database: Database.Database; opening: Opening } {
+  const existed = existsSync(path);
+  try {
+    return { database: openChecked(path), opening: { kind: existed ? 'existing' : 'new' } };
+  } catch (error) {
+    if (isDiskFull(error) && ballast.release()) return openFile(path, clock, ballast);
+    if (!isDamage(error)) throw asOurs(error, `Opening ${path}`);
+    const keptAs = `${path}.damaged-${Math.round(clock.wallMs())}`;
+    for (const suffix of ['', '-wal', '-shm'])
+      if (existsSync(path + suffix)) renameSync(path + suffix, keptAs + suffix);
+    const folder = openSync(dirname(path), 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { database: openChecked(path), opening: { kind: 'replaced', keptAs, reason } };
+  }
+}
+
+function openChecked(path: string): Database.Database {
+  const database = new Database(path, { timeout: 200 });
+  try {
+    // Takes effect in a new file only. Without it a file that once held a long backlog would never shrink.
+    database.pragma('auto_vacuum = INCREMENTAL');
+    // Before WAL: the lock is then taken at once and for good, and no shared memory file is needed.
+    database.pragma('locking_mode = EXCLUSIVE');
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('journal_size_limit = 4194304');
+    const found = database.pragma('quick_check(1)', { simple: true });
+    if (found !== 'ok') throw new Corrupt('outbox_corrupt', `Checking ${path}: ${String(found)}`);
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
