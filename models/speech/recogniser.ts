@@ -9,6 +9,8 @@ export interface Hit {
   readonly threshold: number;
   readonly beginSample: number;
   readonly endSample: number;
+  /** Last sample that the engine had to hear before it could report this; `endSample` where absent. */
+  readonly neededSample?: number;
   /** What was heard around it, words or toneless pinyin separated by blanks. */
   readonly heard: string;
 }

@@ -1,0 +1,175 @@
+/** Keeps an engine that runs elsewhere (worker or child process) alive: feeds it, bounds its queue, restarts it, says when it is deaf. */
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/time.ts';
+import { createFeed } from './feed.ts';
+import type { Hit, Recogniser, RecogniserHealth } from './recogniser.ts';
+
+/** What an engine tells its host. Sample positions count from the first sample that this run was given. */
+export type EngineReport =
+  /** Ready to hear; `partly` names phrases that it cannot. */
+  | { readonly kind: 'ready'; readonly partly?: string }
+  /** Cannot hear and says why; it is asked again after a while. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** A block is done: its length, what it cost, and what was heard in it. The sign of life, too. */
+  | { readonly kind: 'done'; readonly samples: number; readonly busyMs: number; readonly hits: readonly Hit[] };
+
+/** One run of an engine. `post` copies nothing: the samples belong to the engine then. */
+export interface EnginePort {
+  post(samples: Int16Array): void;
+  /** Ends it at once; `onExit` follows. */
+  kill(): void;
+}
+
+export interface EngineEvents {
+  onReport(report: EngineReport): void;
+  onExit(reason: string): void;
+}
+
+export interface HostedEngine {
+  readonly engine: string;
+  readonly language: string;
+  /** Why it cannot hear before it is even tried (no model, no phrases); undefined when it may be started. */
+  missing(): string | undefined;
+  /** Starts one run. May throw: counted as a run that died. */
+  spawn(events: EngineEvents): EnginePort;
+}
+
+/** Waits between restarts; the last one is repeated. A run that lived for `STABLE_MS` begins anew. */
+export const RESTART_MS = [500, 1000, 2000, 5000, 10_000, 30_000] as const;
+const STABLE_MS = 60_000;
+/** A missing model is looked for this often, so that a download in the background is found. */
+const RECHECK_MS = 3000;
+/** An engine that has said nothing for this long while it owes an answer hangs. */
+const SILENT_MS = 10_000;
+/** Reading a model on a slow disk takes longer than a block of sound. */
+const STARTUP_MS = 30_000;
+const CHECK_MS = 1000;
+
+/** Wraps an engine into a Recogniser. `start` returns at once; the engine comes up in the background. */
+export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logger }): Recogniser {
+  const { hosted, clock } = deps;
+  const log = deps.log.child({ engine: hosted.engine, language: hosted.language });
+  const listeners: ((hit: Hit) => void)[] = [];
+  const feed = createFeed();
+  const stop = new AbortController();
+  let reason: string | undefined = 'not started';
+  let partly: string | undefined;
+  let restarts = 0;
+  let running: Promise<void> | undefined;
+  let costs: { monoMs: number; busyMs: number; samples: number }[] = [];
+
+  const deaf = (why: string) => {
+    if (reason !== why && !stop.signal.aborted) log.warn({ reason: why }, 'the ear is deaf');
+    reason = why;
+  };
+
+  const report = (event: Extract<EngineReport, { kind: 'done' }>) => {
+    const monoMs = clock.monoMs();
+    costs.push({ monoMs, busyMs: event.busyMs, samples: event.samples });
+    while (costs.length > 0 && costs[0]!.monoMs < monoMs - 60_000) costs.shift();
+    for (const hit of event.hits) {
+      const placed = feed.place(hit);
+      for (const listener of listeners) listener(placed);
+    }
+    feed.done(event.samples);
+  };
+
+  /** One life of the engine; resolves with the reason of its end and whether it refused by itself. */
+  const run = async (): Promise<{ why: string; refused: boolean }> => {
+    let end: { why: string; refused: boolean } | undefined;
+    const over = new AbortController();
+    const finish = (why: string, refused = false) => {
+      end ??= { why, refused };
+      over.abort();
+    };
+    const aborted = () => finish('closed');
+    stop.signal.addEventListener('abort', aborted);
+    let lastMonoMs = clock.monoMs();
+    let port: EnginePort | undefined;
+    try {
+      port = hosted.spawn({
+        onExit: (why) => finish(why),
+        onReport: (event) => {
+          if (over.signal.aborted) return;
+          lastMonoMs = clock.monoMs();
+          if (event.kind === 'refused') return finish(event.reason, true);
+          if (event.kind === 'ready') {
+            if (reason !== undefined) log.info({ partly: event.partly }, 'the ear hears');
+            reason = undefined;
+            partly = event.partly;
+            feed.open((samples) => port?.post(samples));
+          } else report(event);
+        },
+      });
+      if (stop.signal.aborted) aborted();
+      while (!over.signal.aborted) {
+        await clock.sleep(CHECK_MS, over.signal);
+        const owes = reason !== undefined || feed.outstanding() > 0;
+        if (owes && clock.monoMs() - lastMonoMs > (reason === undefined ? SILENT_MS : STARTUP_MS))
+          finish('the engine hangs');
+        else if (!owes) lastMonoMs = clock.monoMs();
+      }
+    } catch (error) {
+      finish(error instanceof Error ? error.message : String(error));
+    } finally {
+      stop.signal.removeEventListener('abort', aborted);
+      feed.shut();
+      port?.kill();
+    }
+    return end!;
+  };
+
+  const supervise = async () => {
+    let failures = 0;
+    while (!stop.signal.aborted) {
+      const missing = hosted.missing();
+      if (missing) {
+        deaf(missing);
+        feed.clear();
+        await clock.sleep(RECHECK_MS, stop.signal);
+        continue;
+      }
+      if (reason === 'not started') reason = 'starting';
+      const beganMs = clock.monoMs();
+      const { why, refused } = await run();
+      if (stop.signal.aborted) break;
+      deaf(refused ? why : `the engine stopped and is being restarted (${why})`);
+      if (refused) {
+        feed.clear();
+        await clock.sleep(RECHECK_MS, stop.signal);
+        continue;
+      }
+      restarts++;
+      if (clock.monoMs() - beganMs > STABLE_MS) failures = 0;
+      await clock.sleep(RESTART_MS[Math.min(failures++, RESTART_MS.length - 1)]!, stop.signal);
+    }
+  };
+
+  return {
+    engine: hosted.engine,
+    language: hosted.language,
+    start: async (signal) => {
+      if (running) return;
+      if (signal.aborted) stop.abort();
+      signal.addEventListener('abort', () => stop.abort(), { once: true });
+      reason = hosted.missing() ?? 'starting';
+      if (reason !== 'starting') log.warn({ reason }, 'the ear is deaf');
+      running = supervise();
+    },
+    accept: (samples) => feed.accept(samples, reason === undefined || running !== undefined),
+    onHit: (listener) => void listeners.push(listener),
+    health: (): RecogniserHealth => {
+      const seconds = costs.reduce((sum, cost) => sum + cost.samples, 0) / 16_000;
+      const busy = costs.reduce((sum, cost) => sum + cost.busyMs, 0) / 1000;
+      const base = { rtf: seconds > 0 ? busy / seconds : 0, restarts, dropped: feed.dropped() };
+      if (reason !== undefined) return { state: 'deaf', reason, ...base };
+      return partly ? { state: 'hearing', reason: partly, ...base } : { state: 'hearing', ...base };
+    },
+    close: async () => {
+      stop.abort();
+      await running;
+      reason = 'closed';
+      costs = [];
+    },
+  };
+}

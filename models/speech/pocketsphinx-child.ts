@@ -1,0 +1,61 @@
+/** The child process of the English ear: a native library may crash it, and only it. Ends with its parent. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Phrase } from '../../protocol/rules.ts';
+import type { EngineReport } from './hosted.ts';
+import { openDecoder } from './pocketsphinx-library.ts';
+import { createEnglishSpotter, keywordFile, planKeywords } from './pocketsphinx-spotter.ts';
+
+/** First thing that the parent sends; blocks of samples follow. */
+export interface OpenEnglish {
+  readonly phrases: readonly Phrase[];
+  readonly folder: string;
+}
+
+const tell = (report: EngineReport) => process.send?.(report);
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
+function open({ phrases, folder }: OpenEnglish): ReturnType<typeof createEnglishSpotter> | undefined {
+  const decoder = openDecoder(folder);
+  const { keywords, unheard } = planKeywords(phrases, decoder);
+  if (keywords.length === 0) {
+    tell({ kind: 'refused', reason: `none of ${phrases.length} phrases can be spotted: ${unheard[0]?.reason}` });
+    return undefined;
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'evalroom-kws-'));
+  try {
+    const path = join(scratch, 'phrases');
+    writeFileSync(path, keywordFile(keywords));
+    if (!decoder.spot(path)) {
+      tell({ kind: 'refused', reason: 'the library refuses the list of phrases' });
+      return undefined;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  const partly = unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
+  tell(partly === '' ? { kind: 'ready' } : { kind: 'ready', partly: `deaf to ${partly}` });
+  return createEnglishSpotter(decoder, keywords);
+}
+
+let spot: ReturnType<typeof createEnglishSpotter> | undefined;
+process.on('disconnect', () => process.exit(0));
+// A Ctrl-C in the terminal reaches the whole group; the parent decides when its ears end.
+process.on('SIGINT', () => undefined);
+process.on('message', (message: OpenEnglish | Int16Array) => {
+  if (message instanceof Int16Array) {
+    const began = cpuMs();
+    const hits = spot?.(message) ?? [];
+    tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits });
+    return;
+  }
+  try {
+    spot = open(message);
+  } catch (error) {
+    tell({ kind: 'refused', reason: (error as Error).message });
+  }
+});
