@@ -1,20 +1,19 @@
-/** Between a detector's raw boxes and persons: overlapping boxes of one person become one. */
+/** Between a detector's raw boxes and persons: several boxes of one person become one. */
 import { type Box, iou } from '../../protocol/seat.ts';
 import type { Detection } from './detector.ts';
 
-/** Greedy suppression within each label: of boxes overlapping more than `limit` (IoU) the best stays. Best first. */
-export function suppress(detections: readonly Detection[], limit = 0.5): Detection[] {
+/** Of boxes that belong to one thing (see `same`) the best one stays. Best first. */
+export function suppress(detections: readonly Detection[]): Detection[] {
   const kept: Detection[] = [];
   for (const candidate of detections.toSorted((a, b) => b.score - a.score))
-    if (kept.every((other) => other.label !== candidate.label || iou(other.box, candidate.box) < limit))
-      kept.push(candidate);
+    if (kept.every((other) => !same(other, candidate))) kept.push(candidate);
   return kept;
 }
 
 /**
  * Joins what was found in the whole picture with what was found in regions of it. A box that touches an inner border
- * of its region is a person cut in two and is dropped, as is a box that lies mostly inside one that was kept:
- * of the whole picture first, then the larger ones, since a part must not survive beside its whole.
+ * of its region is a person cut in two and is dropped; of the rest the larger ones go first, since a part must not
+ * survive beside its whole.
  */
 export function joinRegions(
   whole: readonly Detection[],
@@ -23,13 +22,40 @@ export function joinRegions(
   const kept = [...whole];
   const candidates = regions.flatMap(({ region, found }) => found.filter(({ box }) => !touchesInside(box, region)));
   for (const candidate of candidates.toSorted((a, b) => size(b.box) - size(a.box)))
-    if (kept.every((other) => other.label !== candidate.label || !samePerson(other.box, candidate.box)))
-      kept.push(candidate);
+    if (kept.every((other) => !same(other, candidate) && !mostlyInside(other, candidate))) kept.push(candidate);
   return kept.sort((a, b) => b.score - a.score);
 }
 
-function samePerson(a: Box, b: Box): boolean {
-  return iou(a, b) > 0.45 || overlap(a, b) / Math.min(size(a), size(b)) > 0.75;
+/** Two boxes of one person overlap by half or share the head: who stands over a seated one shares much, but not that. */
+function same(a: Detection, b: Detection): boolean {
+  if (a.label !== b.label) return false;
+  return iou(a.box, b.box) > 0.5 || (a.label === 'person' && shareHead(a.box, b.box));
+}
+
+function shareHead(a: Box, b: Box): boolean {
+  const [small, large] = size(a) < size(b) ? [a, b] : [b, a];
+  const width = small[2] - small[0];
+  const height = small[3] - small[1];
+  const aside = Math.abs(small[0] + small[2] - large[0] - large[2]) / 2;
+  return Math.abs(small[1] - large[1]) < 0.2 * height && aside < 0.35 * width && overlap(a, b) > 0.7 * size(small);
+}
+
+function mostlyInside(a: Detection, b: Detection): boolean {
+  return a.label === b.label && overlap(a.box, b.box) > 0.75 * Math.min(size(a.box), size(b.box));
+}
+
+/** Drops small boxes that lie wholly inside a better one: slices of a person, which weaker detectors report. */
+export function dropSlices(detections: readonly Detection[]): Detection[] {
+  return detections.filter(
+    (slice) =>
+      !detections.some(
+        (other) =>
+          other.label === slice.label &&
+          other.score > slice.score &&
+          size(slice.box) < 0.5 * size(other.box) &&
+          overlap(slice.box, other.box) > 0.9 * size(slice.box),
+      ),
+  );
 }
 
 function touchesInside(box: Box, region: Box): boolean {
@@ -52,7 +78,7 @@ function overlap(a: Box, b: Box): number {
   return w > 0 && h > 0 ? w * h : 0;
 }
 
-/** Two halves of a picture that overlap by a fifth: finds smaller people at twice the cost. */
+/** Two halves of a picture that overlap by a fifth: finds smaller people at twice the extra cost. */
 export const TWO_TILES: readonly Box[] = [
   [0, 0, 0.6, 1],
   [0.4, 0, 1, 1],

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { Corrupt } from '../../protocol/errors.ts';
-import { suppress } from './boxes.ts';
+import { dropSlices, suppress } from './boxes.ts';
 import { COCO_PERSON, COCO_PHONE, PHONE_SCORE } from './coco.ts';
 import { checkPicture, letterbox, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector } from './detector.ts';
@@ -42,7 +42,7 @@ export async function createCenterNet({ file, threshold = 0.3 }: CenterNetOption
         const [x1, y1] = boxed.toPicture(values[at + 2]!, values[at + 3]!);
         if (x1 > x0 && y1 > y0) found.push({ box: [x0, y0, x1, y1], score, label });
       }
-      return suppress(found);
+      return dropSlices(suppress(found));
     },
     async close() {
       model.dispose();

@@ -37,14 +37,14 @@ export async function createYolox({ file, threshold = 0.3 }: YoloxOptions): Prom
   const [outputName] = session.outputNames;
   if (!inputName || !outputName) throw new Corrupt('model_unreadable', `${file} has no input or no output`);
   const cells = cellsOf();
-  const input = new Float32Array(3 * SIZE * SIZE);
 
   return {
     name: 'yolox-nano',
     async detect(picture, region = WHOLE) {
       checkPicture(picture);
       const boxed = letterbox(picture, region, SIZE, 114);
-      toPlanes(boxed.rgb, input);
+      // A buffer of its own for each call: the runtime reads it later, when another call may have begun.
+      const input = toPlanes(boxed.rgb);
       const result = await session.run({ [inputName]: new Tensor('float32', input, [1, 3, SIZE, SIZE]) });
       const output = result[outputName]?.data;
       if (!(output instanceof Float32Array) || output.length !== cells.length * VALUES)
@@ -69,13 +69,15 @@ function cellsOf(): Cell[] {
 }
 
 /** RGB bytes to the planes B, G, R as plain numbers 0..255, as the model was trained. */
-function toPlanes(rgb: Uint8Array, planes: Float32Array): void {
+function toPlanes(rgb: Uint8Array): Float32Array {
+  const planes = new Float32Array(rgb.length);
   const plane = planes.length / 3;
   for (let i = 0, p = 0; i < plane; i++, p += 3) {
     planes[i] = rgb[p + 2]!;
     planes[plane + i] = rgb[p + 1]!;
     planes[2 * plane + i] = rgb[p]!;
   }
+  return planes;
 }
 
 function decode(

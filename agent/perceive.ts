@@ -1,0 +1,215 @@
+/** From the frames of one camera to observations: the newest frame goes to the eyes, late ones are dropped and counted. */
+import type { Logger } from 'pino';
+import type { Camera, Frame } from '../hardware/camera.ts';
+import { createPictureWatch, type PictureWatch } from '../models/picture.ts';
+import type { Eyes } from '../models/pose/eyes.ts';
+import { createPoseSchedule } from '../models/pose/schedule.ts';
+import { EvalroomError } from '../protocol/errors.ts';
+import type { FrameObservation } from '../protocol/observation.ts';
+import type { RoomLayout } from '../protocol/room.ts';
+import { type Box, bounds } from '../protocol/seat.ts';
+import type { Clock, MonoMs } from '../protocol/time.ts';
+import { encodeSnapshot } from './snapshot.ts';
+
+export interface PerceiveOptions {
+  readonly camera: Pick<Camera, 'cameraId' | 'frames'>;
+  readonly eyes: Eyes;
+  readonly layout: RoomLayout;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Parts of the picture to be looked into besides the whole, such as `doorRegions()` or TWO_TILES; default none. */
+  readonly regions?: readonly Box[];
+}
+
+export interface PerceiveHealth {
+  /** Observations per second over the last ten seconds. */
+  readonly analysedFps: number;
+  /** Frames that were never looked at because newer ones came while the eyes were busy. */
+  readonly drops: number;
+  /** Frames that gave no observation because the eyes were down or failed. */
+  readonly blind: number;
+  /** Mean time of the eyes per frame over the last ten seconds. */
+  readonly inferenceMs: number;
+  /** Monotonic ms of the last observation, 0 before the first. */
+  readonly lastMonoMs: MonoMs;
+  /** Why the last frame gave no observation; gone after the next good one. */
+  readonly reason?: string;
+}
+
+export interface Perceive {
+  /**
+   * One observation per frame that was looked at, in order. To be iterated once. Ends when the camera's frames end.
+   * Holds no queue: while the reader is busy nothing is looked at, and the camera keeps its newest frame only.
+   */
+  observations(): AsyncIterable<FrameObservation>;
+  health(): PerceiveHealth;
+  /** JPEG of a frame not older than ten seconds while frames come, with the time of that frame. */
+  snapshot(): { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
+  /** The picture against which the camera's shift is measured. */
+  readonly watch: Pick<PictureWatch, 'reference' | 'setReference'>;
+  close(): Promise<void>;
+}
+
+const SNAPSHOT_EVERY_MS = 10_000;
+const WINDOW_MS = 10_000;
+
+/** Assigns only; work begins when `observations()` is iterated. */
+export function createPerceive({ camera, eyes, layout, clock, log, regions = [] }: PerceiveOptions): Perceive {
+  const { cameraId } = camera;
+  const watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
+  const schedule = createPoseSchedule();
+  const stop = new AbortController();
+  const rate = createRate(clock);
+  const still = createStill(clock, log.child({ cameraId }), stop.signal);
+  let drops = 0;
+  let blind = 0;
+  let analysed = 0;
+  let lastFrame = -1;
+  let lastMonoMs = 0;
+  let reason: string | undefined;
+
+  function count(frame: Frame): void {
+    // Numbers begin anew with each capture run, and the run's first frame is number 0.
+    if (frame.frame > lastFrame) drops += frame.frame - lastFrame - 1;
+    else {
+      drops += frame.frame;
+      analysed = 0;
+    }
+    lastFrame = frame.frame;
+  }
+
+  async function observe(frame: Frame): Promise<FrameObservation | undefined> {
+    const { picture, patches } = watch.look(frame);
+    still.offer(frame);
+    try {
+      const look = await eyes.look(frame, {
+        wantPose: (boxes) => schedule.plan(boxes, frame.at.monoMs),
+        regions,
+        frame: frame.frame,
+      });
+      const inferenceMs = look.detectorMs + look.poseMs;
+      rate.add(inferenceMs);
+      reason = undefined;
+      lastMonoMs = clock.monoMs();
+      return {
+        kind: 'frame',
+        cameraId,
+        at: frame.at,
+        frame: analysed++,
+        persons: look.persons,
+        picture,
+        patches,
+        modelSet: eyes.modelSet,
+        inferenceMs,
+      };
+    } catch (error) {
+      if (!(error instanceof EvalroomError) || error.kind === 'Bug') throw error;
+      // The eyes log their own falls; here it is only counted, and seen in health().
+      blind += 1;
+      reason = error.message;
+      return undefined;
+    }
+  }
+
+  return {
+    async *observations() {
+      for await (const frame of camera.frames()) {
+        if (stop.signal.aborted) return;
+        count(frame);
+        const observation = await observe(frame);
+        if (stop.signal.aborted) return;
+        if (observation) yield observation;
+      }
+    },
+    health: () => ({
+      analysedFps: rate.perSecond(),
+      drops,
+      blind,
+      inferenceMs: rate.mean(),
+      lastMonoMs,
+      ...(reason === undefined ? {} : { reason }),
+    }),
+    snapshot: () => still.latest(),
+    watch,
+    async close() {
+      stop.abort();
+      await still.settled();
+    },
+  };
+}
+
+/** The seats' zones as this camera sees them. */
+function zonesOf(layout: RoomLayout, cameraId: string) {
+  return layout.seats.flatMap(({ seatId, views }) =>
+    views.filter((view) => view.cameraId === cameraId).map(({ zone }) => ({ seatId, zone })),
+  );
+}
+
+/** Regions around the doors that this camera sees, half as large again: people just coming in are small and half hidden. */
+export function doorRegions(layout: RoomLayout, cameraId: string): Box[] {
+  return layout.zones
+    .filter((zone) => zone.kind === 'door' && zone.cameraId === cameraId)
+    .map(({ polygon }) => {
+      const [x0, y0, x1, y1] = bounds(polygon);
+      const [w, h] = [(x1 - x0) / 4, (y1 - y0) / 4];
+      return [Math.max(0, x0 - w), Math.max(0, y0 - h), Math.min(1, x1 + w), Math.min(1, y1 + h)] as const;
+    });
+}
+
+/** Counts and averages over the last ten seconds; its memory is bounded by what the eyes can do in that time. */
+function createRate(clock: Clock) {
+  let entries: { readonly monoMs: MonoMs; readonly value: number }[] = [];
+  const recent = () => {
+    const since = clock.monoMs() - WINDOW_MS;
+    entries = entries.filter(({ monoMs }) => monoMs > since);
+    return entries;
+  };
+  let began: MonoMs | undefined;
+  return {
+    add(value: number) {
+      began ??= clock.monoMs();
+      recent().push({ monoMs: clock.monoMs(), value });
+    },
+    perSecond() {
+      if (began === undefined) return 0;
+      const spanMs = Math.min(WINDOW_MS, Math.max(1_000, clock.monoMs() - began));
+      return (1_000 * recent().length) / spanMs;
+    },
+    mean() {
+      const values = recent();
+      return values.length === 0 ? 0 : values.reduce((sum, { value }) => sum + value, 0) / values.length;
+    },
+  };
+}
+
+/** Keeps the latest still: one encoding at a time, in the background, at most every ten seconds. */
+function createStill(clock: Clock, log: Logger, signal: AbortSignal) {
+  let latest: { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
+  let startedMs = Number.NEGATIVE_INFINITY;
+  let running: Promise<void> | undefined;
+  let failing = false;
+  return {
+    offer({ width, height, rgb, at }: Frame) {
+      if (running || signal.aborted || clock.monoMs() - startedMs < SNAPSHOT_EVERY_MS) return;
+      startedMs = clock.monoMs();
+      // A copy: the frame's own bytes go on to the eyes.
+      const picture = { width, height, rgb: Uint8Array.from(rgb) };
+      running = encodeSnapshot({ picture, clock, signal })
+        .then(
+          (jpeg) => {
+            latest = { jpeg, atMonoMs: at.monoMs };
+            failing = false;
+          },
+          (error: unknown) => {
+            if (!failing && !signal.aborted) log.warn({ err: error }, 'no snapshot could be made');
+            failing = true;
+          },
+        )
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    latest: () => latest,
+    settled: async () => await running,
+  };
+}
