@@ -1,0 +1,146 @@
+/** The session that the models live on: one ffmpeg that decodes the (sub-)stream into RGB frames and 16 kHz samples. */
+
+import type { Clock } from '../../protocol/time.ts';
+import type { Frame, PcmBlock } from '../camera.ts';
+import { type Backoff, delayMs } from './backoff.ts';
+import { startFfmpeg } from './child.ts';
+import type { Failure } from './failure.ts';
+import { blockCutter, frameCutter, SAMPLE_RATE } from './raw.ts';
+import type { RoleRecord } from './role.ts';
+import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
+import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
+
+export interface AnalysisSettings {
+  readonly address: RtspAddress;
+  readonly analyseFps: number;
+  readonly width: number;
+  readonly height: number;
+  readonly audio: boolean;
+  /** ffmpeg arguments for decoding in hardware, from the box profile. */
+  readonly hwaccel: readonly string[];
+  readonly watchdog: Watchdog;
+  readonly backoff: Backoff;
+}
+
+export interface AnalysisOutputs {
+  readonly decode: RoleRecord;
+  readonly audio: RoleRecord;
+  frame(frame: Frame): void;
+  block(block: PcmBlock): void;
+}
+
+/**
+ * Passes at most `fps` frames a second on (up to a tenth more where the source's own rate does not divide well).
+ * ffmpeg's own fps filter would hold each frame back until the next one and invent frames where the stream has a gap;
+ * this only lets pass or not, so a frame leaves when it is decoded and no frame is ever made up.
+ */
+export function selectFilter(fps: number): string {
+  const gap = (0.9 / fps).toFixed(6);
+  const nextSlot = `not(eq(floor(t*${fps}),floor(prev_selected_t*${fps})))`;
+  return `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${gap})+${nextSlot}'`;
+}
+
+/** Arguments without credentials; frames come on pipe:3, samples on pipe:4. */
+export function analysisArgs(settings: AnalysisSettings, audio: boolean): string[] {
+  const { analyseFps, width, height, hwaccel } = settings;
+  // Threads work on several frames at once and so hold each back: one thread each for decoder and encoder costs no
+  // delay, where two threads cost a whole frame each (200 ms at 5 fps).
+  const input = [...hwaccel, '-flags', 'low_delay', '-threads', '1', ...LIST_INPUT];
+  const filters = `${selectFilter(analyseFps)},scale=${width}:${height}:flags=area`;
+  const picture = ['-map', '0:v:0', '-vf', filters, '-fps_mode', 'passthrough', '-pix_fmt', 'rgb24', '-threads', '1'];
+  const sound = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-threads', '1', '-f', 's16le'];
+  return [
+    ...input,
+    ...[...picture, '-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'],
+    ...(audio ? [...sound, '-flush_packets', '1', 'pipe:4'] : []),
+  ];
+}
+
+/** Seconds with one digit, for reasons. */
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+
+/** Sessions of one stream one after another; remembers from one to the next whether there is sound. */
+export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs, clock: Clock) {
+  const { watchdog, backoff, address } = settings;
+  let withSound = settings.audio;
+  let soundRestarts = 0;
+  let frames = 0;
+
+  return async function run(attempt: number, signal: AbortSignal): Promise<SessionEnd> {
+    const beganMs = clock.monoMs();
+    const sound = withSound;
+    // Whether there is sound may change with the camera's settings: each new session looks again.
+    withSound = settings.audio;
+    let frameMs: number | undefined;
+    let soundMs: number | undefined;
+    let verdict: Failure | undefined;
+    let onlySound = false;
+    const child = startFfmpeg({
+      args: analysisArgs(settings, sound),
+      stdin: inputList(address, { socketTimeoutMs: watchdog.firstMs }),
+      pipes: [
+        frameCutter(settings.width, settings.height, clock, frames, (frame) => {
+          frames = frame.frame + 1;
+          frameMs = frame.at.monoMs;
+          out.decode.delivered(frameMs);
+          out.frame(frame);
+        }),
+        ...(sound
+          ? [
+              blockCutter(clock, (block) => {
+                soundMs = block.at.monoMs;
+                out.audio.delivered(soundMs);
+                out.block(block);
+              }),
+            ]
+          : []),
+      ],
+      secrets: address.secrets,
+      clock,
+    });
+
+    function look(): void {
+      const now = clock.monoMs();
+      const noFrame = now - (frameMs ?? beganMs);
+      const noSound = now - (soundMs ?? beganMs);
+      const hears = sound && soundMs !== undefined && noSound < watchdog.soundMs;
+      if (noFrame > (frameMs === undefined ? watchdog.firstMs : watchdog.frameMs)) {
+        const reason = hears
+          ? `no picture for ${seconds(noFrame)} while the sound goes on`
+          : `no picture for ${seconds(noFrame)} although the connection stands: the camera hangs`;
+        out.decode.down(reason);
+        // A restart interrupts sound that is good: then no more often than the schedule has it.
+        if (hears && now - beganMs < delayMs(backoff, attempt, 0.5)) return;
+        verdict = { kind: 'hung', reason };
+        void child.kill();
+      } else if (sound && noSound > Math.max(watchdog.soundMs, soundMs === undefined ? watchdog.firstMs : 0)) {
+        const reason = `no sound for ${seconds(noSound)} while the picture goes on`;
+        out.audio.down(reason);
+        const { soundRestartMs } = watchdog;
+        if (now - beganMs < soundRestartMs[Math.min(soundRestarts, soundRestartMs.length - 1)]!) return;
+        soundRestarts++;
+        onlySound = true;
+        verdict = { kind: 'hung', reason };
+        void child.kill();
+      } else if (hears && now - beganMs > backoff.stableMs) soundRestarts = 0;
+    }
+
+    const unwatch = watch(clock, watchdog.checkMs, look);
+    const abort = () => void child.stop();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const ended = await child.ended;
+    unwatch();
+    signal.removeEventListener('abort', abort);
+    const failure = verdict ?? ended;
+    if (failure.kind === 'no_audio' && sound) {
+      withSound = false;
+      out.audio.down('the stream carries no audio track');
+      return { failure, again: 'now' };
+    }
+    if (onlySound) return { failure, again: 'now' };
+    out.decode.down(failure.reason);
+    if (sound) out.audio.down(failure.reason);
+    return { failure, again: 'after_wait' };
+  };
+}

@@ -1,0 +1,124 @@
+/** The real camera: analysis out of its sub-stream, evidence out of its main stream, each watched over and restarted on its own. */
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/time.ts';
+import type { Camera, Frame, PcmBlock, SegmentFile } from '../camera.ts';
+import { createAnalysis } from './analysis.ts';
+import { type Backoff, STREAM_BACKOFF } from './backoff.ts';
+import { createEvidence } from './evidence.ts';
+import { createLane } from './queues.ts';
+import { BLOCK_SAMPLES, SAMPLE_RATE } from './raw.ts';
+import { createRole, type RoleRecord } from './role.ts';
+import { type RtspSource, rtspAddress } from './source.ts';
+import { type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
+
+export type { RtspSource } from './source.ts';
+
+export interface RtspOptions {
+  /** Frames a second handed to the models; never more than the stream has. */
+  readonly analyseFps: number;
+  /** Size of the analysed frames, default 640 × 360. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Use the audio track as a microphone. */
+  readonly audio: boolean;
+  /** A segment ends at the first keyframe after this, default 2000. */
+  readonly segmentMs?: number;
+  /** ffmpeg arguments for decoding in hardware, from the box profile; default none. */
+  readonly hwaccel?: readonly string[];
+  readonly watchdog?: Partial<Watchdog>;
+  readonly backoff?: Backoff;
+  /** 0..1, for the jitter; default Math.random. */
+  readonly random?: () => number;
+}
+
+export interface RtspCameraParts {
+  readonly cameraId: string;
+  readonly source: RtspSource;
+  readonly options: RtspOptions;
+  /** Where segment files are written; made if missing. Removing old ones is the reader's task. */
+  readonly segmentFolder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Ten seconds of sound. */
+const SOUND_BLOCKS = (10 * SAMPLE_RATE) / BLOCK_SAMPLES;
+/** A day of segments: announcements are small, and beyond this the reader is dead. */
+const SEGMENTS = 43_200;
+
+/**
+ * A camera over RTSP. @throws InvalidInput `rtsp_url` for an address that is none; later faults stand in `health()`.
+ * Credentials reach ffmpeg through a pipe and appear in no argument, log line or reason.
+ */
+export function createRtspCamera({ cameraId, source, options, segmentFolder, clock, log }: RtspCameraParts): Camera {
+  const main = rtspAddress(source.main, source.user, source.password);
+  const analysed = source.sub === undefined ? main : rtspAddress(source.sub, source.user, source.password);
+  const watchdog: Watchdog = { ...WATCHDOG, ...options.watchdog };
+  const backoff = options.backoff ?? STREAM_BACKOFF;
+  const random = options.random ?? Math.random;
+  const decode = createRole();
+  const record = createRole();
+  const audio = createRole(options.audio ? undefined : 'sound is switched off for this camera');
+  const frames = createLane<Frame>(1);
+  const samples = createLane<PcmBlock>(SOUND_BLOCKS);
+  const segments = createLane<SegmentFile>(SEGMENTS);
+  const stop = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+
+  const analysis = createAnalysis(
+    {
+      address: analysed,
+      analyseFps: options.analyseFps,
+      width: options.width ?? 640,
+      height: options.height ?? 360,
+      audio: options.audio,
+      hwaccel: options.hwaccel ?? [],
+      watchdog,
+      backoff,
+    },
+    { decode, audio, frame: (frame) => frames.push(frame), block: (block) => samples.push(block) },
+    clock,
+  );
+  const evidence = createEvidence(
+    { cameraId, address: main, folder: segmentFolder, segmentMs: options.segmentMs ?? 2000, watchdog },
+    { record, segment: (segment) => segments.push(segment) },
+    clock,
+  );
+
+  const onEnd = (roles: Readonly<Record<string, RoleRecord>>) => (end: SessionEnd, waitMs: number) => {
+    for (const role of Object.values(roles)) role.restarted();
+    const { kind, reason } = end.failure;
+    log.warn({ cameraId, roles: Object.keys(roles), kind, waitMs }, `stream session ended: ${reason}`);
+  };
+
+  return {
+    cameraId,
+    async start(signal) {
+      await mkdir(segmentFolder, { recursive: true });
+      const all = AbortSignal.any([signal, stop.signal]);
+      const common = { backoff, clock, random, signal: all };
+      running = Promise.all([
+        supervise({ ...common, run: analysis, onEnd: onEnd(options.audio ? { decode, audio } : { decode }) }),
+        supervise({ ...common, run: evidence, onEnd: onEnd({ record }) }),
+      ]).finally(() => {
+        for (const lane of [frames, samples, segments]) lane.end();
+      });
+      // Whoever awaits close() gets a failure of ours; until then it must not end the process as unhandled.
+      running.catch((error: Error) => log.error({ cameraId, error: error.message }, 'the camera task ended'));
+    },
+    frames: () => frames.read(),
+    samples: () => samples.read(),
+    segments: () => segments.read(),
+    health: () => ({
+      decode: decode.health(frames.dropped()),
+      record: record.health(segments.dropped()),
+      audio: audio.health(samples.dropped()),
+    }),
+    async close() {
+      stop.abort();
+      await running;
+      for (const lane of [frames, samples, segments]) lane.end();
+    },
+  };
+}

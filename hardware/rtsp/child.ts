@@ -1,0 +1,75 @@
+/** One ffmpeg child from spawn to its last breath: stdin given, stderr kept short and redacted, SIGTERM and then SIGKILL. */
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../protocol/time.ts';
+import { type Failure, failureOf } from './failure.ts';
+import { redact } from './source.ts';
+
+const STDERR_LINES = 20;
+
+/** After this long, one SIGTERM has shown to be not enough (a hung peer): SIGKILL follows. */
+const TERM_GRACE_MS = 1500;
+
+export interface ChildParts {
+  readonly args: readonly string[];
+  /** Written to stdin, which is then closed. */
+  readonly stdin: string;
+  /** Receivers of fd 3, 4 …: all are drained always, since one full pipe stops the whole process. */
+  readonly pipes: readonly ((chunk: Buffer) => void)[];
+  readonly secrets: readonly string[];
+  readonly clock: Clock;
+}
+
+export interface Child {
+  readonly pid: number | undefined;
+  /** Ends when the process is gone and its pipes are read to the end. */
+  readonly ended: Promise<Failure>;
+  /** Asks it to end, then makes it; resolves when it is gone. */
+  stop(): Promise<void>;
+  /** Ends it at once: for a peer that hangs, where a polite signal is known to be ignored. */
+  kill(): Promise<void>;
+}
+
+/** Starts ffmpeg. A program that is not there shows as a failure of the run, not as an exception. */
+export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts): Child {
+  const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+warning'];
+  const child = spawn('ffmpeg', [...quiet, ...args], {
+    stdio: ['pipe', 'ignore', 'pipe', ...pipes.map(() => 'pipe' as const)],
+  });
+  const lines: string[] = [];
+  let partial = '';
+  (child.stdio[2] as Readable).on('data', (chunk: Buffer) => {
+    const parts = (partial + chunk.toString('utf8')).split('\n');
+    partial = (parts.pop() ?? '').slice(0, 1000);
+    for (const line of parts) lines.push(redact(line.slice(0, 1000), secrets));
+    lines.splice(0, lines.length - STDERR_LINES);
+  });
+  pipes.forEach((receive, i) => {
+    const pipe = child.stdio[i + 3] as Readable;
+    pipe.on('data', receive);
+    pipe.on('error', () => {});
+  });
+  const input = child.stdio[0] as Writable;
+  // A child that ends before it has read its input closes the pipe: its exit tells the story.
+  input.on('error', () => {});
+  input.end(stdin);
+
+  const ended = new Promise<Failure>((resolve) => {
+    child.once('error', (error) =>
+      resolve({ kind: 'failed', reason: `ffmpeg could not be started: ${error.message}` }),
+    );
+    child.once('close', (code) => resolve(failureOf([...lines, redact(partial, secrets)].join('\n'), code)));
+  });
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    if (signal === 'SIGTERM') {
+      const given = new AbortController();
+      void ended.then(() => given.abort());
+      await clock.sleep(TERM_GRACE_MS, given.signal);
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    }
+    await ended;
+  }
+  return { pid: child.pid, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}

@@ -1,0 +1,86 @@
+/** The loop around one ffmpeg session: run, judge the end, wait as the schedule says, run again until told to stop. */
+import type { Clock } from '../../protocol/time.ts';
+import { type Backoff, delayMs } from './backoff.ts';
+import type { Failure } from './failure.ts';
+
+/** How often and how long silence is suffered before a session is ended and begun anew. */
+export interface Watchdog {
+  /** From the start of a session to its first frame, block or packet. */
+  readonly firstMs: number;
+  /** Silence of the picture. */
+  readonly frameMs: number;
+  /** Silence of the sound's packets (not of the room). */
+  readonly soundMs: number;
+  /** Silence of the recorder's packets. */
+  readonly packetMs: number;
+  /** Longest time without a finished segment although packets come. */
+  readonly segmentMs: number;
+  /** How often this is looked at. */
+  readonly checkMs: number;
+  /** Waits before a session is restarted for its sound alone, since that interrupts a good picture; the last one repeats. */
+  readonly soundRestartMs: readonly number[];
+}
+
+export const WATCHDOG: Watchdog = {
+  firstMs: 10_000,
+  frameMs: 5_000,
+  soundMs: 5_000,
+  packetMs: 5_000,
+  segmentMs: 30_000,
+  checkMs: 250,
+  soundRestartMs: [10_000, 60_000, 300_000],
+};
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly failure: Failure;
+  /** `now`: begin again at once, this is an adjustment and no outage. */
+  readonly again: 'after_wait' | 'now';
+}
+
+export interface SuperviseParts {
+  /** One session; `attempt` counts failures since the last stable run. Ends early when the signal aborts. */
+  run(attempt: number, signal: AbortSignal): Promise<SessionEnd>;
+  /** Told of each end that was not asked for, with the wait that follows. */
+  onEnd(end: SessionEnd, waitMs: number): void;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+  /** 0..1, for the jitter. */
+  random(): number;
+  readonly signal: AbortSignal;
+}
+
+/** An adjustment that does not hold is an outage after all: no more than this many in a row without a wait. */
+const MAX_AT_ONCE = 3;
+
+/** Runs sessions until the signal aborts; resolves when the last one is gone. */
+export async function supervise({ run, onEnd, backoff, clock, random, signal }: SuperviseParts): Promise<void> {
+  let attempt = 0;
+  let atOnce = 0;
+  while (!signal.aborted) {
+    const beganMs = clock.monoMs();
+    const end = await run(attempt, signal);
+    if (signal.aborted) return;
+    if (clock.monoMs() - beganMs >= backoff.stableMs) {
+      attempt = 0;
+      atOnce = 0;
+    }
+    const wait = end.again === 'now' && atOnce < MAX_AT_ONCE ? 0 : delayMs(backoff, attempt, random());
+    if (wait === 0) atOnce++;
+    else attempt++;
+    onEnd(end, wait);
+    await clock.sleep(wait, signal);
+  }
+}
+
+/** Calls `look` every `everyMs` until the returned function is called. */
+export function watch(clock: Clock, everyMs: number, look: () => void): () => void {
+  const stop = new AbortController();
+  void (async () => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(everyMs, stop.signal);
+      if (!stop.signal.aborted) look();
+    }
+  })();
+  return () => stop.abort();
+}
