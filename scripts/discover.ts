@@ -1,12 +1,13 @@
 /** `evalroom discover`: asks the local network which ONVIF cameras are there. */
 import type { Command } from 'commander';
+import { seconds } from './options.ts';
 
 /** Adds the command to the program. */
 export function discoverCommand(program: Command): void {
   program
     .command('discover')
     .description('find the ONVIF cameras of the local network')
-    .option('--wait <seconds>', 'how long to listen for answers', Number, 4)
+    .option('--wait <seconds>', 'how long to listen for answers', seconds, 4)
     .option('--json', 'print one JSON object {cameras}')
     .addHelpText(
       'after',

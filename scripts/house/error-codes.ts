@@ -27,20 +27,27 @@ export function findCodes(files: readonly SourceFile[]): { readonly codes: Error
       const kind = (node.callee as { name?: string }).name ?? '';
       if (!(ERROR_KINDS as readonly string[]).includes(kind)) return;
       const [first, second] = node.arguments as SyntaxNode[];
-      // An error that crosses a thread or a wire is made again from its `code`; where it was made first, it is named.
-      if (first?.type === 'Identifier' && first.name === 'code') return;
       const names = codesOf(first);
-      if (names.length === 0 || !names.every((name) => CODE.test(name))) unnamed.push(`${path}: new ${kind}(…)`);
+      if (names.some((name) => !CODE.test(name)) || (names.length === 0 && !isPassedOn(first)))
+        unnamed.push(`${path}: new ${kind}(…)`);
       for (const code of names) codes.push({ code, kind, message: messageOf(second), path });
     });
   }
   return { codes: codes.sort((a, b) => compare(a.code, b.code) || compare(a.path, b.path)), unnamed };
 }
 
+// An error that crosses a thread or a wire is made again from its `code`; where it was made first, it is named.
+function isPassedOn(node: SyntaxNode | undefined): boolean {
+  const inner = (node?.type === 'ChainExpression' ? node.expression : node) as SyntaxNode | undefined;
+  const name = inner?.type === 'MemberExpression' ? (inner.property as SyntaxNode) : inner;
+  return name?.type === 'Identifier' && name.name === 'code';
+}
+
 // A literal, or a choice between literals.
 function codesOf(node: SyntaxNode | undefined): string[] {
   if (node?.type === 'ConditionalExpression')
     return [...codesOf(node.consequent as SyntaxNode), ...codesOf(node.alternate as SyntaxNode)];
+  if (node?.type === 'LogicalExpression') return [node.left, node.right].flatMap((side) => codesOf(side as SyntaxNode));
   const text = literalText(node);
   return text === undefined ? [] : [text];
 }
