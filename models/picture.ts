@@ -14,13 +14,13 @@ export interface Luma {
 /** Size at which everything but the seats is measured. */
 const SMALL = { width: 160, height: 90 } as const;
 /** Size of the rough search for a shift. */
-const ROUGH = 4;
+const ROUGH = 2;
 /** Largest shift that is searched for, as a share of the width and the height. */
 const REACH = 0.35;
 /** Above this correlation in place the camera has not moved, and nothing is searched. */
 const STILL = 0.8;
-/** The rough search hands this many candidates on to the fine one. */
-const CANDIDATES = 3;
+/** The rough search hands this many candidates, no two of them neighbours, on to the fine one. */
+const CANDIDATES = 4;
 const GRID = 6;
 
 /** Mean luminance (Rec. 601) of each cell of a small grid over the picture. */
@@ -93,18 +93,35 @@ export function shiftBetween(reference: Luma, now: Luma): Shift {
   if (still > STILL) return { dx: 0, dy: 0, confidence: Math.min(1, still) };
   const [roughA, roughB] = [shrink(a, ROUGH), shrink(b, ROUGH)];
   const [reachX, reachY] = [Math.round(roughA.width * REACH), Math.round(roughA.height * REACH)];
-  const rough: { x: number; y: number; score: number }[] = [];
+  const rough: Candidate[] = [];
   for (let y = -reachY; y <= reachY; y++)
     for (let x = -reachX; x <= reachX; x++) rough.push({ x, y, score: correlation(roughA, roughB, x, y) });
   rough.sort((p, q) => q.score - p.score);
   let best = { x: 0, y: 0, score: still };
-  for (const { x: cx, y: cy } of rough.slice(0, CANDIDATES))
+  for (const { x: cx, y: cy } of peaks(rough))
     for (let y = cy * ROUGH - 3; y <= cy * ROUGH + 3; y++)
       for (let x = cx * ROUGH - 3; x <= cx * ROUGH + 3; x++) {
         const score = correlation(a, b, x, y);
         if (score > best.score) best = { x, y, score };
       }
   return { dx: best.x / a.width, dy: best.y / a.height, confidence: Math.min(1, Math.max(0, best.score)) };
+}
+
+interface Candidate {
+  readonly x: number;
+  readonly y: number;
+  readonly score: number;
+}
+
+/** The best candidates that are not beside a better one. `sorted` has the best first. */
+function peaks(sorted: readonly Candidate[]): Candidate[] {
+  const chosen: Candidate[] = [];
+  for (const candidate of sorted) {
+    if (chosen.length === CANDIDATES) break;
+    const beside = ({ x, y }: Candidate) => Math.abs(x - candidate.x) <= 1 && Math.abs(y - candidate.y) <= 1;
+    if (!chosen.some(beside)) chosen.push(candidate);
+  }
+  return chosen;
 }
 
 /** Correlation -1..1 of `a` with `b` moved by (dx, dy), over the part where both exist; 0 where either is flat. */

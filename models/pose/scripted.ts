@@ -2,6 +2,7 @@
 import { Unavailable } from '../../protocol/errors.ts';
 import type { Keypoint, Person } from '../../protocol/observation.ts';
 import { iou } from '../../protocol/seat.ts';
+import { checkPicture } from './crop.ts';
 import type { PersonDetector, PoseEstimator } from './detector.ts';
 
 /** What is seen from frame `from` on, until the next step begins. */
@@ -35,7 +36,7 @@ export function stepAt({ steps, loop }: Script, frame: number): ScriptStep | und
   return steps.findLast((step) => step.from <= position);
 }
 
-/** Plays `script`. The picture's content is not looked at. */
+/** Plays `script`. Of the picture only the size is looked at. */
 export function createScripted(script: Script): ScriptedEyes {
   let frame = -1;
   let fixed = false;
@@ -45,7 +46,8 @@ export function createScripted(script: Script): ScriptedEyes {
       frame = value;
       fixed = true;
     },
-    async detect(_picture, region) {
+    async detect(picture, region) {
+      checkPicture(picture);
       if (!fixed) frame += 1;
       const step = stepAt(script, frame);
       if (!step) return [];
