@@ -24,7 +24,11 @@ function spawnWorker(options: RecogniserOptions, events: EngineEvents): EnginePo
   worker.on('error', (error) => events.onExit(error instanceof Error ? error.message : String(error)));
   worker.on('exit', (code) => events.onExit(`worker exit ${code}`));
   return {
-    post: (samples) => worker.postMessage(samples),
+    // Posting a view would copy all of the buffer behind it.
+    post: (samples) => {
+      const own = samples.slice();
+      worker.postMessage(own, [own.buffer]);
+    },
     kill: () => void worker.terminate(),
   };
 }
