@@ -1,0 +1,170 @@
+/** Row 17, camera faults: covered, moved, frozen, down. A fault of ours or a hand on the lens: either way the room is blind and says so. */
+import type { DraftEvent, Figure } from '../../protocol/event.ts';
+import type { CameraFaultRule } from '../../protocol/rules.ts';
+import { type Episode, follow, isOpen, resume } from './episode.ts';
+import type { Rule, RuleContext } from './rule.ts';
+import type { Scene } from './scene.ts';
+import { seconds, spanEn, spanZh } from './sentence.ts';
+import { CAMERA_FAULTS, type CameraFault, type Condition } from './sight.ts';
+
+export interface FaultWatch {
+  readonly sourceId: string;
+  readonly fault: CameraFault;
+  readonly sinceMonoMs: number;
+  readonly sinceWallMs: number;
+  /** Last step at which the condition held. */
+  readonly heldMonoMs: number;
+  readonly condition?: Condition | undefined;
+  readonly episode?: Episode | undefined;
+}
+
+/** A fault must be gone for this long before it has ended. */
+const CLEAR_MS = 2000;
+
+const WORDS: Readonly<Record<CameraFault, { zh: string; en: string }>> = {
+  covered: { zh: '镜头被遮挡', en: 'lens covered' },
+  moved: { zh: '被移动', en: 'moved' },
+  frozen: { zh: '画面冻结', en: 'picture frozen' },
+  down: { zh: '无画面', en: 'gives no picture' },
+  record_down: { zh: '录像中断', en: 'is not being recorded' },
+};
+
+export const cameraFault: Rule<readonly FaultWatch[]> = {
+  name: 'camera_fault',
+  start(_context, at, open) {
+    const watches: FaultWatch[] = [];
+    for (const event of open) {
+      const { body } = event;
+      if (body.kind !== 'episode' || body.behaviour !== 'camera_fault' || body.sourceId === undefined) continue;
+      const fault = CAMERA_FAULTS.find((f) => f === body.fault);
+      if (!fault) continue;
+      watches.push({
+        sourceId: body.sourceId,
+        fault,
+        sinceMonoMs: at.monoMs - body.durationMs,
+        sinceWallMs: body.beganWallMs,
+        heldMonoMs: at.monoMs,
+        episode: resume(event, at),
+      });
+    }
+    return watches;
+  },
+  step(watches, scene, context) {
+    const rule = context.pack.rules.camera_fault;
+    if (!rule) return [watches, []];
+    const drafts: DraftEvent[] = [];
+    const next: FaultWatch[] = [];
+    for (const { sourceId, fault } of pairs(watches, scene)) {
+      const watch = watches.find((w) => w.sourceId === sourceId && w.fault === fault);
+      const [after, said] = stepFault(sourceId, fault, watch, scene, rule, context);
+      drafts.push(...said);
+      if (after) next.push(after);
+    }
+    return [next, drafts];
+  },
+};
+
+/** Everything that is watched or holds now, in a steady order. */
+function pairs(watches: readonly FaultWatch[], scene: Scene): readonly { sourceId: string; fault: CameraFault }[] {
+  const list: { sourceId: string; fault: CameraFault }[] = watches.map(({ sourceId, fault }) => ({ sourceId, fault }));
+  for (const camera of scene.cameras)
+    for (const fault of CAMERA_FAULTS)
+      if (camera.sight.conditions[fault] && !list.some((p) => p.sourceId === camera.cameraId && p.fault === fault))
+        list.push({ sourceId: camera.cameraId, fault });
+  return list;
+}
+
+function stepFault(
+  sourceId: string,
+  fault: CameraFault,
+  watch: FaultWatch | undefined,
+  scene: Scene,
+  rule: CameraFaultRule,
+  context: RuleContext,
+): readonly [FaultWatch | undefined, readonly DraftEvent[]] {
+  const now = scene.at.monoMs;
+  const camera = scene.cameras.find((c) => c.cameraId === sourceId);
+  const condition = camera?.sight.conditions[fault];
+  // Without a frame nobody can say that a picture fault is over.
+  const unseen = fault !== 'record_down' && fault !== 'down' && !camera?.fresh;
+  const recordUnheard = fault === 'record_down' && !heard(scene, sourceId);
+  const held = condition !== undefined || unseen || recordUnheard;
+  const next: FaultWatch = {
+    sourceId,
+    fault,
+    sinceMonoMs: watch?.sinceMonoMs ?? condition?.sinceMonoMs ?? now,
+    sinceWallMs: watch?.sinceWallMs ?? condition?.sinceWallMs ?? scene.at.wallMs,
+    heldMonoMs: held ? now : (watch?.heldMonoMs ?? now),
+    condition: condition ?? watch?.condition,
+    episode: watch?.episode,
+  };
+  const over = now - next.heldMonoMs >= CLEAR_MS || (!held && !isOpen(watch?.episode));
+  const lastingMs = next.heldMonoMs - next.sinceMonoMs;
+  const limitMs = thresholdOf(fault, rule);
+  const { episode, drafts } = follow(
+    {
+      at: scene.at,
+      pack: context.pack,
+      ids: context.ids,
+      behaviour: 'camera_fault',
+      citation: rule.citation,
+      joinMs: context.pack.cooldownMs,
+    },
+    next.episode,
+    {
+      level: condition !== undefined && lastingMs >= limitMs ? 'alarm' : undefined,
+      over,
+      facts: () => ({
+        seatIds: [],
+        sourceId,
+        fault,
+        beganWallMs: next.sinceWallMs,
+        durationMs: lastingMs,
+        from: isOpen(watch?.episode) ? fault.toUpperCase() : 'CLEAR',
+        to: over ? 'CLEAR' : fault.toUpperCase(),
+        figures: figures(next, lastingMs, limitMs),
+        sentence: sentence(next, lastingMs, limitMs, over),
+      }),
+    },
+  );
+  if (!over) return [{ ...next, episode }, drafts];
+  // Kept while it may be joined; a new occurrence has its own begin.
+  const joinable = episode?.endedMonoMs !== undefined && now - episode.endedMonoMs <= context.pack.cooldownMs;
+  if (!joinable) return [undefined, drafts];
+  return [
+    { ...next, sinceMonoMs: now, sinceWallMs: scene.at.wallMs, heldMonoMs: now, condition: undefined, episode },
+    drafts,
+  ];
+}
+
+function heard(scene: Scene, sourceId: string): boolean {
+  return scene.input.kind === 'stream' && scene.input.sourceId === sourceId && scene.input.role === 'record';
+}
+
+function thresholdOf(fault: CameraFault, rule: CameraFaultRule): number {
+  if (fault === 'covered') return rule.coveredMs;
+  if (fault === 'moved') return rule.movedMs;
+  return fault === 'frozen' ? rule.frozenMs : rule.downMs;
+}
+
+function figures(watch: FaultWatch, lastingMs: number, limitMs: number): readonly Figure[] {
+  const lasting: Figure = { name: 'lasting', value: seconds(lastingMs), threshold: seconds(limitMs), unit: 's' };
+  const c = watch.condition;
+  if (!c || (watch.fault !== 'covered' && watch.fault !== 'moved')) return [lasting];
+  const name = watch.fault === 'covered' ? 'edgeFall' : 'shift';
+  return [lasting, { name, value: Math.round(c.value * 1000) / 1000, threshold: c.threshold, unit: c.unit }];
+}
+
+function sentence({ sourceId, fault, condition }: FaultWatch, lastingMs: number, limitMs: number, over: boolean) {
+  const word = WORDS[fault];
+  const why = condition?.reason && !over ? ` (${condition.reason})` : '';
+  return over
+    ? {
+        zh: `摄像机 ${sourceId} 已恢复：${word.zh} ${spanZh(lastingMs)}`,
+        en: `Camera ${sourceId} is back: ${word.en} for ${spanEn(lastingMs)}`,
+      }
+    : {
+        zh: `摄像机 ${sourceId} ${word.zh} ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）${why}`,
+        en: `Camera ${sourceId} ${word.en} for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})${why}`,
+      };
+}

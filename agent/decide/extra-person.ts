@@ -1,0 +1,143 @@
+/** Row 13, extra person: more people in the room than the roster allows, counted on tracks that live. */
+import type { DraftEvent } from '../../protocol/event.ts';
+import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
+import type { Rule } from './rule.ts';
+import type { CameraScene, Scene } from './scene.ts';
+import { seconds, spanEn, spanZh } from './sentence.ts';
+import { HIGH_SCORE, type Track } from './track.ts';
+
+export interface ExtraPerson {
+  /** Frames of the last seconds: [monoMs, people counted]. */
+  readonly window: readonly (readonly [number, number])[];
+  readonly moreMs: number;
+  readonly sinceWallMs: number;
+  readonly holds: boolean;
+  /** Since when the count is within the roster again. */
+  readonly fineMonoMs?: number | undefined;
+  readonly lastMonoMs: number;
+  readonly most: number;
+  readonly sourceId?: string | undefined;
+  readonly episode?: Episode | undefined;
+}
+
+/** The count is judged over this time: more in most of the frames begins, fewer in most of them ends. */
+const WINDOW_MS = 2000;
+const BEGIN_SHARE = 0.6;
+const END_SHARE = 0.2;
+/** A count that is fine must stay so. */
+const FINE_MS = 2000;
+/** Who sits is missed by the detector now and then; who walks is seen or gone. */
+const SEATED_KEPT_MS = 2500;
+const WALKING_KEPT_MS = 700;
+/** A person whose last detection is weaker than this is not counted as one more. */
+const COUNTED_SCORE = 0.3;
+const MAX_STEP_MS = 5000;
+
+export const extraPerson: Rule<ExtraPerson> = {
+  name: 'extra_person',
+  start(_context, at, open) {
+    const fresh: ExtraPerson = {
+      window: [],
+      moreMs: 0,
+      sinceWallMs: at.wallMs,
+      holds: false,
+      lastMonoMs: at.monoMs,
+      most: 0,
+    };
+    const event = open.find((e) => e.body.kind === 'episode' && e.body.behaviour === 'extra_person');
+    if (event?.body.kind !== 'episode') return fresh;
+    const { durationMs, beganWallMs, sourceId } = event.body;
+    return {
+      ...fresh,
+      holds: true,
+      moreMs: durationMs,
+      sinceWallMs: beganWallMs,
+      sourceId,
+      episode: resume(event, at),
+    };
+  },
+  step(state, scene, context) {
+    const rule = context.pack.rules.extra_person;
+    if (!rule) return [state, []];
+    const now = scene.at.monoMs;
+    const allowed = context.layout.roster.length || context.layout.seats.length;
+    const looking = scene.cameras.filter((c) => !c.blind);
+    const stepMs = Math.min(Math.max(0, now - state.lastMonoMs), MAX_STEP_MS);
+    if (looking.length === 0) return [{ ...state, window: [], lastMonoMs: now, fineMonoMs: undefined }, []];
+    let next = count(state, scene, looking);
+    const share = next.window.filter(([, n]) => n > allowed).length / Math.max(1, next.window.length);
+    const holds = next.window.length >= 2 && (state.holds ? share > END_SHARE : share >= BEGIN_SHARE);
+    const begins = holds && !state.holds && state.moreMs === 0;
+    const first = next.window.find(([, n]) => n > allowed)?.[0] ?? now;
+    const fineMonoMs = holds ? undefined : (state.fineMonoMs ?? now);
+    const over = fineMonoMs !== undefined && now - fineMonoMs >= FINE_MS;
+    next = {
+      ...next,
+      holds,
+      fineMonoMs,
+      lastMonoMs: now,
+      moreMs: begins ? now - first : holds ? state.moreMs + stepMs : state.moreMs,
+      sinceWallMs: begins ? scene.at.wallMs - (now - first) : state.sinceWallMs,
+      most: holds ? Math.max(begins ? 0 : state.most, ...next.window.map(([, n]) => n)) : state.most,
+    };
+    const threshold = rule.alarmMs ?? rule.noticeMs ?? 0;
+    const { episode, drafts } = follow(
+      {
+        at: scene.at,
+        pack: context.pack,
+        ids: context.ids,
+        behaviour: 'extra_person',
+        citation: rule.citation,
+        joinMs: context.pack.cooldownMs,
+      },
+      state.episode,
+      {
+        level: holds ? levelOf(next.moreMs, rule) : undefined,
+        over,
+        facts: () => ({
+          seatIds: [],
+          ...(next.sourceId === undefined ? {} : { sourceId: next.sourceId }),
+          beganWallMs: next.sinceWallMs,
+          durationMs: next.moreMs,
+          from: isOpen(state.episode) ? 'MORE' : 'ALLOWED',
+          to: over ? 'ALLOWED' : 'MORE',
+          figures: [
+            { name: 'people', value: next.most, threshold: allowed, unit: '' },
+            { name: 'lasting', value: seconds(next.moreMs), threshold: seconds(threshold), unit: 's' },
+          ],
+          sentence: {
+            zh: `室内 ${next.most} 人，超出名单 ${allowed} 人，${spanZh(next.moreMs)}（阈值 ${spanZh(threshold)}）`,
+            en: `${next.most} people in the room, ${allowed} allowed, for ${spanEn(next.moreMs)} (threshold ${spanEn(threshold)})`,
+          },
+        }),
+      },
+    );
+    if (over) next = { ...next, moreMs: 0, most: 0 };
+    return [{ ...next, episode }, drafts] as readonly [ExtraPerson, readonly DraftEvent[]];
+  },
+};
+
+/** The camera that shows most people counts: two cameras see the same people, so counts are never added. */
+function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]): ExtraPerson {
+  const now = scene.at.monoMs;
+  const window = state.window.filter(([ms]) => ms > now - WINDOW_MS);
+  const fresh = looking.filter((c) => c.fresh);
+  if (fresh.length === 0) return { ...state, window };
+  let [most, sourceId] = [0, state.sourceId];
+  for (const camera of looking) {
+    const n = camera.tracks.filter((t) => counts(t, camera, now)).length;
+    if (n > most) [most, sourceId] = [n, camera.cameraId];
+  }
+  return { ...state, window: [...window, [now, most]], sourceId };
+}
+
+/** A poster, a coat stand or a reflection that the detector takes for a person never moves and sits nowhere. */
+function counts(track: Track, camera: CameraScene, now: number): boolean {
+  if (!track.confirmed || track.peak < HIGH_SCORE || track.score < COUNTED_SCORE) return false;
+  const unseenMs = now - track.seenMonoMs;
+  if (camera.seated.some((s) => s.trackId === track.trackId) || camera.owners.some((o) => o.trackId === track.trackId))
+    return unseenMs <= SEATED_KEPT_MS;
+  const [x0, y0, x1, y1] = track.reach;
+  const [w, h] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
+  return unseenMs <= WALKING_KEPT_MS && (x1 - x0 > 0.4 * w || y1 - y0 > 0.25 * h);
+}

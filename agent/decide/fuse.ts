@@ -1,0 +1,50 @@
+/** Several views of one seat become one occupancy: own eyes before evidence of leaving before presumption; a blind camera has no vote. */
+import type { Occupancy } from '../../protocol/event.ts';
+import type { SeatSight } from './presence.ts';
+import type { SeatScene } from './scene.ts';
+
+export interface SeatVote {
+  readonly seat: SeatSight;
+  readonly blind: boolean;
+  readonly fresh: boolean;
+}
+
+/** Seen this recently counts as seen now: the detector skips frames. */
+const SEEN_MS = 1500;
+
+export interface FusedBefore {
+  readonly occupancy: Occupancy;
+  readonly sinceWallMs: number;
+}
+
+/** `now` and `wallMs` are of this step; `before` is the seat's last fused state. */
+export function fuseSeat(
+  seatId: string,
+  votes: readonly SeatVote[],
+  before: FusedBefore,
+  now: number,
+  wallMs: number,
+): SeatScene {
+  let [best, weight] = [undefined as SeatVote | undefined, 0];
+  for (const vote of votes) {
+    const w = strength(vote, now);
+    if (w > weight) [best, weight] = [vote, w];
+  }
+  const occupancy: Occupancy = best ? best.seat.occupancy : 'unknown';
+  const seen = votes.some((v) => v.fresh && !v.blind && v.seat.here);
+  const looked = votes.some((v) => v.fresh && !v.blind);
+  const sample = seen ? 'here' : looked && occupancy === 'no' ? 'gone' : 'none';
+  return {
+    seatId,
+    occupancy,
+    sinceWallMs: occupancy === before.occupancy ? before.sinceWallMs : wallMs,
+    sample,
+    ...(occupancy === 'no' && best?.seat.leftMs !== undefined ? { leftMonoMs: best.seat.leftMs } : {}),
+  };
+}
+
+function strength({ seat, blind }: SeatVote, now: number): number {
+  if (blind || seat.occupancy === 'unknown') return 0;
+  if (seat.occupancy === 'no') return 2;
+  return seat.hereMs !== undefined && now - seat.hereMs <= SEEN_MS ? 3 : 1;
+}

@@ -1,0 +1,143 @@
+/** How a person's box lies to a seat in the picture: at it, or not. */
+import { upperBody } from '../../protocol/observation.ts';
+import { type Box, bounds, contains, type Point, type Polygon, type SeatView } from '../../protocol/seat.ts';
+import { cellsInside } from './patch.ts';
+import type { Track } from './track.ts';
+
+/** A seat's view with what is derived from it once. */
+export interface Spot {
+  readonly seatId: string;
+  readonly view: SeatView;
+  readonly zone: Box;
+  /** The zone, a tenth larger. */
+  readonly wide: Polygon;
+  readonly cells: readonly number[];
+  /** Sideways room of the owner, in zone widths. */
+  readonly aside: number;
+}
+
+/** Where the owner's upper body is used to be and how large the box is: learnt while they sit. */
+export interface Habit {
+  readonly body: Point;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Sideways room of an owner in zone widths. A zone around a chair and a sitting person is about 1.2 m wide; who stands
+ * beside the chair is 0.55 to 0.7 m from its middle, who has made a pace away 0.9 m and more: the limit lies between.
+ */
+const OWNER_ASIDE = 0.65;
+/** The same in metres, where the floor is calibrated. */
+const OWNER_ASIDE_M = 0.85;
+/** Upwards (standing) and downwards (bending) in zone heights. */
+const OWNER_UP = 1.4;
+const OWNER_DOWN = 0.7;
+/** Another person in the same chair has the upper body where the owner has it: a box beside it is somebody else's. */
+const GUEST_ASIDE = 0.5;
+const GUEST_UP = 0.7;
+/** Only this far below the seat is somewhere else: nearer, they have bent down. */
+const OWNER_BELOW = 1.5;
+
+/** Box of a sitting person in zone widths, before their own is learnt. */
+const USUAL_WIDTH = 0.65;
+
+/** `metresPerX`: metres on the floor at the seat for one picture width, where that is known. */
+export function spotOf(seatId: string, view: SeatView, metresPerX?: number): Spot {
+  const zone = bounds(view.zone);
+  const [cx, cy] = [(zone[0] + zone[2]) / 2, (zone[1] + zone[3]) / 2];
+  const wide = view.zone.map(([x, y]): Point => [cx + (x - cx) * 1.1, cy + (y - cy) * 1.1]);
+  // A zone that is drawn far too small or too large must not make the room of an owner absurd.
+  const measured = metresPerX === undefined ? OWNER_ASIDE : OWNER_ASIDE_M / metresPerX / (zone[2] - zone[0]);
+  const aside = Math.min(1, Math.max(0.45, measured));
+  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside };
+}
+
+/**
+ * Undefined when this track is not at the seat, else how far its upper body is from the middle or the habit, in zone
+ * sizes. Somebody who passes in front is larger than who sits there and reaches far below the zone; somebody behind
+ * has the upper body above it. Only the owner may stand.
+ */
+export function atSeat(track: Track, spot: Spot, habit: Habit | undefined, isOwner: boolean): number | undefined {
+  const [w, h] = [spot.zone[2] - spot.zone[0], spot.zone[3] - spot.zone[1]];
+  const [bw, bh] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
+  const fits = habit
+    ? bw > 0.35 * habit.width && bw < 2.1 * habit.width && bh < 3 * habit.height
+    : bw > 0.2 * w && bw < 1.8 * w && bh < 3.5 * h;
+  if (!fits) return undefined;
+  const body = upperBody(track);
+  const [dx, dy] = offset(body, spot, habit);
+  const inside =
+    contains(spot.wide, body) && (isOwner || !habit || (Math.abs(dx) <= GUEST_ASIDE && Math.abs(dy) <= GUEST_UP));
+  const near = isOwner && habit && Math.abs(dx) <= spot.aside && dy >= -OWNER_UP && dy <= OWNER_DOWN;
+  if (!inside && !near) return undefined;
+  // Views overlap: of two seats that a box could be at, its size says which one.
+  return Math.hypot(dx, dy) + 0.5 * Math.abs(Math.log(bw / (habit?.width ?? USUAL_WIDTH * w)));
+}
+
+/**
+ * True when an owner's upper body is clearly beside, above or below the own seat. Not the opposite of `atSeat`: who bends
+ * down or shows only an arm has another size, and that is no evidence of leaving.
+ */
+export function isElsewhere(track: Track, spot: Spot, habit: Habit | undefined): boolean {
+  const body = upperBody(track);
+  const [dx, dy] = offset(body, spot, habit);
+  return Math.abs(dx) > spot.aside || dy < -OWNER_UP || dy > OWNER_BELOW;
+}
+
+/** From the place where the upper body rests, in zone widths and heights. */
+function offset(body: Point, { zone }: Spot, habit: Habit | undefined): Point {
+  const [w, h] = [zone[2] - zone[0], zone[3] - zone[1]];
+  const rest: Point = habit?.body ?? [(zone[0] + zone[2]) / 2, zone[1] + 0.45 * h];
+  return [(body[0] - rest[0]) / w, (body[1] - rest[1]) / h];
+}
+
+/** True when the track's upper body lies in the zone as it is drawn: the only places a habit is learnt from. */
+export function sitsIn(track: Track, spot: Spot): boolean {
+  return contains(spot.view.zone, upperBody(track));
+}
+
+/** Share of the zone's bounds that a box covers, 0..1. */
+export function covers(box: Box, zone: Box): number {
+  const w = Math.min(box[2], zone[2]) - Math.max(box[0], zone[0]);
+  const h = Math.min(box[3], zone[3]) - Math.max(box[1], zone[1]);
+  return w <= 0 || h <= 0 ? 0 : (w * h) / ((zone[2] - zone[0]) * (zone[3] - zone[1]));
+}
+
+/** Follows the habit slowly. */
+export function learnHabit(habit: Habit | undefined, track: Track): Habit {
+  const body = upperBody(track);
+  const [bw, bh] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
+  if (!habit) return { body, width: bw, height: bh };
+  const k = 0.05;
+  return {
+    body: [habit.body[0] + (body[0] - habit.body[0]) * k, habit.body[1] + (body[1] - habit.body[1]) * k],
+    width: habit.width + (bw - habit.width) * k,
+    height: habit.height + (bh - habit.height) * k,
+  };
+}
+
+/** Nearest free seat for each track, best pairs first; an owner has the first claim on the own seat. */
+export function seatTracks(
+  tracks: readonly Track[],
+  spots: readonly Spot[],
+  habitOf: (seatId: string) => Habit | undefined,
+  ownerOf: (seatId: string) => number | undefined,
+): ReadonlyMap<string, Track> {
+  const pairs: { seatId: string; track: Track; far: number }[] = [];
+  for (const spot of spots)
+    for (const track of tracks) {
+      const isOwner = ownerOf(spot.seatId) === track.trackId;
+      const far = atSeat(track, spot, habitOf(spot.seatId), isOwner);
+      if (far !== undefined) pairs.push({ seatId: spot.seatId, track, far: isOwner ? far - 0.5 : far });
+    }
+  pairs.sort((a, b) => a.far - b.far || a.track.trackId - b.track.trackId);
+  const seated = new Map<string, Track>();
+  const used = new Set<number>();
+  for (const { seatId, track } of pairs) {
+    if (seated.has(seatId) || used.has(track.trackId)) continue;
+    seated.set(seatId, track);
+    used.add(track.trackId);
+  }
+  return seated;
+}

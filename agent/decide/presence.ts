@@ -1,0 +1,221 @@
+/** Is somebody at this seat, as one camera sees it? Yes, no or unknown; `no` only with evidence of leaving. */
+import type { Occupancy } from '../../protocol/event.ts';
+import { blend, type Look, nearest, unlike } from './patch.ts';
+import { type Habit, isElsewhere, learnHabit, type Spot, sitsIn } from './place.ts';
+import { HIGH_SCORE, type Track } from './track.ts';
+
+/** What one camera knows of one seat. Instants are monotonic ms. */
+export interface SeatSight {
+  readonly occupancy: Occupancy;
+  /** Seen with own eyes at this frame (not merely presumed). */
+  readonly here: boolean;
+  readonly hereMs?: number;
+  /** Begin of the run of frames that all show somebody. */
+  readonly hereRun?: { readonly sinceMs: number; readonly frames: number };
+  readonly occupant?: number;
+  /** Since when the same track is here. */
+  readonly occupantMs?: number;
+  readonly ownerId?: number;
+  /** First frame that shows the owner elsewhere while nobody is here. */
+  readonly outMs?: number;
+  readonly outFrames: number;
+  /** First evidence that the seat was left. */
+  readonly leftMs?: number;
+  readonly habit?: Habit;
+  readonly empty: readonly Look[];
+  readonly taken?: Look;
+  readonly last?: Look;
+  readonly stillMs?: number | undefined;
+  readonly emptyRunMs?: number | undefined;
+  /** Frames that show a sure person where a template says empty: then the template is wrong. */
+  readonly doubts: number;
+  /** What was known before the eyes were lost or the agent was restarted. */
+  readonly prior?: 'no';
+  readonly clearMs?: number;
+}
+
+/** A track that has been at a seat this long owns it. */
+const SETTLE_MS = 3000;
+/** Evidence of leaving must last this long. */
+const GONE_MS = 600;
+const LOST_OUT_MS = 3000;
+const EMPTY_MS = 1500;
+/** A track that begins within this time and distance after the owner was lost may be the owner. */
+const SUCCESSOR_MS = 8000;
+const SUCCESSOR_WIDTHS = 1.6;
+/** Somebody must be seen this long before an empty seat is taken again. */
+const TAKE_MS = 400;
+/** Who was seen sitting and is missed by the detector is presumed there for so long; with the look of a taken seat, longer. */
+const HOLD_MS = 120_000;
+const HOLD_LOOK_MS = 900_000;
+/** Looks nearer than this are the same; much nearer to empty than to taken is empty. */
+const SAME_LOOK = 0.25;
+const CHANGED_LOOK = 0.35;
+const STILL_LOOK = 0.06;
+const MAX_TEMPLATES = 3;
+/** After a blind spell or a restart, a seat known to be empty is believed so again after this time without anybody. */
+const PRIOR_MS = 8000;
+
+export function startSeat(prior: 'no' | undefined): SeatSight {
+  return { occupancy: 'unknown', here: false, outFrames: 0, empty: [], doubts: 0, ...(prior ? { prior } : {}) };
+}
+
+/** The camera sees nothing: forget who is where, keep what was learnt. */
+export function loseSight(seat: SeatSight): SeatSight {
+  const prior =
+    seat.occupancy === 'no' || (seat.occupancy === 'unknown' && seat.prior === 'no') ? ('no' as const) : undefined;
+  return {
+    ...startSeat(prior),
+    empty: seat.empty,
+    ...(seat.habit ? { habit: seat.habit } : {}),
+    ...(seat.taken ? { taken: seat.taken } : {}),
+    ...(seat.leftMs !== undefined && prior ? { leftMs: seat.leftMs } : {}),
+  };
+}
+
+export interface Glance {
+  readonly monoMs: number;
+  readonly spot: Spot;
+  /** The track that is at this seat, seen in this frame. */
+  readonly occupant: Track | undefined;
+  /** All tracks of the camera, unseen ones included. */
+  readonly tracks: readonly Track[];
+  /** Tracks that own no seat and are at none. */
+  readonly free: readonly Track[];
+  /** Share of the zone's bounds that any person's box covers. */
+  readonly covered: number;
+  readonly look: Look | undefined;
+}
+
+/** One frame further. */
+export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
+  const { monoMs: now, look } = glance;
+  const still = look !== undefined && seat.last !== undefined && unlike(look, seat.last) < STILL_LOOK;
+  const stillMs = still ? (seat.stillMs ?? now) : undefined;
+  const emptyness = look ? nearest(look, seat.empty) : Number.POSITIVE_INFINITY;
+  const takenness = look && seat.taken ? unlike(look, seat.taken) : Number.POSITIVE_INFINITY;
+  const looksEmpty = emptyness < SAME_LOOK && emptyness < 0.6 * takenness;
+  const who = glance.occupant;
+  const here = who !== undefined && isBelieved(who, seat, looksEmpty);
+
+  let next: SeatSight = {
+    ...seat,
+    here,
+    ...(look ? { last: look } : {}),
+    clearMs: seat.clearMs ?? now,
+    stillMs,
+    emptyRunMs: looksEmpty && !here ? (seat.emptyRunMs ?? now) : undefined,
+    doubts: here && who.score >= 0.6 && looksEmpty ? seat.doubts + 1 : here ? 0 : seat.doubts,
+  };
+  next = here ? taken(next, who, glance) : missed(next, glance);
+  next = decide(next, now, looksEmpty, takenness < emptyness && takenness < 1);
+  return learn(next, glance, here);
+}
+
+/** A chair with a jacket makes weak detections: the empty look outweighs these, never a sure one. */
+function isBelieved(who: Track, seat: SeatSight, looksEmpty: boolean): boolean {
+  if (who.trackId === seat.ownerId) return true;
+  if (who.peak < HIGH_SCORE) return who.confirmed && seat.occupancy !== 'no' && !looksEmpty;
+  return !(looksEmpty && who.score < 0.5);
+}
+
+function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks }: Glance): SeatSight {
+  const same = seat.occupant === who.trackId;
+  const occupantMs = same ? (seat.occupantMs ?? now) : now;
+  const owner = tracks.find((t) => t.trackId === seat.ownerId);
+  const settled = now - occupantMs >= SETTLE_MS && who.confirmed;
+  // The owner's id ran off with a passer-by: who was here before and after is the owner.
+  const switched =
+    seat.outMs !== undefined && who.bornMonoMs >= seat.outMs - 1000 && who.bornMonoMs - seat.outMs < 2000;
+  const owns = who.trackId === seat.ownerId || (settled && (owner === undefined || switched));
+  const { outMs: _out, ...rest } = seat;
+  const sits = sitsIn(who, spot);
+  return {
+    ...rest,
+    hereMs: now,
+    hereRun: seat.hereRun
+      ? { sinceMs: seat.hereRun.sinceMs, frames: seat.hereRun.frames + 1 }
+      : { sinceMs: now, frames: 1 },
+    occupant: who.trackId,
+    occupantMs,
+    outFrames: 0,
+    ...(owns ? { ownerId: who.trackId } : {}),
+    ...(owns && sits ? { habit: learnHabit(seat.habit, who) } : {}),
+  };
+}
+
+function missed(seat: SeatSight, glance: Glance): SeatSight {
+  const { monoMs: now, spot, tracks } = glance;
+  const { hereRun: _run, ...rest } = seat;
+  const owner = tracks.find((t) => t.trackId === seat.ownerId);
+  if (owner) {
+    const seenElsewhere = owner.seenMonoMs === now && isElsewhere(owner, spot, seat.habit);
+    return seenElsewhere ? { ...rest, outMs: seat.outMs ?? now, outFrames: seat.outFrames + 1 } : rest;
+  }
+  const again = seat.ownerId === undefined ? undefined : successor(seat, glance);
+  return again ? { ...rest, ownerId: again.trackId, outMs: again.bornMonoMs, outFrames: again.hits } : rest;
+}
+
+/**
+ * The owner's track was lost while they rose, and somebody appears beside the seat out of nowhere: the owner, if the
+ * seat no longer looks taken. Who came in by the door began further away; a sleeper was lost long before.
+ */
+function successor(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): Track | undefined {
+  const { hereMs, habit } = seat;
+  if (hereMs === undefined || !habit || !look || !seat.taken || unlike(look, seat.taken) < CHANGED_LOOK)
+    return undefined;
+  const w = spot.zone[2] - spot.zone[0];
+  return free.find(
+    (t) =>
+      t.confirmed &&
+      t.seenMonoMs === now &&
+      t.bornMonoMs > hereMs &&
+      t.bornMonoMs - hereMs < SUCCESSOR_MS &&
+      Math.abs(t.bornAt[0] - habit.body[0]) < SUCCESSOR_WIDTHS * w &&
+      isElsewhere(t, spot, habit),
+  );
+}
+
+function decide(seat: SeatSight, now: number, looksEmpty: boolean, looksTaken: boolean): SeatSight {
+  const run = seat.hereRun;
+  if (run && (seat.occupancy === 'yes' || (run.frames >= 2 && now - run.sinceMs >= TAKE_MS))) {
+    const { leftMs: _left, prior: _prior, ...rest } = seat;
+    return { ...rest, occupancy: 'yes' };
+  }
+  if (run) return seat;
+  const unseen = seat.hereMs === undefined || now - seat.hereMs >= GONE_MS;
+  // Seen once on the way out and then lost (a door, a slow frame rate) is evidence too, after a while without return.
+  const need = seat.outFrames >= 2 ? GONE_MS : LOST_OUT_MS;
+  const gone = seat.outMs !== undefined && now - seat.outMs >= need && unseen;
+  if (seat.occupancy !== 'no' && gone) return { ...seat, occupancy: 'no', leftMs: seat.outMs! };
+  const emptyLong = seat.emptyRunMs !== undefined && seat.stillMs !== undefined && now - seat.emptyRunMs >= EMPTY_MS;
+  if (seat.occupancy !== 'no' && emptyLong && now - Math.max(seat.hereMs ?? 0, seat.stillMs!) >= EMPTY_MS)
+    return {
+      ...seat,
+      occupancy: 'no',
+      leftMs: Math.max(seat.hereMs ?? 0, seat.leftMs ?? 0, seat.hereMs === undefined ? seat.emptyRunMs! : 0),
+    };
+  if (seat.occupancy === 'unknown' && seat.prior === 'no') {
+    const quietMs = Math.max(seat.clearMs ?? now, seat.hereMs ?? 0);
+    if (now - quietMs >= PRIOR_MS) return { ...seat, occupancy: 'no', leftMs: seat.leftMs ?? quietMs };
+  }
+  if (seat.occupancy === 'yes' && !looksEmpty) {
+    const missedMs = now - (seat.hereMs ?? now);
+    if (missedMs >= (looksTaken ? HOLD_LOOK_MS : HOLD_MS)) return { ...seat, occupancy: 'unknown' };
+  }
+  return seat;
+}
+
+function learn(seat: SeatSight, glance: Glance, here: boolean): SeatSight {
+  const { look, monoMs: now } = glance;
+  if (!look) return seat;
+  if (seat.doubts >= 10) return { ...seat, empty: [], doubts: 0 };
+  if (here) return { ...seat, taken: seat.taken ? blend(seat.taken, look, 0.03) : look };
+  const quiet =
+    seat.occupancy === 'no' && glance.covered < 0.1 && seat.stillMs !== undefined && now - seat.stillMs >= 1000;
+  if (!quiet) return seat;
+  const best = seat.empty.reduce((b, t, i) => (unlike(t, look) < unlike(seat.empty[b]!, look) ? i : b), 0);
+  if (seat.empty.length > 0 && unlike(seat.empty[best]!, look) < SAME_LOOK / 2)
+    return { ...seat, empty: seat.empty.map((t, i) => (i === best ? blend(t, look, 0.05) : t)) };
+  return { ...seat, empty: [...seat.empty.slice(-(MAX_TEMPLATES - 1)), look] };
+}

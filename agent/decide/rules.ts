@@ -1,0 +1,36 @@
+/** The list of rules that the room runs. One behaviour is one file; a new one is added here and nowhere else. */
+import type { DraftEvent } from '../../protocol/event.ts';
+import type { Instant } from '../../protocol/time.ts';
+import { cameraFault } from './camera-fault.ts';
+import { extraPerson } from './extra-person.ts';
+import { leftSeat } from './left-seat.ts';
+import { microphoneFault } from './microphone-fault.ts';
+import type { Rule, RuleContext } from './rule.ts';
+import type { Scene } from './scene.ts';
+import { speechRules } from './speech.ts';
+import { tooFar } from './too-far.ts';
+
+/** Rule with its state's type closed over, so that rules of different states stand in one list. */
+export interface AnyRule {
+  readonly name: string;
+  start(context: Omit<RuleContext, 'ids'>, at: Instant, open: readonly DraftEvent[]): unknown;
+  step(state: unknown, scene: Scene, context: RuleContext): readonly [unknown, readonly DraftEvent[]];
+}
+
+function any<State>(rule: Rule<State>): AnyRule {
+  return {
+    name: rule.name,
+    start: rule.start,
+    step: (state, scene, context) => rule.step(state as State, scene, context),
+  };
+}
+
+/** In the order in which they run: faults first, so that a blind room says so before anything else. */
+export const RULES: readonly AnyRule[] = [
+  any(cameraFault),
+  any(microphoneFault),
+  any(leftSeat),
+  any(tooFar),
+  any(extraPerson),
+  ...speechRules.map((rule) => any(rule)),
+];

@@ -1,0 +1,142 @@
+/** Can this camera be trusted right now? Covered, moved, frozen, down: raw conditions with their begin, before any threshold. */
+import type { FrameObservation, StreamObservation } from '../../protocol/observation.ts';
+import type { CameraFaultRule } from '../../protocol/rules.ts';
+import type { Instant } from '../../protocol/time.ts';
+
+export const CAMERA_FAULTS = ['covered', 'moved', 'frozen', 'down', 'record_down'] as const;
+export type CameraFault = (typeof CAMERA_FAULTS)[number];
+
+/** A condition that holds since `since`; `value` and `threshold` are the number that says so. */
+export interface Condition {
+  readonly sinceMonoMs: number;
+  readonly sinceWallMs: number;
+  readonly value: number;
+  readonly threshold: number;
+  readonly unit: string;
+  readonly reason?: string;
+}
+
+export interface CameraSight {
+  readonly cameraId: string;
+  readonly startedMonoMs: number;
+  readonly startedWallMs: number;
+  /** Edge energy of the clear picture, followed slowly. */
+  readonly edge?: number;
+  /** Last frame on both clocks, and the usual time between frames. */
+  readonly frame?: { readonly monoMs: number; readonly wallMs: number; readonly everyMs: number };
+  readonly conditions: Partial<Record<CameraFault, Condition>>;
+}
+
+/** Below this a picture has no edges at all, whatever the reference says. */
+const BLANK_EDGE = 0.3;
+/** Correlation with the reference picture above which the room's pattern is still there: dim, not covered. */
+const PATTERN_KEPT = 0.4;
+/** Below this the pattern is gone, though edges are there: another picture altogether. */
+const PATTERN_LOST = 0.2;
+/** A shift is believed from this correlation on. */
+const SHIFT_BELIEVED = 0.3;
+/** Without a rule in the pack the picture is judged by these. */
+const USUAL = { coveredEdgeFall: 0.7, movedShift: 0.05 };
+/** Frames later than this, or than four times their usual distance, make presence unknown. */
+const STALE_MS = 3000;
+/** Zero change for this long is no longer a repeated frame of a slow camera. */
+const STILL_MS = 2000;
+
+export function startSight(cameraId: string, at: Instant): CameraSight {
+  return { cameraId, startedMonoMs: at.monoMs, startedWallMs: at.wallMs, conditions: {} };
+}
+
+/** A frame came: the picture says whether it shows the room. */
+export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: CameraFaultRule | undefined): CameraSight {
+  const { picture, at } = frame;
+  const fall = rule?.coveredEdgeFall ?? USUAL.coveredEdgeFall;
+  const limit = rule?.movedShift ?? USUAL.movedShift;
+  const edge = sight.edge ?? picture.edgeEnergy;
+  const { dx, dy, confidence } = picture.shift;
+  const shift = Math.max(Math.abs(dx), Math.abs(dy));
+  const trusted = edge > 2 * BLANK_EDGE;
+  const patternKept = trusted && confidence >= PATTERN_KEPT && shift <= limit;
+  const fallen = edge > 0 ? 1 - picture.edgeEnergy / edge : 0;
+  const covered = !patternKept && (fallen >= fall || picture.edgeEnergy < BLANK_EDGE);
+  const elsewhere = trusted && confidence < PATTERN_LOST;
+  const moved = !covered && ((shift > limit && confidence >= SHIFT_BELIEVED) || elsewhere);
+  const frozen = picture.change === 0 && sight.frame !== undefined;
+  const next = set(sight, at, {
+    covered: covered && { value: Math.max(0, fallen), threshold: fall, unit: '' },
+    // While the lens is covered nothing can be said about a shift: it stays as it was.
+    ...(covered
+      ? {}
+      : { moved: moved && { value: elsewhere ? Math.max(shift, limit) : shift, threshold: limit, unit: '' } }),
+    frozen: frozen && !covered && { value: 0, threshold: 0, unit: '' },
+    down: false,
+  });
+  const clear = !covered && !moved && patternKept;
+  const gap = sight.frame ? at.monoMs - sight.frame.monoMs : 0;
+  const everyMs = sight.frame && gap < STALE_MS ? sight.frame.everyMs * 0.8 + gap * 0.2 : (sight.frame?.everyMs ?? 500);
+  return {
+    ...next,
+    edge: sight.edge === undefined ? edge : clear ? edge + (picture.edgeEnergy - edge) * 0.01 : edge,
+    frame: { monoMs: at.monoMs, wallMs: at.wallMs, everyMs },
+  };
+}
+
+/** Capture reports on its roles. */
+export function hearStream(sight: CameraSight, stream: StreamObservation, downMs: number): CameraSight {
+  const silent = stream.silentMs;
+  const down = { value: silent, threshold: downMs, unit: 'ms', ...(stream.reason ? { reason: stream.reason } : {}) };
+  if (stream.role === 'record') {
+    if (stream.state === 'running') return set(sight, stream.at, { record_down: false });
+    return stream.state === 'down' ? set(sight, stream.at, { record_down: down }, silent) : sight;
+  }
+  if (stream.role === 'decode' && stream.state === 'down') return set(sight, stream.at, { down }, silent);
+  return sight;
+}
+
+/** Time passes: no frame for long is `down` too, whoever reports it or not. */
+export function seeTime(sight: CameraSight, at: Instant, downMs: number): CameraSight {
+  const silent = at.monoMs - (sight.frame?.monoMs ?? sight.startedMonoMs);
+  if (silent < Math.min(downMs, staleAfter(sight))) return sight;
+  const reason = sight.conditions.down?.reason;
+  return set(
+    sight,
+    at,
+    { down: { value: silent, threshold: downMs, unit: 'ms', ...(reason ? { reason } : {}) } },
+    silent,
+  );
+}
+
+/** True when nothing may be concluded from this camera's pictures at this moment. */
+export function isBlind(sight: CameraSight, at: Instant): boolean {
+  const { covered, moved, frozen } = sight.conditions;
+  if (covered || moved) return true;
+  if (frozen && at.monoMs - frozen.sinceMonoMs >= STILL_MS) return true;
+  return sight.frame === undefined || at.monoMs - sight.frame.monoMs > staleAfter(sight);
+}
+
+function staleAfter(sight: CameraSight): number {
+  return Math.max(STALE_MS, 4 * (sight.frame?.everyMs ?? 0));
+}
+
+type Said = Omit<Condition, 'sinceMonoMs' | 'sinceWallMs'>;
+
+function set(
+  sight: CameraSight,
+  at: Instant,
+  said: Partial<Record<CameraFault, Said | false>>,
+  agoMs = 0,
+): CameraSight {
+  const conditions: Partial<Record<CameraFault, Condition>> = { ...sight.conditions };
+  for (const [code, now] of Object.entries(said) as [CameraFault, Said | false][]) {
+    if (!now) {
+      delete conditions[code];
+      continue;
+    }
+    const before = sight.conditions[code];
+    conditions[code] = {
+      sinceMonoMs: before?.sinceMonoMs ?? at.monoMs - agoMs,
+      sinceWallMs: before?.sinceWallMs ?? at.wallMs - agoMs,
+      ...now,
+    };
+  }
+  return { ...sight, conditions };
+}

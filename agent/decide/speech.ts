@@ -1,0 +1,152 @@
+/** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
+import type { Behaviour, Transcript } from '../../protocol/event.ts';
+import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
+import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
+import type { Rule } from './rule.ts';
+
+export interface Speech {
+  /** Hits of the category in this session, those of a second engine or microphone not counted twice. */
+  readonly hits: number;
+  readonly recent: readonly { readonly phraseId: string; readonly beginMonoMs: number; readonly endMonoMs: number }[];
+  readonly last?: PhraseObservation | undefined;
+  readonly lastHitMonoMs?: number | undefined;
+  readonly firstMonoMs?: number | undefined;
+  readonly firstWallMs: number;
+  readonly episode?: Episode | undefined;
+}
+
+/** The same phrase within this distance is the same utterance, heard by another ear. */
+const SAME_MS = 1500;
+
+const WORDS: Readonly<Record<SpeechCategory, { zh: string; en: string }>> = {
+  prohibited: { zh: '禁用语', en: 'prohibited words' },
+  suggestive: { zh: '暗示诱导', en: 'suggestive words' },
+  tendentious: { zh: '倾向性言论', en: 'tendentious words' },
+  irrelevant: { zh: '无关话题', en: 'talk off the subject' },
+};
+
+const LANES: readonly (readonly [SpeechCategory, `speech_${SpeechCategory}` & Behaviour])[] = [
+  ['prohibited', 'speech_prohibited'],
+  ['suggestive', 'speech_suggestive'],
+  ['tendentious', 'speech_tendentious'],
+  ['irrelevant', 'speech_irrelevant'],
+];
+
+/** One machine per category. */
+export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behaviour]) => ({
+  name: behaviour,
+  start(_context, at, open) {
+    const fresh: Speech = { hits: 0, recent: [], firstWallMs: at.wallMs };
+    const event = open.find((e) => e.body.kind === 'episode' && e.body.behaviour === behaviour);
+    if (event?.body.kind !== 'episode') return fresh;
+    const { durationMs, beganWallMs, figures } = event.body;
+    return {
+      ...fresh,
+      hits: figures.find((f) => f.name === 'hits')?.value ?? 1,
+      lastHitMonoMs: at.monoMs,
+      firstMonoMs: at.monoMs - durationMs,
+      firstWallMs: beganWallMs,
+      episode: resume(event, at),
+    };
+  },
+  step(state, scene, context) {
+    const rule = context.pack.rules[behaviour];
+    if (!rule) return [state, []];
+    const { at, input } = scene;
+    const now = at.monoMs;
+    const hit = input.kind === 'phrase' && input.category === category && !known(state, input) ? input : undefined;
+    let next = state;
+    if (hit) {
+      const fresh = !isOpen(state.episode);
+      next = {
+        hits: state.hits + 1,
+        recent: [...state.recent.filter((r) => now - r.endMonoMs < 60_000), span(hit)].slice(-20),
+        last: hit,
+        lastHitMonoMs: now,
+        firstMonoMs: fresh ? hit.beginMonoMs : state.firstMonoMs,
+        firstWallMs: fresh ? at.wallMs - Math.max(0, now - hit.beginMonoMs) : state.firstWallMs,
+        episode: state.episode,
+      };
+    }
+    const repeated = rule.alarmAfter !== null && next.hits >= rule.alarmAfter;
+    const over = !hit && next.lastHitMonoMs !== undefined && now - next.lastHitMonoMs >= rule.mergeMs;
+    const lastMs = next.lastHitMonoMs ?? now;
+    const { last } = next;
+    const phrase = last?.text ?? '';
+    const { episode, drafts } = follow(
+      // Hits are merged by the pack's mergeMs, which begins at the last hit: no further joining.
+      {
+        at,
+        pack: context.pack,
+        ids: context.ids,
+        behaviour,
+        citation: cite(context.pack.phrases, last, rule.citation),
+        joinMs: -1,
+      },
+      state.episode,
+      {
+        level: hit ? graver(rule.level ?? undefined, repeated ? 'alarm' : undefined) : undefined,
+        over,
+        tell: true,
+        facts: () => ({
+          seatIds: [],
+          ...(last ? { sourceId: last.microphoneId, transcript: transcript(last) } : {}),
+          beganWallMs: next.firstWallMs,
+          durationMs: Math.max(0, lastMs - (next.firstMonoMs ?? lastMs)),
+          from: isOpen(state.episode) ? 'SPOKEN' : 'SILENT',
+          to: over ? 'SILENT' : 'SPOKEN',
+          figures: [
+            {
+              name: 'hits',
+              value: next.hits,
+              ...(rule.alarmAfter === null ? {} : { threshold: rule.alarmAfter }),
+              unit: '',
+            },
+            ...(last
+              ? [{ name: 'score', value: round(last.score), threshold: round(last.threshold), unit: last.engine }]
+              : []),
+          ],
+          sentence: over
+            ? {
+                zh: `${WORDS[category].zh}结束，本场共 ${next.hits} 次`,
+                en: `No more ${WORDS[category].en}; ${next.hits} in this session`,
+              }
+            : {
+                zh: `听到${WORDS[category].zh}“${phrase}”，本场第 ${next.hits} 次`,
+                en: `Heard ${WORDS[category].en} “${phrase}”, number ${next.hits} in this session`,
+              },
+        }),
+      },
+    );
+    return [{ ...next, episode: isOpen(episode) ? episode : undefined }, drafts];
+  },
+}));
+
+const round = (n: number) => Math.round(n * 1000) / 1000;
+const span = ({ phraseId, beginMonoMs, endMonoMs }: PhraseObservation) => ({ phraseId, beginMonoMs, endMonoMs });
+
+function known(state: Speech, hit: PhraseObservation): boolean {
+  return state.recent.some(
+    (r) =>
+      r.phraseId === hit.phraseId &&
+      hit.beginMonoMs <= r.endMonoMs + SAME_MS &&
+      hit.endMonoMs >= r.beginMonoMs - SAME_MS,
+  );
+}
+
+function cite(
+  phrases: readonly { phraseId: string; citation: string }[],
+  hit: PhraseObservation | undefined,
+  usual: string,
+) {
+  return phrases.find((p) => p.phraseId === hit?.phraseId)?.citation || usual;
+}
+
+/** The words around the hit where they contain it; else the phrase itself, with what was heard behind it. */
+export function transcript(hit: PhraseObservation): Transcript {
+  const base = { language: hit.language, engine: hit.engine };
+  const from = hit.heard === undefined ? -1 : hit.heard.toLowerCase().indexOf(hit.text.toLowerCase());
+  if (hit.heard !== undefined && from >= 0) return { ...base, text: hit.heard, hit: [from, from + hit.text.length] };
+  const text = hit.heard ? `${hit.text}（${hit.heard}）` : hit.text;
+  return { ...base, text, hit: [0, hit.text.length] };
+}
