@@ -157,3 +157,21 @@ export interface LogEntryView {
 }
 
 /** `GET /api/rooms/:roomId/snapshot/:cameraId` answers image/jpeg. */
+
+/** `GET /healthz`, without a session: no ids, no names. 503 when `ok` is false. */
+export interface HealthView {
+  readonly ok: boolean;
+  readonly broker: { readonly running: boolean; readonly restarts: number };
+  readonly ingest: Readonly<Record<string, number | boolean>>;
+  readonly feedLines: number;
+}
+
+/** `GET /api/devices`; `POST /api/devices` {deviceId, roomId} answers the secret once, for the box's secret file. */
+export interface DevicesView {
+  readonly devices: readonly { readonly deviceId: string; readonly roomId: string; readonly addedWallMs: number }[];
+}
+export interface DeviceSecretView {
+  readonly deviceId: string;
+  readonly roomId: string;
+  readonly secret: string;
+}

@@ -1,0 +1,60 @@
+/** What the cloud knows of its broker, be it the child or an outside one. */
+import { readFileSync } from 'node:fs';
+import { InvalidInput } from '../../protocol/errors.ts';
+
+/** How the ingest connects. */
+export interface BrokerLogin {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: Buffer;
+}
+
+/** A device as the broker needs it: `secretHash` as `hashSecret` makes it. */
+export interface BrokerDevice {
+  readonly deviceId: string;
+  readonly roomId: string;
+  readonly secretHash: string;
+}
+
+export interface Broker {
+  /** Where agents connect. */
+  readonly url: string;
+  readonly login: BrokerLogin;
+  /** Resolves when exactly these devices may connect. An outside broker has its own list: then nothing happens. */
+  setDevices(devices: readonly BrokerDevice[]): Promise<void>;
+  state(): { readonly running: boolean; readonly restarts: number; readonly reason?: string };
+  close(): Promise<void>;
+}
+
+/** A broker that somebody else runs, with the ACL of docs/protocol.md. */
+export function outsideBroker(config: {
+  readonly url: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly caFile?: string;
+}): Broker {
+  const read = (path: string): Buffer => {
+    try {
+      return readFileSync(path);
+    } catch (cause) {
+      throw new InvalidInput(
+        'broker_file',
+        `reading ${path} for the broker's login: ${(cause as Error).message}`,
+        cause,
+      );
+    }
+  };
+  return {
+    url: config.url,
+    login: {
+      url: config.url,
+      ...(config.user === undefined ? {} : { username: config.user }),
+      ...(config.passwordFile === undefined ? {} : { password: read(config.passwordFile).toString('utf8').trim() }),
+      ...(config.caFile === undefined ? {} : { ca: read(config.caFile) }),
+    },
+    setDevices: async () => undefined,
+    state: () => ({ running: true, restarts: 0 }),
+    close: async () => undefined,
+  };
+}

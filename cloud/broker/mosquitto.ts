@@ -1,0 +1,258 @@
+/** Mosquitto as a child of the cloud: started with generated files, watched over, told of new devices, never left behind. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { connect } from 'mqtt';
+import type { Logger } from 'pino';
+import { InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import type { Clock } from '../../protocol/time.ts';
+import type { Broker, BrokerDevice } from './broker.ts';
+import { brokerAcl, brokerConf, INGEST_USER, type Listener, PROBE_USER, writeWhole } from './files.ts';
+import { hashSecret, newSecret } from './secret.ts';
+
+/** Waits between restarts of a broker that ends by itself; the last one repeats. */
+const BACKOFF_MS = [200, 500, 1000, 2000, 5000] as const;
+const READY_MS = 5000;
+const KILL_MS = 3000;
+
+export interface MosquittoParts {
+  readonly listener: Listener;
+  /** Where its files lie; made when absent. */
+  readonly folder: string;
+  readonly devices: readonly BrokerDevice[];
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Folders to look for the programs in, as in PATH; Debian has mosquitto in /usr/sbin and setpriv in /usr/bin. */
+  readonly searchPath: string;
+}
+
+/**
+ * Resolves when a login works. Throws Unavailable `mosquitto_missing`, `port_in_use`, or `broker_failed` with what it
+ * said last.
+ */
+export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
+  const { folder, log, clock } = parts;
+  const program = findProgram('mosquitto', parts.searchPath);
+  if (!program)
+    throw new Unavailable(
+      'mosquitto_missing',
+      'starting the broker: the program mosquitto is not installed; install it (Debian: apt install mosquitto) or name an outside broker in cloud.yaml',
+    );
+  await endLeftBehind(folder, clock);
+  const port = await choosePort(folder, parts.listener);
+  const listener = { ...parts.listener, port };
+  const scheme = listener.tls ? 'mqtts' : 'mqtt';
+  const url = `${scheme}://${listener.host}:${port}`;
+  const ingestSecret = newSecret();
+  const closing = new AbortController();
+  let devices = parts.devices;
+  let child: ChildProcess | undefined;
+  let said: string[] = [];
+  let restarts = 0;
+  let reason: string | undefined;
+
+  /** Returns the probe's password: a login with it works exactly when the broker has read these files. */
+  const writeFiles = (): string => {
+    const probe = randomBytes(16).toString('hex');
+    const lines = [
+      `${INGEST_USER}:${hashSecret(ingestSecret)}`,
+      `${PROBE_USER}:${hashSecret(probe)}`,
+      ...devices.map(({ deviceId, secretHash }) => `${deviceId}:${secretHash}`),
+    ];
+    writeWhole(folder, 'passwords', `${lines.join('\n')}\n`);
+    writeWhole(folder, 'acl', brokerAcl(devices));
+    writeWhole(folder, 'mosquitto.conf', brokerConf(folder, listener));
+    return probe;
+  };
+
+  const run = async (): Promise<{ ended: Promise<string> }> => {
+    const probe = writeFiles();
+    said = [];
+    const started = launch(program, join(folder, 'mosquitto.conf'), parts.searchPath);
+    child = started;
+    started.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = [...said, ...text.split('\n').filter((line) => line !== '')].slice(-20);
+    });
+    const ended = new Promise<string>((resolve) => {
+      started.once('error', (error) => resolve(error.message));
+      started.once('exit', (code, signal) => resolve(`exit ${code ?? signal}: ${said.join('; ')}`));
+    });
+    if (started.pid !== undefined) writeWhole(folder, 'pid', `${started.pid}\n`);
+    let over: string | undefined;
+    void ended.then((how) => {
+      over = how;
+    });
+    const deadline = clock.monoMs() + READY_MS;
+    while (!(await loginWorks(url, probe, listener.tls !== undefined))) {
+      if (over !== undefined) throw startFailed(over, url);
+      if (clock.monoMs() > deadline) {
+        started.kill('SIGKILL');
+        throw startFailed(`no answer within ${READY_MS} ms: ${said.join('; ')}`, url);
+      }
+      await clock.sleep(10);
+    }
+    reason = undefined;
+    return { ended };
+  };
+
+  let current = await run();
+  const watching = (async () => {
+    for (let attempt = 0; ; ) {
+      const begun = clock.monoMs();
+      const how = await current.ended;
+      if (closing.signal.aborted) return;
+      if (clock.monoMs() - begun > 60_000) attempt = 0;
+      for (;;) {
+        reason = how;
+        restarts++;
+        log.error({ how, restarts }, 'the broker ended by itself and is started again');
+        await clock.sleep(BACKOFF_MS[Math.min(attempt++, BACKOFF_MS.length - 1)]!, closing.signal);
+        if (closing.signal.aborted) return;
+        try {
+          current = await run();
+          break;
+        } catch (error) {
+          reason = (error as Error).message;
+        }
+      }
+    }
+  })();
+
+  let changing: Promise<void> = Promise.resolve();
+  return {
+    url,
+    login: { url, username: INGEST_USER, password: ingestSecret, ...caOf(listener) },
+    setDevices(next) {
+      const change = changing.then(async () => {
+        devices = next;
+        const probe = writeFiles();
+        child?.kill('SIGHUP');
+        const deadline = clock.monoMs() + READY_MS;
+        while (!(await loginWorks(url, probe, listener.tls !== undefined))) {
+          if (clock.monoMs() > deadline)
+            throw new Unavailable('broker_failed', `telling the broker at ${url} of its devices: it did not take them`);
+          await clock.sleep(20);
+        }
+      });
+      changing = change.catch(() => undefined);
+      return change;
+    },
+    state: () => ({ running: reason === undefined, restarts, ...(reason === undefined ? {} : { reason }) }),
+    async close() {
+      closing.abort();
+      await changing;
+      await endChild(child, clock);
+      await watching;
+    },
+  };
+}
+
+const caOf = (listener: Listener) => (listener.tls ? { ca: readFileSync(listener.tls.certFile) } : {});
+
+function startFailed(how: string, url: string): Unavailable {
+  if (/address already in use/i.test(how))
+    return new Unavailable(
+      'port_in_use',
+      `starting the broker at ${url}: another program has this port; stop it or set mqtt.port in cloud.yaml`,
+    );
+  return new Unavailable('broker_failed', `starting the broker at ${url}: ${how}`);
+}
+
+function findProgram(name: string, searchPath: string): string | undefined {
+  return searchPath
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+}
+
+/** setpriv makes the kernel end the broker when the cloud is killed so hard that it cannot do so itself. */
+function launch(program: string, conf: string, searchPath: string): ChildProcess {
+  const setpriv = findProgram('setpriv', searchPath);
+  const options = { stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'], detached: true };
+  // Detached: a Ctrl-C on the terminal reaches the cloud alone, which ends the broker last.
+  return setpriv
+    ? spawn(setpriv, ['--pdeathsig', 'TERM', program, '-c', conf], options)
+    : spawn(program, ['-c', conf], options);
+}
+
+async function endChild(child: ChildProcess | undefined, clock: Clock): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const done = new AbortController();
+  await Promise.race([gone, clock.sleep(KILL_MS, done.signal).then(() => child.kill('SIGKILL'))]);
+  done.abort();
+  await gone;
+}
+
+/** A broker of this very folder from a cloud that was killed: its port and its old secrets must not live on. */
+async function endLeftBehind(folder: string, clock: Clock): Promise<void> {
+  const conf = join(folder, 'mosquitto.conf');
+  const pidLeft = () => {
+    try {
+      const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(conf) ? pid : undefined;
+    } catch {
+      // No file, no such process, no /proc: nothing is left behind that could be found.
+      return undefined;
+    }
+  };
+  const deadline = clock.monoMs() + KILL_MS;
+  for (let pid = pidLeft(); pid !== undefined; pid = pidLeft()) {
+    process.kill(pid, clock.monoMs() < deadline ? 'SIGTERM' : 'SIGKILL');
+    await clock.sleep(50);
+  }
+}
+
+/** The port that was asked for, else the one that agents already know, else a free one; remembered. */
+async function choosePort(folder: string, listener: Listener): Promise<number> {
+  if (listener.port !== 0) return listener.port;
+  let last = 0;
+  try {
+    last = Number(readFileSync(join(folder, 'port'), 'utf8')) || 0;
+  } catch {
+    // The first start.
+  }
+  const port = (last > 0 && (await bindable(listener.host, last))) || (await bindable(listener.host, 0));
+  if (!port) throw new InvalidInput('mqtt_host', `starting the broker: ${listener.host} is no address of this machine`);
+  writeWhole(folder, 'port', `${port}\n`);
+  return port;
+}
+
+function bindable(host: string, port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, host, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
+    });
+  });
+}
+
+/** One try, to this machine's own listener; the certificate is not what is asked about here. */
+function loginWorks(url: string, password: string, tls: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect(url, {
+      username: PROBE_USER,
+      password,
+      clientId: `probe-${randomBytes(6).toString('hex')}`,
+      protocolVersion: 5,
+      reconnectPeriod: 0,
+      connectTimeout: 1000,
+      ...(tls ? { rejectUnauthorized: false } : {}),
+    });
+    const finish = (works: boolean) => {
+      client.removeAllListeners();
+      client.on('error', () => undefined);
+      client.end(true);
+      resolve(works);
+    };
+    client.once('connect', () => finish(true));
+    client.once('error', () => finish(false));
+    client.once('close', () => finish(false));
+  });
+}

@@ -1,0 +1,196 @@
+/** cloud.yaml: parsed once, every fault with its path and reason, defaults for one machine; and the refusal of plaintext beyond it. */
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { InvalidInput } from '../protocol/errors.ts';
+import type { StoreConfig } from './store/open.ts';
+
+export interface Tls {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export type BrokerConfig =
+  | {
+      /** A Mosquitto that the cloud starts as its child. `port` 0: the one used last, else a free one. */
+      readonly kind: 'child';
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: Tls;
+    }
+  | {
+      readonly kind: 'outside';
+      readonly url: string;
+      readonly user?: string;
+      readonly passwordFile?: string;
+      readonly caFile?: string;
+    };
+
+export interface CloudConfig {
+  /** Folder of the store, the clips, the broker's files: absolute. */
+  readonly data: string;
+  readonly http: {
+    readonly host: string;
+    /** 0: a free one. */
+    readonly port: number;
+    /** How browsers reach it when that differs from host and port (a proxy): origin without path. */
+    readonly publicUrl?: string;
+    readonly tls?: Tls;
+  };
+  readonly mqtt: BrokerConfig;
+  readonly store: StoreConfig;
+}
+
+/** What a command line may put above the file. */
+export interface CloudOverrides {
+  readonly data?: string;
+  readonly port?: number;
+}
+
+const port = z.int().min(0).max(65535);
+const tls = z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) });
+const shape = z.strictObject({
+  data: z.string().min(1).default('.data/cloud'),
+  http: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.default(8080),
+      publicUrl: z.string().exactOptional(),
+      tls: tls.exactOptional(),
+    })
+    .prefault({}),
+  mqtt: z
+    .strictObject({
+      broker: z.string().min(1).default('child'),
+      host: z.string().min(1).exactOptional(),
+      port: port.exactOptional(),
+      tls: tls.exactOptional(),
+      user: z.string().min(1).exactOptional(),
+      passwordFile: z.string().min(1).exactOptional(),
+      caFile: z.string().min(1).exactOptional(),
+    })
+    .prefault({}),
+  store: z.string().min(1).default('sqlite'),
+});
+type Shape = z.output<typeof shape>;
+
+/** True for addresses that never leave this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/**
+ * Reads the file (none: all defaults). Relative paths are relative to the file, else to the working folder.
+ * Throws InvalidInput `cloud_config` that lists every fault as `path: reason`.
+ */
+export function loadCloudConfig(path?: string, overrides: CloudOverrides = {}): CloudConfig {
+  if (path === undefined) return parseCloudConfig('', process.cwd(), overrides);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InvalidInput('cloud_config', `reading ${path}: ${(cause as Error).message}`, cause);
+  }
+  return parseCloudConfig(text, dirname(resolve(path)), overrides, path);
+}
+
+/** The same from text; `folder` is what relative paths are relative to. */
+export function parseCloudConfig(
+  text: string,
+  folder: string,
+  overrides: CloudOverrides = {},
+  name = 'cloud.yaml',
+): CloudConfig {
+  const document = parseDocument(text);
+  if (document.errors.length > 0)
+    fail(
+      name,
+      document.errors.map((error) => error.message),
+    );
+  const parsed = shape.safeParse(document.toJS() ?? {});
+  if (!parsed.success)
+    fail(
+      name,
+      parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`),
+    );
+  const config = parsed.data as Shape;
+  if (overrides.port !== undefined) config.http.port = overrides.port;
+  const at = (file: string) => resolve(folder, file);
+  const data = overrides.data === undefined ? at(config.data) : resolve(overrides.data);
+  const files = (pair: Tls): Tls => ({ certFile: at(pair.certFile), keyFile: at(pair.keyFile) });
+  const faults: string[] = [];
+  const http = httpOf(config, files, faults);
+  const mqtt = brokerOf(config, files, at, faults);
+  const store = storeOf(config.store, data, at, faults);
+  if (faults.length > 0) fail(name, faults);
+  return Object.freeze({ data, http, mqtt, store });
+}
+
+function fail(name: string, faults: readonly string[]): never {
+  throw new InvalidInput('cloud_config', `reading ${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}
+
+function httpOf({ http }: Shape, files: (pair: Tls) => Tls, faults: string[]): CloudConfig['http'] {
+  if (!isLoopback(http.host) && !http.tls)
+    faults.push(
+      `http.host: ${http.host} is reachable from other machines and needs http.tls (certFile, keyFile); or keep 127.0.0.1 and put a proxy with TLS in front`,
+    );
+  const url = http.publicUrl === undefined ? undefined : URL.parse(http.publicUrl);
+  if (http.publicUrl !== undefined && (url?.pathname !== '/' || url.search !== '' || !/^https?:$/.test(url.protocol)))
+    faults.push('http.publicUrl: must be an origin such as https://supervision.example');
+  else if (url && url.protocol === 'http:' && !isLoopback(url.hostname))
+    faults.push('http.publicUrl: must be https:// beyond this machine');
+  return {
+    host: http.host,
+    port: http.port,
+    ...(url ? { publicUrl: url.origin } : {}),
+    ...(http.tls ? { tls: files(http.tls) } : {}),
+  };
+}
+
+function brokerOf(
+  { mqtt }: Shape,
+  files: (pair: Tls) => Tls,
+  at: (file: string) => string,
+  faults: string[],
+): BrokerConfig {
+  if (mqtt.broker === 'child') {
+    for (const key of ['user', 'passwordFile', 'caFile'] as const)
+      if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for an outside broker (mqtt.broker: mqtts://…)`);
+    const host = mqtt.host ?? '127.0.0.1';
+    if (!isLoopback(host) && !mqtt.tls)
+      faults.push(`mqtt.host: ${host} is reachable from other machines and needs mqtt.tls (certFile, keyFile)`);
+    return { kind: 'child', host, port: mqtt.port ?? 0, ...(mqtt.tls ? { tls: files(mqtt.tls) } : {}) };
+  }
+  for (const key of ['host', 'port', 'tls'] as const)
+    if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for mqtt.broker: child`);
+  const url = URL.parse(mqtt.broker);
+  if (!url || !/^mqtts?:$/.test(url.protocol))
+    faults.push('mqtt.broker: must be "child" or the url of an outside broker such as mqtts://broker.example:8883');
+  else if (url.protocol === 'mqtt:' && !isLoopback(url.hostname))
+    faults.push('mqtt.broker: must be mqtts:// beyond this machine');
+  if (url && (url.username !== '' || url.password !== ''))
+    faults.push('mqtt.broker: credentials do not belong into the url; use mqtt.user and mqtt.passwordFile');
+  return {
+    kind: 'outside',
+    url: mqtt.broker,
+    ...(mqtt.user === undefined ? {} : { user: mqtt.user }),
+    ...(mqtt.passwordFile === undefined ? {} : { passwordFile: at(mqtt.passwordFile) }),
+    ...(mqtt.caFile === undefined ? {} : { caFile: at(mqtt.caFile) }),
+  };
+}
+
+function storeOf(store: string, data: string, at: (file: string) => string, faults: string[]): StoreConfig {
+  if (store === 'sqlite') return { kind: 'sqlite', path: join(data, 'cloud.db') };
+  if (!store.includes('://')) return { kind: 'sqlite', path: at(store) };
+  const url = URL.parse(store);
+  const secure = ['require', 'verify-ca', 'verify-full'].includes(url?.searchParams.get('sslmode') ?? '');
+  if (!url || !/^postgres(?:ql)?:$/.test(url.protocol))
+    faults.push(
+      'store: must be "sqlite", a file path, or postgres://user@host/database (password in PGPASSWORD or ~/.pgpass)',
+    );
+  else if (!secure && !isLoopback(url.hostname) && url.hostname !== '')
+    faults.push('store: add ?sslmode=verify-full: plaintext is refused beyond this machine');
+  return { kind: 'postgres', url: store };
+}

@@ -1,0 +1,231 @@
+/** Builds the HTTP server: sessions, the desk's routes, the live line, clips, uploads and the page; main.ts listens. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { EvalroomError, Forbidden, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import type { Clock } from '../../protocol/time.ts';
+import type { Feed } from '../alerts/feed.ts';
+import type { Tls } from '../config.ts';
+import type { Rooms } from '../ingest/rooms.ts';
+import type { Viewer } from '../review/access.ts';
+import type { Desk } from '../review/desk.ts';
+import type { Devices } from '../review/devices.ts';
+import { SESSION_MS, type Sessions } from '../review/sessions.ts';
+import type { HealthView } from './api.ts';
+import { errorView } from './errors.ts';
+import { changeWriter, openLine } from './feed-line.ts';
+import { routeDesk } from './routes.ts';
+import type { UploadHandler } from './upload.ts';
+
+const COOKIE = 'evalroom_session';
+const TRIES_PER_MINUTE = 10;
+
+export interface AppParts {
+  readonly people: { readonly sessions: Sessions; readonly devices: Devices; readonly desk: Desk };
+  readonly live: { readonly feed: Feed; readonly rooms: Rooms };
+  readonly upload: UploadHandler;
+  readonly health: () => Promise<HealthView>;
+  readonly options: AppOptions;
+  readonly machine: { readonly log: Logger; readonly clock: Clock };
+}
+
+export interface AppOptions {
+  readonly tls?: Tls;
+  /** Origin under which browsers reach the page, where it differs from the request's host. */
+  readonly publicUrl?: string;
+  /** Folder of the built page. */
+  readonly page: string;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    viewer: Viewer | undefined;
+  }
+}
+
+export async function createApp({
+  people,
+  live,
+  upload,
+  health,
+  options,
+  machine,
+}: AppParts): Promise<FastifyInstance> {
+  const secure = options.tls !== undefined || options.publicUrl?.startsWith('https:') === true;
+  const app = Fastify({
+    loggerInstance: machine.log,
+    disableRequestLogging: true,
+    bodyLimit: 64 * 1024,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 128 },
+    ...(options.tls
+      ? { https: { cert: readFileSync(options.tls.certFile), key: readFileSync(options.tls.keyFile) } }
+      : {}),
+  }) as unknown as FastifyInstance;
+
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'self'"],
+        'img-src': ["'self'", 'data:', 'blob:'],
+        'media-src': ["'self'", 'blob:'],
+        'object-src': ["'none'"],
+        'base-uri': ["'none'"],
+        'form-action': ["'self'"],
+        'frame-ancestors': ["'none'"],
+      },
+    },
+    hsts: secure ? { maxAge: 31_536_000 } : false,
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  await app.register(cookie);
+  await app.register(rateLimit, { global: false });
+
+  app.decorateRequest('viewer', undefined);
+  app.addHook('onRequest', async (request) => {
+    if (!request.url.startsWith('/api/') || request.url.startsWith('/api/upload')) return;
+    if (request.method !== 'GET' && request.method !== 'HEAD') requireOwnOrigin(request, options.publicUrl);
+    request.viewer = await people.sessions.viewer(request.cookies[COOKIE]);
+  });
+
+  app.setErrorHandler(async (error, request, reply) => {
+    const { status, view } = errorView(error);
+    const ours = error instanceof EvalroomError && error.kind !== 'Bug' && error.kind !== 'Corrupt';
+    if (status >= 500 && !ours) request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed');
+    return reply.code(status).send(view);
+  });
+
+  const setCookie = (reply: FastifyReply, value: string) =>
+    reply.setCookie(COOKIE, value, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'strict',
+      secure,
+      maxAge: SESSION_MS / 1000,
+    });
+  const guarded = { config: { rateLimit: { max: TRIES_PER_MINUTE, timeWindow: 60_000 } } };
+
+  app.get('/healthz', async (_request, reply) => {
+    const view = await health();
+    return reply.code(view.ok ? 200 : 503).send(view);
+  });
+  app.get('/api/session', async (request) => people.sessions.view(request.viewer));
+  app.post(
+    '/api/setup',
+    { ...guarded, schema: bodySchema({ token: 200, name: 100, password: 1000 }) },
+    async (request, reply) => {
+      const { cookie: value, user } = await people.sessions.setUp(request.body as never);
+      setCookie(reply, value);
+      return { setupNeeded: false, user };
+    },
+  );
+  app.post('/api/login', { ...guarded, schema: bodySchema({ name: 100, password: 1000 }) }, async (request, reply) => {
+    const { cookie: value, user } = await people.sessions.logIn(request.body as never);
+    setCookie(reply, value);
+    return { setupNeeded: false, user };
+  });
+  app.post('/api/logout', async (request, reply) => {
+    await people.sessions.logOut(request.viewer);
+    reply.clearCookie(COOKIE, { path: '/' });
+    return { setupNeeded: false };
+  });
+
+  const changeText = changeWriter();
+  app.get('/api/feed', async (request, reply) => {
+    const last = request.headers['last-event-id'];
+    const { cursor } = request.query as { cursor?: unknown };
+    const asked = typeof last === 'string' && last !== '' ? last : typeof cursor === 'string' ? cursor : undefined;
+    const from = await people.desk.feedFrom(request.viewer, asked);
+    const token = request.cookies[COOKIE];
+    await openLine(reply.raw, from, {
+      ...live,
+      changeText,
+      stillAllowed: async () => (await people.sessions.viewer(token)) !== undefined,
+      wallMs: machine.clock.wallMs,
+    });
+    reply.hijack();
+    return reply;
+  });
+
+  routeDesk(app, people);
+  await app.register(async (scope) => {
+    // The bytes of an upload are for tus alone: nothing here may read them first.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    const receive = async (request: FastifyRequest, reply: FastifyReply) => {
+      const device = await people.devices.authenticate(request.headers.authorization).catch((error: unknown) => {
+        if (error instanceof Forbidden) void reply.code(401).send(errorView(error).view);
+        else throw error;
+      });
+      if (!device) return reply;
+      reply.hijack();
+      await upload
+        .handle(request.raw, reply.raw, device, (request.params as { id?: string }).id)
+        .catch((error: unknown) => {
+          request.log.error({ err: error }, 'an upload request failed');
+          if (!reply.raw.headersSent) reply.raw.writeHead(errorView(error).status);
+          reply.raw.end();
+        });
+      return reply;
+    };
+    scope.post('/api/upload', receive);
+    scope.post('/api/upload/', receive);
+    scope.route({ method: ['HEAD', 'PATCH'], url: '/api/upload/:id', handler: receive });
+  });
+
+  await servePage(app, options.page);
+  return app;
+}
+
+/** A browser names the page that a request comes from; one of another site is refused. Programs send no Origin. */
+function requireOwnOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
+  const { origin, host } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const own =
+    origin === undefined
+      ? site === undefined || site === 'same-origin' || site === 'none'
+      : sameHost(origin, host, publicUrl);
+  if (!own) throw new Forbidden('wrong_origin', `refusing a ${request.method} from the page of another site`);
+}
+
+function sameHost(origin: string, host: string | undefined, publicUrl: string | undefined): boolean {
+  if (publicUrl !== undefined && origin === publicUrl) return true;
+  return URL.parse(origin)?.host === host;
+}
+
+/** Text fields, all of them required, each with its longest length. */
+function bodySchema(fields: Readonly<Record<string, number>>) {
+  return {
+    body: {
+      type: 'object',
+      additionalProperties: false,
+      required: Object.keys(fields),
+      properties: Object.fromEntries(
+        Object.entries(fields).map(([name, maxLength]) => [name, { type: 'string', minLength: 1, maxLength }]),
+      ),
+    },
+  };
+}
+
+/** The page itself is public: it holds nothing. Any address of it is answered with index.html; the API never is. */
+async function servePage(app: FastifyInstance, page: string): Promise<void> {
+  const built = existsSync(join(page, 'index.html'));
+  if (built) await app.register(fastifyStatic, { root: page, wildcard: false, index: ['index.html'] });
+  app.setNotFoundHandler(async (request, reply) => {
+    if (request.url.startsWith('/api/')) {
+      if (!request.viewer) throw new Forbidden('no_session', 'asking the desk without a session');
+      throw new InvalidInput('not_found', `no such route: ${request.method}`);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new InvalidInput('not_found', 'no such route');
+    if (!built) throw new Unavailable('page_not_built', `serving the page: ${page} has no index.html`);
+    // A file that is missing is missing: a script must not be answered with a page.
+    if (/\.[a-z0-9]+$/i.test(request.url.split('?')[0]!)) throw new InvalidInput('not_found', 'no such file');
+    return reply.header('cache-control', 'no-cache').sendFile('index.html');
+  });
+}

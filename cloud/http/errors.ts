@@ -1,0 +1,138 @@
+/** Errors as a browser gets them: a status, a stable code, and a sentence in each language that says what to do. */
+import { type ErrorKind, EvalroomError } from '../../protocol/errors.ts';
+import type { Sentence } from '../../protocol/event.ts';
+import type { ErrorView } from './api.ts';
+
+const STATUS: Readonly<Record<ErrorKind, number>> = {
+  InvalidInput: 400,
+  Unavailable: 503,
+  Full: 507,
+  Corrupt: 500,
+  Forbidden: 403,
+  Bug: 500,
+};
+
+const CODES: Readonly<Record<string, { readonly status?: number; readonly message: Sentence }>> = {
+  no_session: {
+    status: 401,
+    message: { zh: '尚未登录或会话已结束。请登录。', en: 'There is no session, or it has ended. Please log in.' },
+  },
+  login_refused: {
+    status: 401,
+    message: { zh: '用户名或密码不正确。请重新输入。', en: 'Name or password is wrong. Please try again.' },
+  },
+  token_invalid: {
+    message: {
+      zh: '一次性令牌不正确、已使用或已过期。请重新启动云端，使用新打印的网址。',
+      en: 'The one-time token is wrong, used or expired. Restart the cloud and use the address it prints.',
+    },
+  },
+  already_set_up: {
+    status: 409,
+    message: { zh: '监督员账号已存在。请直接登录。', en: 'A supervisor exists already. Please log in.' },
+  },
+  password_short: {
+    message: { zh: '密码至少需要 8 个字符。', en: 'The password needs at least 8 characters.' },
+  },
+  name_empty: { message: { zh: '请填写姓名。', en: 'Please give a name.' } },
+  too_many_tries: {
+    status: 429,
+    message: { zh: '尝试次数过多。请一分钟后再试。', en: 'Too many tries. Please wait a minute.' },
+  },
+  wrong_origin: {
+    status: 403,
+    message: {
+      zh: '请求来自其他网站，已拒绝。请从本系统页面操作。',
+      en: 'The request came from another site and was refused. Use the page of this system.',
+    },
+  },
+  not_found: {
+    status: 404,
+    message: {
+      zh: '没有找到该内容，可能已被移走或网址有误。',
+      en: 'Nothing is here. It was moved, or the address is wrong.',
+    },
+  },
+  bad_request: {
+    message: { zh: '请求内容不正确，未作任何更改。', en: 'The request is not well formed. Nothing was changed.' },
+  },
+  note_long: { message: { zh: '备注过长，最多 2000 个字符。', en: 'The note is too long: at most 2,000 characters.' } },
+  cursor_unknown: {
+    status: 410,
+    message: {
+      zh: '实时更新的位置已失效。请重新加载页面，已存内容没有丢失。',
+      en: 'The place in the live feed is no longer valid. Load the page again; nothing stored is lost.',
+    },
+  },
+  clip_not_here: {
+    status: 409,
+    message: {
+      zh: '录像片段尚未上传完成，仍安全保存在评标室设备中。请稍候。',
+      en: 'The clip has not arrived yet; it is safe on the box in the room. Please wait.',
+    },
+  },
+  clip_corrupt: {
+    message: {
+      zh: '录像片段的校验值与登记不符，不能作为证据播放。文件已原样保留，请联系管理员核查。',
+      en: 'The clip no longer matches its recorded hash and is not shown as evidence. The bytes are kept; ask the administrator to examine them.',
+    },
+  },
+  grant_invalid: {
+    message: {
+      zh: '播放许可已过期或不属于本次登录。请重新打开片段。',
+      en: 'The permission to play is over or belongs to another session. Open the clip again.',
+    },
+  },
+  device_exists: {
+    status: 409,
+    message: {
+      zh: '该设备编号已用于其他评标室。请换一个编号。',
+      en: 'This device id belongs to another room. Choose another id.',
+    },
+  },
+  bad_id: {
+    message: {
+      zh: '编号只能包含字母、数字、- 和 _，最多 64 个字符，且不能以 evalroom- 开头。',
+      en: 'An id is 1 to 64 letters, digits, - or _, and does not begin with evalroom-.',
+    },
+  },
+  page_not_built: {
+    status: 503,
+    message: {
+      zh: '网页尚未生成。请先运行 npm start。',
+      en: 'The web page has not been built yet. Run npm start first.',
+    },
+  },
+};
+
+const BY_KIND: Readonly<Record<ErrorKind, Sentence>> = {
+  InvalidInput: { zh: '请求内容不正确，未作任何更改。', en: 'The request is not well formed. Nothing was changed.' },
+  Unavailable: {
+    zh: '服务暂时不可用，已存内容是安全的。请稍后再试。',
+    en: 'The service does not answer at the moment; what is stored is safe. Please try again shortly.',
+  },
+  Full: { zh: '存储空间已满，请通知管理员。', en: 'Storage is full. Tell the administrator.' },
+  Corrupt: {
+    zh: '存储内容校验失败，已停止使用并原样保留。请通知管理员。',
+    en: 'Stored bytes failed their check; they are kept and not used. Tell the administrator.',
+  },
+  Forbidden: { zh: '没有权限。', en: 'You may not do this.' },
+  Bug: { zh: '内部错误，已记录。请稍后再试。', en: 'An internal error was recorded. Please try again.' },
+};
+
+/** Status and body for any error that a handler threw. */
+export function errorView(error: unknown): { readonly status: number; readonly view: ErrorView } {
+  if (error instanceof EvalroomError) {
+    const known = CODES[error.code];
+    return {
+      status: known?.status ?? STATUS[error.kind],
+      view: { code: error.code, message: known?.message ?? BY_KIND[error.kind] },
+    };
+  }
+  const status = (error as { statusCode?: unknown }).statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    const code = status === 429 ? 'too_many_tries' : status === 404 ? 'not_found' : 'bad_request';
+    return { status, view: { code, message: CODES[code]!.message } };
+  }
+  return { status: 500, view: { code: 'internal', message: BY_KIND.Bug } };
+}

@@ -1,0 +1,111 @@
+/** One browser's line: stored rows with their cursor, volatile states between them, and a beat, as server-sent events. */
+import type { ServerResponse } from 'node:http';
+import type { Feed } from '../alerts/feed.ts';
+import type { RoomChange, Rooms } from '../ingest/rooms.ts';
+import type { FeedItem, Position } from '../store/store.ts';
+import type { FeedLines } from './api.ts';
+
+export const BEAT_MS = 5000;
+/** What may wait for one browser. Beyond it a stored line closes the connection, and a volatile one is left out. */
+const BUFFER_BYTES = 2 * 1024 * 1024;
+const VOLATILE_BYTES = 256 * 1024;
+
+const written = new WeakMap<FeedItem, string>();
+
+/** The text of a stored row, made once for all browsers. */
+export function feedText(item: FeedItem): string {
+  const known = written.get(item);
+  if (known !== undefined) return known;
+  const line: FeedLines['event'] | FeedLines['action'] | FeedLines['clip'] =
+    item.kind === 'event'
+      ? { event: item.event, ...(item.alert ? { alert: item.alert } : {}) }
+      : item.kind === 'action'
+        ? { action: item.action, alert: item.alert }
+        : { clipId: item.clipId, episodeId: item.episodeId, alert: item.alert };
+  const text = `id: ${item.cursor}\nevent: ${item.kind}\ndata: ${JSON.stringify(line)}\n\n`;
+  written.set(item, text);
+  return text;
+}
+
+/** The same state goes to every browser; the last one is remembered so that it is written out once. */
+export function changeWriter(): (change: RoomChange) => string {
+  let last: { change: RoomChange; text: string } | undefined;
+  return (change) => {
+    if (last?.change === change) return last.text;
+    const { kind, ...line } = change;
+    const text = `event: ${kind}\ndata: ${JSON.stringify(line)}\n\n`;
+    last = { change, text };
+    return text;
+  };
+}
+
+export interface LineParts {
+  readonly feed: Feed;
+  readonly rooms: Rooms;
+  readonly changeText: (change: RoomChange) => string;
+  /** False when the session is over: the line ends. Asked at each beat. */
+  readonly stillAllowed: () => Promise<boolean>;
+  readonly wallMs: () => number;
+}
+
+/** Takes the response over. Rejects before the first byte when the place is unknown; resolves when the line is open. */
+export async function openLine(response: ServerResponse, from: Position, parts: LineParts): Promise<void> {
+  const { feed, rooms, changeText, stillAllowed, wallMs } = parts;
+  let open = false;
+  let over = false;
+  let held: string[] = [];
+  const onGone: (() => void)[] = [];
+  const end = () => {
+    if (over) return;
+    over = true;
+    for (const leave of onGone.splice(0)) leave();
+    if (open) response.end();
+  };
+  const put = (text: string) => {
+    if (open) response.write(text);
+    else held.push(text);
+  };
+  const beat = () => {
+    const line: FeedLines['beat'] = { serverWallMs: wallMs() };
+    put(`: beat\nevent: beat\ndata: ${JSON.stringify(line)}\n\n`);
+  };
+
+  onGone.push(
+    await feed.subscribe(from, {
+      send(items) {
+        for (const item of items) put(feedText(item));
+        return response.writableLength < BUFFER_BYTES;
+      },
+      drained() {
+        if (over || response.destroyed || !response.writableNeedDrain) return Promise.resolve();
+        return new Promise((resolve) => {
+          response.once('drain', resolve);
+          response.once('close', resolve);
+        });
+      },
+      end,
+    }),
+  );
+  if (over || response.destroyed) return end();
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+  });
+  open = true;
+  beat();
+  for (const text of held) response.write(text);
+  held = [];
+  onGone.push(
+    rooms.onChange((change) => {
+      if (response.writableLength < VOLATILE_BYTES) response.write(changeText(change));
+    }),
+  );
+  const timer = setInterval(() => {
+    if (response.writableLength < VOLATILE_BYTES) beat();
+    stillAllowed().then((allowed) => allowed || end(), end);
+  }, BEAT_MS);
+  onGone.push(() => clearInterval(timer));
+  response.once('close', end);
+}

@@ -1,0 +1,218 @@
+/** From the broker into the store: parse, queue, one transaction for what has gathered, ack after the commit. */
+import { randomBytes } from 'node:crypto';
+import { connect, type MqttClient } from 'mqtt';
+import type { Logger } from 'pino';
+import { Unavailable } from '../../protocol/errors.ts';
+import { parseBatch, parseRoomState } from '../../protocol/schema.ts';
+import { LANES, type Lane, LIMITS, parseTopic, topics } from '../../protocol/stream.ts';
+import type { Clock } from '../../protocol/time.ts';
+import type { BrokerLogin } from '../broker/broker.ts';
+import type { Delivery, Store } from '../store/store.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Events in one transaction. */
+const COMMIT_EVENTS = 500;
+/** Bounds of what waits for the database. */
+const QUEUE_EVENTS = 20_000;
+const QUEUE_BYTES = 64 * 1024 * 1024;
+/** Wait after a failed transaction, so that a database that is away is not hammered. */
+const FAILED_MS = 500;
+
+export interface IngestParts {
+  readonly login: BrokerLogin;
+  readonly store: Pick<Store, 'ingest' | 'keepUnreadable'>;
+  readonly rooms: Rooms;
+  /** Called after each commit that may have added to the feed. */
+  readonly onCommit: () => void;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+export interface IngestCounts {
+  readonly connected: boolean;
+  readonly queuedEvents: number;
+  readonly stored: number;
+  readonly repeated: number;
+  readonly rejected: number;
+  readonly quarantined: number;
+  readonly unreadable: number;
+  /** Payloads dropped unacked because the queue was full; their agents send them again. */
+  readonly droppedFull: number;
+  /** Payloads whose transaction failed; unacked, so they come again too. */
+  readonly failed: number;
+}
+
+export interface Ingest {
+  /** Resolves when subscribed. Throws Unavailable when the broker does not let it in within 10 s. */
+  start(): Promise<void>;
+  counts(): IngestCounts;
+  /** Commits and acks what is queued, then leaves. */
+  close(): Promise<void>;
+}
+
+interface Queued {
+  readonly delivery: Delivery;
+  readonly bytes: number;
+}
+
+/**
+ * The broker's PUBACK is given at once and means nothing: the agent deletes only what our own ack covers. Policy of the
+ * queue when full: the payload is dropped unacked and counted, since its agent sends it again.
+ */
+export function createIngest({ login, store, rooms, onCommit, log, clock }: IngestParts): Ingest {
+  const queue: Queued[] = [];
+  const counts = { stored: 0, repeated: 0, rejected: 0, quarantined: 0, unreadable: 0, droppedFull: 0, failed: 0 };
+  const closing = new AbortController();
+  let queuedEvents = 0;
+  let queuedBytes = 0;
+  let client: MqttClient | undefined;
+  let working: Promise<void> | undefined;
+
+  const onEvents = (roomId: string, lane: Lane, payload: Uint8Array) => {
+    const parsed = parseBatch(payload, roomId, lane);
+    let delivery: Delivery;
+    if (parsed.ok) {
+      const { streamId, events } = parsed.batch;
+      delivery = { roomId, streamId, lane, good: events, bad: [] };
+    } else if (parsed.rescue) {
+      const { streamId, good, bad } = parsed.rescue;
+      delivery = { roomId, streamId, lane, good, bad };
+    } else {
+      counts.unreadable++;
+      const head = Buffer.from(payload.subarray(0, LIMITS.eventBytes)).toString('base64');
+      const kept = { roomId, code: parsed.code, reason: parsed.reason, payload: head };
+      store.keepUnreadable(kept, clock.wallMs()).catch((error: Error) => {
+        log.warn({ err: error, roomId, code: parsed.code }, 'an unreadable payload could not be kept');
+      });
+      return;
+    }
+    const events = delivery.good.length + delivery.bad.length;
+    if (queuedEvents + events > QUEUE_EVENTS || queuedBytes + payload.length > QUEUE_BYTES) {
+      if (counts.droppedFull++ % 1000 === 0)
+        log.warn(
+          { dropped: counts.droppedFull, queuedEvents },
+          'the ingest queue is full: payloads are left to be resent',
+        );
+      return;
+    }
+    queue.push({ delivery, bytes: payload.length });
+    queuedEvents += events;
+    queuedBytes += payload.length;
+    working ??= work().finally(() => {
+      working = undefined;
+    });
+  };
+
+  /** Takes what has gathered while the last transaction ran: alone a batch goes at once, under load up to 500 events go together. */
+  const work = async () => {
+    while (queue.length > 0) {
+      const taken: Delivery[] = [];
+      let events = 0;
+      while (queue[0] && (taken.length === 0 || events + size(queue[0].delivery) <= COMMIT_EVENTS)) {
+        const { delivery, bytes } = queue.shift()!;
+        events += size(delivery);
+        queuedBytes -= bytes;
+        taken.push(delivery);
+      }
+      queuedEvents -= events;
+      try {
+        const outcome = await store.ingest(taken, clock.wallMs());
+        counts.stored += outcome.stored;
+        counts.repeated += outcome.repeated;
+        counts.rejected += outcome.rejected;
+        counts.quarantined += outcome.quarantined.length;
+        for (const stream of outcome.quarantined) log.warn(stream, 'a stream is in quarantine');
+        publish(outcome.acks);
+        onCommit();
+      } catch (error) {
+        if (counts.failed === 0 || counts.failed % 100 === 0)
+          log.error({ err: error, payloads: taken.length }, 'storing events failed: unacked, they will be sent again');
+        counts.failed += taken.length;
+        await clock.sleep(FAILED_MS, closing.signal);
+      }
+    }
+  };
+
+  const publish = (acks: readonly { readonly roomId: string; readonly ack: object }[]) => {
+    // Not connected: a lost ack costs one resend, an ack kept for later would be a second truth.
+    if (!client?.connected) return;
+    for (const { roomId, ack } of acks) client.publish(topics.ack(roomId), JSON.stringify(ack), { qos: 0 });
+  };
+
+  const onPayload = (topic: string, payload: Uint8Array) => {
+    const parts = parseTopic(topic);
+    if (!parts) return;
+    const { roomId, kind, rest } = parts;
+    if (kind === 'events' && (LANES as readonly (string | undefined)[]).includes(rest)) {
+      onEvents(roomId, rest as Lane, payload);
+    } else if (kind === 'state') {
+      const parsed = parseRoomState(payload, roomId);
+      if (parsed.ok) rooms.heardState(roomId, parsed.state, clock.wallMs());
+      else counts.unreadable++;
+    } else if (kind === 'snapshot' && rest !== undefined) {
+      if (isJpeg(payload)) rooms.heardSnapshot(roomId, rest, payload, clock.wallMs());
+      else counts.unreadable++;
+    }
+  };
+
+  return {
+    async start() {
+      const connection = connect(login.url, {
+        protocolVersion: 5,
+        clean: true,
+        // Not to be guessed: a second connection with the same id would throw this one out.
+        clientId: `ingest-${randomBytes(9).toString('base64url')}`,
+        keepalive: 15,
+        reconnectPeriod: 500,
+        connectTimeout: 5000,
+        queueQoSZero: false,
+        resubscribe: true,
+        ...(login.username === undefined ? {} : { username: login.username }),
+        ...(login.password === undefined ? {} : { password: login.password }),
+        ...(login.ca === undefined ? {} : { ca: login.ca }),
+      });
+      client = connection;
+      connection.on('message', onPayload);
+      let reported = '';
+      connection.on('error', (error) => {
+        // Once for each kind of failure: it tries again twice a second.
+        if (error.message !== reported) log.warn({ err: error }, 'the line to the broker failed; trying again');
+        reported = error.message;
+      });
+      connection.on('connect', () => {
+        reported = '';
+      });
+      const subscribed = connection.subscribeAsync({
+        [topics.ingestFilter]: { qos: 1 },
+        [topics.stateFilter]: { qos: 0 },
+        [topics.snapshotFilter]: { qos: 0 },
+      });
+      const late = new AbortController();
+      const timeout = clock.sleep(10_000, late.signal).then(() => {
+        if (!late.signal.aborted)
+          throw new Unavailable('broker_unreachable', `connecting the ingest to ${login.url}: no answer in 10 s`);
+      });
+      try {
+        await Promise.race([subscribed, timeout]);
+      } catch (error) {
+        await connection.endAsync(true);
+        throw error;
+      } finally {
+        late.abort();
+        await timeout.catch(() => undefined);
+      }
+    },
+    counts: () => ({ connected: client?.connected ?? false, queuedEvents, ...counts }),
+    async close() {
+      client?.off('message', onPayload);
+      closing.abort();
+      await working;
+      await client?.endAsync();
+    },
+  };
+}
+
+const size = ({ good, bad }: Delivery) => good.length + bad.length;
+
+const isJpeg = (bytes: Uint8Array) =>
+  bytes.length <= LIMITS.snapshotBytes && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;

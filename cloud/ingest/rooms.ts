@@ -1,0 +1,82 @@
+/** What rooms look like at this moment, in memory only: the newest state and picture of each, bounded, newest wins. */
+import type { RoomState } from '../../protocol/stream.ts';
+import type { RoomCard } from '../http/api.ts';
+
+const ROOMS_MAX = 2000;
+const CAMERAS_MAX = 16;
+
+export interface Snapshot {
+  readonly wallMs: number;
+  readonly jpeg: Uint8Array;
+}
+
+interface Entry {
+  state?: RoomState;
+  heardWallMs?: number;
+  readonly snapshots: Map<string, Snapshot>;
+}
+
+export type RoomChange =
+  | { readonly kind: 'state'; readonly roomId: string; readonly heardWallMs: number; readonly state: RoomState }
+  | { readonly kind: 'snapshot'; readonly roomId: string; readonly cameraId: string; readonly wallMs: number };
+
+export interface Rooms {
+  heardState(roomId: string, state: RoomState, wallMs: number): void;
+  heardSnapshot(roomId: string, cameraId: string, jpeg: Uint8Array, wallMs: number): void;
+  /** Rooms heard of, and those of `known` that were not. */
+  cards(known: readonly string[]): RoomCard[];
+  snapshot(roomId: string, cameraId: string): Snapshot | undefined;
+  layout(roomId: string): RoomState['layout'] | undefined;
+  /** Told of each change; returns how to stop it. */
+  onChange(listener: (change: RoomChange) => void): () => void;
+}
+
+/** Beyond 2,000 rooms the one that was silent longest is forgotten; it comes back with its next state. */
+export function createRooms(): Rooms {
+  // In order of the last sign of life: the first one is the longest silent.
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<(change: RoomChange) => void>();
+  const touch = (roomId: string): Entry => {
+    const entry = entries.get(roomId) ?? { snapshots: new Map() };
+    entries.delete(roomId);
+    entries.set(roomId, entry);
+    if (entries.size > ROOMS_MAX) entries.delete(entries.keys().next().value!);
+    return entry;
+  };
+  const tell = (change: RoomChange) => {
+    for (const listener of listeners) listener(change);
+  };
+  return {
+    heardState(roomId, state, wallMs) {
+      const entry = touch(roomId);
+      entry.state = state;
+      entry.heardWallMs = wallMs;
+      tell({ kind: 'state', roomId, heardWallMs: wallMs, state });
+    },
+    heardSnapshot(roomId, cameraId, jpeg, wallMs) {
+      const { snapshots } = touch(roomId);
+      if (!snapshots.has(cameraId) && snapshots.size >= CAMERAS_MAX) return;
+      snapshots.set(cameraId, { wallMs, jpeg });
+      tell({ kind: 'snapshot', roomId, cameraId, wallMs });
+    },
+    cards(known) {
+      return [...new Set([...known, ...entries.keys()])].sort().map((roomId) => {
+        const { state, heardWallMs, snapshots } = entries.get(roomId) ?? { snapshots: new Map<string, Snapshot>() };
+        return {
+          roomId,
+          name: state?.layout.name ?? roomId,
+          centre: state?.layout.centre ?? '',
+          ...(state ? { state } : {}),
+          ...(heardWallMs === undefined ? {} : { heardWallMs }),
+          snapshots: [...snapshots].map(([cameraId, { wallMs }]) => ({ cameraId, wallMs })),
+        };
+      });
+    },
+    snapshot: (roomId, cameraId) => entries.get(roomId)?.snapshots.get(cameraId),
+    layout: (roomId) => entries.get(roomId)?.state?.layout,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

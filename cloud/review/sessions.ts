@@ -1,0 +1,87 @@
+/** People come in: the first supervisor by a one-time token, later ones by password; every step is in the log. */
+import { randomUUID } from 'node:crypto';
+import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
+import type { Clock } from '../../protocol/time.ts';
+import type { LoginRequest, SessionView, SetupRequest, UserView } from '../http/api.ts';
+import type { Store } from '../store/store.ts';
+import { requireSupervisor, type Viewer } from './access.ts';
+import { hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
+
+export const SESSION_MS = 12 * 3_600_000;
+const SETUP_TOKEN_MS = 24 * 3_600_000;
+const PASSWORD_MIN = 8;
+
+export interface Sessions {
+  /** The person behind a cookie's value. */
+  viewer(cookie: string | undefined): Promise<Viewer | undefined>;
+  view(viewer: Viewer | undefined): Promise<SessionView>;
+  setUp(request: SetupRequest): Promise<{ readonly cookie: string; readonly user: UserView }>;
+  logIn(request: LoginRequest): Promise<{ readonly cookie: string; readonly user: UserView }>;
+  logOut(viewer: Viewer | undefined): Promise<void>;
+  /** A fresh one-time token where no supervisor exists yet, else undefined. Shown once, kept as a hash. */
+  offerSetup(): Promise<string | undefined>;
+}
+
+export function createSessions({ store, clock }: { readonly store: Store; readonly clock: Clock }): Sessions {
+  const begin = async (user: UserView) => {
+    const cookie = newToken();
+    const begunWallMs = clock.wallMs();
+    await store.beginSession({
+      sessionId: tokenId(cookie),
+      userId: user.userId,
+      begunWallMs,
+      expiresWallMs: begunWallMs + SESSION_MS,
+    });
+    return { cookie, user };
+  };
+  return {
+    async viewer(cookie) {
+      if (cookie === undefined || cookie === '') return undefined;
+      const sessionId = tokenId(cookie);
+      const user = await store.session(sessionId, clock.wallMs());
+      return user && { user, sessionId };
+    },
+    async view(viewer) {
+      return { setupNeeded: (await store.users()) === 0, ...(viewer ? { user: viewer.user } : {}) };
+    },
+    async setUp({ token, name, password }) {
+      if (password.length < PASSWORD_MIN)
+        throw new InvalidInput('password_short', `setting up: the password needs at least ${PASSWORD_MIN} characters`);
+      if (name.trim() === '') throw new InvalidInput('name_empty', 'setting up: the name is empty');
+      const user: UserView = { userId: randomUUID(), name: name.trim(), role: 'supervisor' };
+      const row = { ...user, password: await hashPassword(password) };
+      const done = await store.setUpFirstUser(row, tokenId(token), clock.wallMs());
+      if (done === 'already_set_up')
+        throw new Forbidden('already_set_up', 'setting up: a supervisor exists already; log in instead');
+      if (done === 'token_invalid')
+        throw new Forbidden(
+          'token_invalid',
+          'setting up: the one-time token is wrong, used or expired; restart the cloud for a new one',
+        );
+      return begin(user);
+    },
+    async logIn({ name, password }) {
+      const found = await store.userByName(name.trim());
+      const matches = await passwordMatches(password, found?.password);
+      // What was typed as a name may be a password by mistake: only names that exist go into the log.
+      const entry = { wallMs: clock.wallMs(), actor: found?.name ?? 'unknown' };
+      if (!found || !matches) {
+        await store.appendLog({ ...entry, action: 'login_refused', object: '' });
+        throw new Forbidden('login_refused', 'logging in: name or password is wrong');
+      }
+      await store.appendLog({ ...entry, action: 'login', object: found.userId });
+      return begin({ userId: found.userId, name: found.name, role: found.role });
+    },
+    async logOut(viewer) {
+      const { user, sessionId } = requireSupervisor(viewer);
+      await store.endSession(sessionId);
+      await store.appendLog({ wallMs: clock.wallMs(), actor: user.name, action: 'logout', object: user.userId });
+    },
+    async offerSetup() {
+      if ((await store.users()) > 0) return undefined;
+      const token = newToken();
+      await store.offerSetupToken(tokenId(token), clock.wallMs() + SETUP_TOKEN_MS);
+      return token;
+    },
+  };
+}
