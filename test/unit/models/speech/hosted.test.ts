@@ -1,0 +1,132 @@
+/** The host of an engine in virtual time: hangs, deaths, refusals and missing models end in a restart and a spoken reason. */
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { type EngineEvents, type EnginePort, type HostedEngine, hostEngine } from '../../../../models/speech/hosted.ts';
+import { manualClock } from './manual-clock.ts';
+
+const log = pino({ level: 'silent' });
+
+/** An engine that does what the test tells it. */
+function puppet() {
+  const runs: { events: EngineEvents; given: number; killed: boolean }[] = [];
+  const state = { missing: undefined as string | undefined };
+  const hosted: HostedEngine = {
+    engine: 'puppet',
+    language: 'en',
+    missing: () => state.missing,
+    spawn: (events): EnginePort => {
+      const run = { events, given: 0, killed: false };
+      runs.push(run);
+      return {
+        post: (samples) => {
+          run.given += samples.length;
+        },
+        kill: () => {
+          run.killed = true;
+        },
+      };
+    },
+  };
+  return { hosted, runs, state };
+}
+
+async function begin(prepare?: (p: ReturnType<typeof puppet>) => void) {
+  const clock = manualClock();
+  const engine = puppet();
+  prepare?.(engine);
+  const ear = hostEngine({ hosted: engine.hosted, clock, log });
+  await ear.start(new AbortController().signal);
+  await clock.advance(100);
+  return { clock, ear, ...engine };
+}
+
+describe('hostEngine', () => {
+  it('is deaf until the engine is ready, then hears and passes hits on', async () => {
+    const { ear, runs } = await begin();
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'starting' });
+    runs[0]!.events.onReport({ kind: 'ready' });
+    expect(ear.health().state).toBe('hearing');
+    const heard: string[] = [];
+    ear.onHit((hit) => heard.push(hit.phraseId));
+    ear.accept(new Int16Array(1600));
+    const hit = { phraseId: 'p', text: '', score: 0, threshold: 0, beginSample: 0, endSample: 9, heard: '' };
+    runs[0]!.events.onReport({ kind: 'done', samples: 1600, busyMs: 10, hits: [hit] });
+    expect(heard).toEqual(['p']);
+    expect(ear.health().rtf).toBeCloseTo(0.1, 5);
+    await ear.close();
+    expect(runs[0]!.killed).toBe(true);
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'closed' });
+  });
+
+  it('restarts a dead engine with growing waits and keeps the sound for it', async () => {
+    const { ear, runs, clock } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready' });
+    runs[0]!.events.onExit('exit 255');
+    await clock.advance(100);
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: expect.stringContaining('exit 255') });
+    ear.accept(new Int16Array(1600));
+    await clock.advance(600);
+    expect(runs).toHaveLength(2);
+    runs[1]!.events.onReport({ kind: 'ready' });
+    expect(runs[1]!.given).toBe(1600);
+    expect(ear.health()).toMatchObject({ state: 'hearing', restarts: 1 });
+    runs[1]!.events.onExit('exit 255');
+    await clock.advance(700);
+    expect(runs).toHaveLength(2);
+    await clock.advance(600);
+    expect(runs).toHaveLength(3);
+    await ear.close();
+  });
+
+  it('kills an engine that owes an answer for ten seconds, and leaves an idle one alone', async () => {
+    const { ear, runs, clock } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready' });
+    await clock.advance(30_000);
+    expect(runs[0]!.killed).toBe(false);
+    ear.accept(new Int16Array(1600));
+    await clock.advance(12_000);
+    expect(runs[0]!.killed).toBe(true);
+    expect(ear.health().restarts).toBe(1);
+    await ear.close();
+  });
+
+  it('says what is missing, and hears by itself once it is there', async () => {
+    const { ear, runs, clock, state } = await begin((p) => {
+      p.state.missing = 'no model; run: fetch it';
+    });
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model; run: fetch it' });
+    ear.accept(new Int16Array(16_000 * 60));
+    expect(ear.health().restarts).toBe(0);
+    state.missing = undefined;
+    await clock.advance(4000);
+    runs[0]!.events.onReport({ kind: 'ready' });
+    expect(ear.health().state).toBe('hearing');
+    await ear.close();
+  });
+
+  it('asks an engine that refuses again, without counting a restart', async () => {
+    const { ear, runs, clock } = await begin();
+    runs[0]!.events.onReport({ kind: 'refused', reason: 'the file is truncated' });
+    await clock.advance(100);
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'the file is truncated', restarts: 0 });
+    await clock.advance(4000);
+    expect(runs).toHaveLength(2);
+    await ear.close();
+  });
+
+  it('hears and names the phrases that it cannot', async () => {
+    const { ear, runs } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready', partly: 'deaf to p7' });
+    expect(ear.health()).toMatchObject({ state: 'hearing', reason: 'deaf to p7' });
+    await ear.close();
+  });
+
+  it('drops the oldest sound beyond ten seconds and counts it', async () => {
+    const { ear, runs } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready' });
+    for (let i = 0; i < 130; i++) ear.accept(new Int16Array(1600));
+    expect(ear.health().dropped).toBe(20);
+    expect(runs[0]!.given).toBe(16_000);
+    await ear.close();
+  });
+});
