@@ -6,8 +6,13 @@ import type { Clock } from '../protocol/time.ts';
 
 /** Largest JPEG that is handed on: the page shows many rooms at once. */
 export const SNAPSHOT_BYTES = 40_000;
-/** ffmpeg's scale: 2 is best, 31 worst. Tried in turn until the picture is small enough. */
-const QUALITIES = [5, 9, 16, 31] as const;
+/** Tried in turn until the JPEG is small enough. Quality is ffmpeg's scale: 2 is best, 31 worst. */
+const ATTEMPTS = [
+  { size: '640:360', quality: 5 },
+  { size: '640:360', quality: 9 },
+  { size: '640:360', quality: 16 },
+  { size: '320:180', quality: 16 },
+] as const;
 const LIMIT_MS = 5_000;
 
 export interface SnapshotOptions {
@@ -26,23 +31,23 @@ export async function encodeSnapshot({
   signal,
 }: SnapshotOptions): Promise<Uint8Array> {
   let jpeg = new Uint8Array(0);
-  for (const quality of QUALITIES) {
-    jpeg = await encode(picture, quality, ffmpeg, clock, signal);
+  for (const { size, quality } of ATTEMPTS) {
+    const scale = `scale=${size}:force_original_aspect_ratio=decrease`;
+    jpeg = await encode(picture, ['-vf', scale, '-q:v', String(quality)], ffmpeg, clock, signal);
     if (jpeg.length < SNAPSHOT_BYTES) return jpeg;
   }
-  throw new Unavailable('snapshot_failed', `a snapshot is ${jpeg.length} bytes even at the lowest quality`);
+  throw new Unavailable('snapshot_failed', `a snapshot still has ${jpeg.length} bytes at the lowest quality`);
 }
 
 async function encode(
   { width, height, rgb }: Picture,
-  quality: number,
+  look: readonly string[],
   ffmpeg: string,
   clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const input = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-video_size', `${width}x${height}`, '-i', 'pipe:0'];
-  const scale = 'scale=640:360:force_original_aspect_ratio=decrease';
-  const output = ['-frames:v', '1', '-vf', scale, '-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'mjpeg', 'pipe:1'];
+  const output = ['-frames:v', '1', ...look, '-c:v', 'mjpeg', '-f', 'mjpeg', 'pipe:1'];
   const child = spawn(ffmpeg, ['-v', 'error', '-threads', '1', ...input, ...output]);
   const done = new AbortController();
   const stop = () => child.kill('SIGKILL');

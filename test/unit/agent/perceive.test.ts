@@ -1,0 +1,205 @@
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { virtualClock } from '../../../agent/clock.ts';
+import { createPerceive, doorRegions } from '../../../agent/perceive.ts';
+import type { Frame } from '../../../hardware/camera.ts';
+import type { Eyes, LookOptions } from '../../../models/pose/eyes.ts';
+import { Bug, Unavailable } from '../../../protocol/errors.ts';
+import type { FrameObservation } from '../../../protocol/observation.ts';
+import type { RoomLayout } from '../../../protocol/room.ts';
+
+const layout: RoomLayout = {
+  roomId: 'r',
+  name: 'r',
+  centre: 'c',
+  timeZone: 'Asia/Shanghai',
+  seats: [
+    {
+      seatId: '1',
+      name: '1',
+      views: [
+        {
+          cameraId: 'cam',
+          zone: [
+            [0, 0],
+            [0.5, 0],
+            [0.5, 1],
+          ],
+        },
+        {
+          cameraId: 'other',
+          zone: [
+            [0, 0],
+            [1, 0],
+            [1, 1],
+          ],
+        },
+      ],
+    },
+    {
+      seatId: '2',
+      name: '2',
+      views: [
+        {
+          cameraId: 'other',
+          zone: [
+            [0, 0],
+            [1, 0],
+            [1, 1],
+          ],
+        },
+      ],
+    },
+  ],
+  zones: [
+    {
+      zoneId: 'd',
+      kind: 'door',
+      cameraId: 'cam',
+      polygon: [
+        [0, 0.2],
+        [0.2, 0.2],
+        [0.2, 0.6],
+        [0, 0.6],
+      ],
+    },
+    {
+      zoneId: 'w',
+      kind: 'window',
+      cameraId: 'cam',
+      polygon: [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    },
+  ],
+  doorLines: [],
+  floor: [],
+  roster: [],
+};
+const log = pino({ level: 'silent' });
+
+/** Eyes that see one person, take `tookMs`, and are down for the frames named. */
+function fakeEyes({ down = [] as number[], broken = false } = {}) {
+  const asked: LookOptions[] = [];
+  const eyes: Eyes = {
+    modelSet: 'fake',
+    async start() {},
+    async look(picture, options = {}) {
+      asked.push(options);
+      if (broken) throw new Bug('wrong_answer', 'cannot be');
+      if (down.includes(options.frame ?? -1)) throw new Unavailable('eyes_down', 'the detector thread crashed');
+      const box = [0.1, 0.1, 0.2, 0.5] as const;
+      options.wantPose?.([box]);
+      return { persons: [{ box, score: 0.9 }], phones: [], picture, detectorMs: 20, poseMs: 30 };
+    },
+    health: () => ({
+      state: 'running',
+      restarts: 0,
+      detector: { state: 'running', restarts: 0, cpuMs: 0 },
+      pose: { state: 'running', restarts: 0, cpuMs: 0 },
+    }),
+    async close() {},
+  };
+  return { eyes, asked };
+}
+
+function setUp(numbers: readonly number[], { eyes }: { eyes: Eyes }, stepMs = 500) {
+  const clock = virtualClock();
+  async function* frames(): AsyncGenerator<Frame> {
+    for (const frame of numbers) {
+      await clock.advance(stepMs);
+      const rgb = new Uint8Array(64 * 36 * 3).map((_, i) => (i * 31 + frame) % 251);
+      yield { width: 64, height: 36, rgb, at: clock.now(), frame };
+    }
+  }
+  const perceive = createPerceive({ camera: { cameraId: 'cam', frames }, eyes, layout, clock, log });
+  return { perceive, clock };
+}
+
+async function all(observations: AsyncIterable<FrameObservation>): Promise<FrameObservation[]> {
+  const list: FrameObservation[] = [];
+  for await (const observation of observations) list.push(observation);
+  return list;
+}
+
+describe('perceive', () => {
+  it('gives one observation per frame, with the time of the frame and the seats of this camera', async () => {
+    const fake = fakeEyes();
+    const { perceive } = setUp([0, 1], fake);
+    const observations = await all(perceive.observations());
+    expect(observations.map(({ frame, at }) => [frame, at.monoMs])).toEqual([
+      [0, 1_500],
+      [1, 2_000],
+    ]);
+    expect(observations[0]).toMatchObject({ kind: 'frame', cameraId: 'cam', modelSet: 'fake', inferenceMs: 50 });
+    expect(observations[0]!.persons).toHaveLength(1);
+    expect(observations[0]!.patches.map(({ seatId }) => seatId)).toEqual(['1']);
+    expect(observations[1]!.picture.change).toBeGreaterThan(0);
+    await perceive.close();
+  });
+
+  it('counts the frames that the camera dropped meanwhile, and begins anew with a new capture run', async () => {
+    const { perceive } = setUp([0, 1, 4, 5, 2, 3], fakeEyes());
+    const observations = await all(perceive.observations());
+    expect(perceive.health().drops).toBe(2 + 2);
+    expect(observations.map(({ frame }) => frame)).toEqual([0, 1, 2, 3, 0, 1]);
+    await perceive.close();
+  });
+
+  it('gives nothing while the eyes are down, but counts it and says why until it is over', async () => {
+    const { perceive } = setUp([0, 1, 2, 3], fakeEyes({ down: [1, 2] }));
+    const seen: number[] = [];
+    for await (const { at } of perceive.observations()) {
+      seen.push(at.monoMs);
+      if (seen.length === 1) expect(perceive.health()).toMatchObject({ blind: 0 });
+    }
+    expect(seen).toEqual([1_500, 3_000]);
+    expect(perceive.health()).toMatchObject({ blind: 2, drops: 0 });
+    expect(perceive.health().reason).toBeUndefined();
+    await perceive.close();
+  });
+
+  it('keeps the reason while it lasts', async () => {
+    const { perceive } = setUp([0, 1], fakeEyes({ down: [1] }));
+    await all(perceive.observations());
+    expect(perceive.health().reason).toContain('crashed');
+    await perceive.close();
+  });
+
+  it('does not swallow a fault of our own', async () => {
+    const { perceive } = setUp([0], fakeEyes({ broken: true }));
+    await expect(all(perceive.observations())).rejects.toMatchObject({ kind: 'Bug' });
+    await perceive.close();
+  });
+
+  it('measures frames per second and time per frame over the last ten seconds', async () => {
+    const { perceive, clock } = setUp(
+      Array.from({ length: 60 }, (_, i) => i),
+      fakeEyes(),
+    );
+    await all(perceive.observations());
+    expect(perceive.health().analysedFps).toBeCloseTo(2, 1);
+    expect(perceive.health().inferenceMs).toBe(50);
+    await clock.advance(20_000);
+    expect(perceive.health()).toMatchObject({ analysedFps: 0, inferenceMs: 0 });
+    await perceive.close();
+  });
+
+  it('looks at nothing more once it is closed', async () => {
+    const fake = fakeEyes();
+    const { perceive } = setUp([0, 1, 2], fake);
+    for await (const _ of perceive.observations()) await perceive.close();
+    expect(fake.asked).toHaveLength(1);
+  });
+});
+
+describe('doorRegions', () => {
+  it('are the doors of this camera with room around them, inside the picture', () => {
+    const [region, ...others] = doorRegions(layout, 'cam');
+    expect(others).toEqual([]);
+    expect(region!.map((value) => Math.round(value * 100) / 100)).toEqual([0, 0.1, 0.25, 0.7]);
+    expect(doorRegions(layout, 'other')).toEqual([]);
+  });
+});
