@@ -1,6 +1,6 @@
 /** After the outbox: which clips an accepted event asks for. Pure: (state, event) -> [state, requests]. */
 import type { ClipCause } from '../../protocol/clip.ts';
-import type { EpisodeBody, Level, RoomEvent } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, Level } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { MonoMs, WallMs } from '../../protocol/time.ts';
 
@@ -37,7 +37,7 @@ const MAX_OPEN = 1000;
 /** Clips for one event. `newId` gives clip ids. */
 export function plan(
   state: PlanState,
-  event: RoomEvent,
+  event: DraftEvent,
   { layout, newId }: { readonly layout: RoomLayout; readonly newId: () => string },
 ): [PlanState, ClipRequest[]] {
   const body = event.body;

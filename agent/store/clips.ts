@@ -47,7 +47,7 @@ export function createClipRows(
   const saveAcked = database.prepare(`update clip set state = 'acked' where clip_id = ? and state = 'uploading'`);
   const drop = database.prepare('delete from clip where clip_id = ?');
   const count = database.prepare(
-    `select count(*) filter (where state <> 'acked') as waiting, coalesce(sum(bytes), 0) as bytes from clip`,
+    `select count(*) filter (where state <> 'acked') as waiting, coalesce(sum(bytes) filter (where state <> 'acked'), 0) as bytes from clip`,
   );
 
   const toRow = ({ manifest, state, folder, attempts, uploads }: StoredClip): ClipRow => ({

@@ -139,10 +139,10 @@ function memoryClips(quotaBytes: number) {
     if (row) rows.set(clipId, { ...row, ...over });
   };
   const size = (manifest: ClipManifest) => manifest.files.reduce((sum, file) => sum + file.bytes, 0);
-  const stats = () => ({
-    waiting: [...rows.values()].filter((row) => row.state !== 'acked').length,
-    bytes: [...rows.values()].reduce((sum, row) => sum + size(row.manifest), 0),
-  });
+  const stats = () => {
+    const kept = [...rows.values()].filter((row) => row.state !== 'acked');
+    return { waiting: kept.length, bytes: kept.reduce((sum, row) => sum + size(row.manifest), 0) };
+  };
   const clips: ClipRows = {
     plan: (request) => void plans.set(request.clipId, request),
     plans: () => [...plans.values()],

@@ -88,8 +88,9 @@ export interface ClipRows {
   ofEpisode(episodeId: string): ClipRow[];
   attempted(clipId: string): void;
   upload(clipId: string, name: ClipFile['name'], at: string | true | undefined): void;
-  /** Every file is in the cloud, by its hash: now, and not before, the files may go. */
+  /** Every file is in the cloud, by its hash: now, and not before, the files may go. The row stays until `remove`. */
   acked(clipId: string): void;
   remove(clipId: string): void;
+  /** Clips that are not in the cloud yet, and their bytes; the quota counts these. */
   stats(): { readonly waiting: number; readonly bytes: number };
 }

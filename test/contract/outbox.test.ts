@@ -233,7 +233,7 @@ describe.each(kinds)('outbox: %s', (_name, open) => {
     clips.acked('clip-2');
     expect(clips.list('cut')).toHaveLength(1);
     clips.acked('clip-1');
-    expect(clips.stats()).toEqual({ waiting: 1, bytes: 2000 });
+    expect(clips.stats()).toEqual({ waiting: 1, bytes: 1000 });
     clips.remove('clip-1');
     expect(clips.stats()).toEqual({ waiting: 1, bytes: 1000 });
   });

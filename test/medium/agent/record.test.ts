@@ -1,0 +1,368 @@
+/** The recorder with real ffmpeg: segments in, playable clips with overlay out, gaps said, restarts survived. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type VirtualClock, virtualClock } from '../../../agent/clock.ts';
+import { createRecorder, type Recorder } from '../../../agent/record/recorder.ts';
+import { createRing, type RingLimits } from '../../../agent/record/ring.ts';
+import { memoryOutbox } from '../../../agent/store/memory.ts';
+import type { Outbox } from '../../../agent/store/outbox.ts';
+import type { ClipManifest, Overlay } from '../../../protocol/clip.ts';
+import type { DraftEvent, EpisodeBody, GapBody } from '../../../protocol/event.ts';
+import type { RoomLayout } from '../../../protocol/room.ts';
+import { until } from './mosquitto.ts';
+
+const log = pino({ level: 'silent' });
+const MS = 2000;
+let source: string;
+let folder: string;
+let clock: VirtualClock;
+let store: Outbox;
+let recorder: Recorder;
+let drafts: DraftEvent[];
+
+beforeAll(() => {
+  source = mkdtempSync(join(tmpdir(), 'evalroom-segments-'));
+  const make = (name: string, size: string) =>
+    execFileSync('ffmpeg', [
+      ...[
+        '-v',
+        'error',
+        '-f',
+        'lavfi',
+        '-i',
+        `testsrc2=size=${size}:rate=25`,
+        '-f',
+        'lavfi',
+        '-i',
+        'sine=frequency=440:sample_rate=16000',
+      ],
+      ...[
+        '-t',
+        '40',
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-bf',
+        '0',
+        '-g',
+        '50',
+        '-keyint_min',
+        '50',
+        '-sc_threshold',
+        '0',
+        '-pix_fmt',
+        'yuv420p',
+      ],
+      ...[
+        '-c:a',
+        'aac',
+        '-f',
+        'segment',
+        '-segment_time',
+        '2',
+        '-segment_time_delta',
+        '0.1',
+        '-segment_format',
+        'mp4',
+        '-reset_timestamps',
+        '1',
+      ],
+      join(source, `${name}-%03d.mp4`),
+    ]);
+  make('a', '320x180');
+  make('b', '160x90');
+}, 60_000);
+afterAll(() => rmSync(source, { recursive: true }));
+
+const zone = [
+  [0.1, 0.1],
+  [0.4, 0.1],
+  [0.4, 0.5],
+] as const;
+const layout: RoomLayout = {
+  roomId: 'room-1',
+  name: '',
+  centre: '',
+  timeZone: 'Asia/Shanghai',
+  seats: [{ seatId: '3', name: '3号席', views: [{ cameraId: 'cam-a', zone }] }],
+  zones: [],
+  doorLines: [],
+  floor: [],
+  roster: [],
+};
+
+const begin = async (limits?: Partial<RingLimits>) => {
+  recorder = createRecorder({ folder, store, clock, log, roomId: 'room-1', layout, ...(limits ? { limits } : {}) });
+  await recorder.start(new AbortController().signal);
+  drafts = [];
+  const mine = drafts;
+  const running = recorder;
+  void (async () => {
+    for await (const draft of running.drafts()) mine.push(draft);
+  })();
+};
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'evalroom-record-'));
+  mkdirSync(join(folder, 'capture'));
+  clock = virtualClock();
+  store = memoryOutbox({ roomId: 'room-1', clock, quotaEvents: 1000, quotaClipBytes: 50e6 });
+  await begin();
+});
+afterEach(async () => {
+  await recorder.close();
+  rmSync(folder, { recursive: true });
+});
+
+let copies = 0;
+/** Time goes on by two seconds and the camera's file of them arrives. */
+const record = async (index: number, name = 'a', change?: (path: string) => void) => {
+  const beginWallMs = clock.wallMs();
+  await clock.advance(MS);
+  const path = join(folder, 'capture', `seg-${copies++}.mp4`);
+  copyFileSync(join(source, `${name}-${String(index).padStart(3, '0')}.mp4`), path);
+  const before = recorder.health().segments + recorder.health().lostSegments;
+  recorder.segment('cam-a', { path, beginWallMs, endWallMs: clock.wallMs(), bytes: statSync(path).size });
+  await until('the segment is filed', () => recorder.health().segments + recorder.health().lostSegments > before);
+  change?.(newestFile());
+};
+const newestFile = () => {
+  const place = join(folder, 'segments', 'cam-a');
+  return join(place, readdirSync(place).sort().at(-1)!);
+};
+const episode = (over: Partial<EpisodeBody> = {}): DraftEvent => ({
+  at: clock.now(),
+  body: {
+    kind: 'episode',
+    episodeId: 'ep-1',
+    phase: 'begin',
+    behaviour: 'left_seat',
+    level: 'notice',
+    seatIds: ['3'],
+    sourceId: 'cam-a',
+    beganWallMs: clock.wallMs(),
+    from: '',
+    to: '',
+    durationMs: 0,
+    rule: { pack: 'p', packVersion: '1', ruleId: 'r', citation: '' },
+    figures: [],
+    sentence: { zh: '', en: '' },
+    ...over,
+  },
+});
+const happen = (draft: DraftEvent) => {
+  store.accept([draft]);
+  recorder.follow(draft);
+};
+const clips = (): ClipManifest[] => drafts.flatMap(({ body }) => (body.kind === 'clip' ? [body.clip] : []));
+const gaps = (): GapBody[] => drafts.flatMap(({ body }) => (body.kind === 'gap' ? [body] : []));
+const cut = async (count: number): Promise<ClipManifest[]> => {
+  await until(`${count} clip(s)`, () => clips().length >= count);
+  return clips();
+};
+const fileOf = (clip: ClipManifest, name: string) => join(folder, 'clips', clip.clipId, name);
+const probe = (path: string) => {
+  const entries = 'format=duration:stream=codec_type,nb_read_frames';
+  const json = execFileSync(
+    'ffprobe',
+    ['-v', 'error', '-count_frames', '-show_entries', entries, '-of', 'json', path],
+    { encoding: 'utf8' },
+  );
+  const { streams, format } = JSON.parse(json) as {
+    streams: { codec_type: string; nb_read_frames: string }[];
+    format: { duration: string };
+  };
+  return {
+    kinds: streams.map((stream) => stream.codec_type),
+    frames: Number(streams[0]?.nb_read_frames),
+    seconds: Number(format.duration),
+  };
+};
+
+describe('recorder', () => {
+  it('cuts a playable clip with sound from ten seconds before the evidence, with its overlay in time', async () => {
+    const t0 = clock.wallMs();
+    for (let i = 0; i < 8; i++) await record(i);
+    recorder.overlay('cam-a', t0 + 12_500, { persons: [{ box: [0, 0, 1, 1], seatId: '3' }], seats: { '3': 'yes' } });
+    recorder.overlay('cam-a', t0 + 1000, { persons: [], seats: {} });
+    recorder.word(t0 + 13_000, 'hello', true);
+    happen(episode({ beganWallMs: t0 + 14_000 }));
+    for (let i = 8; i < 11; i++) await record(i);
+    const [clip] = await cut(1);
+    expect(clip).toMatchObject({ cause: 'begin', beginWallMs: t0 + 4000, episodeId: 'ep-1', roomId: 'room-1' });
+    expect(clip!.durationMs).toBeGreaterThan(17_900);
+    expect(clip!.durationMs).toBeLessThan(18_100);
+    const { kinds, frames, seconds } = probe(fileOf(clip!, 'clip.mp4'));
+    expect(kinds.sort()).toEqual(['audio', 'video']);
+    expect(frames).toBe(450);
+    expect(seconds).toBeCloseTo(18, 0);
+    for (const { name, sha256, bytes } of clip!.files) {
+      const content = readFileSync(fileOf(clip!, name));
+      expect([createHash('sha256').update(content).digest('hex'), content.length]).toEqual([sha256, bytes]);
+    }
+    const overlay = JSON.parse(readFileSync(fileOf(clip!, 'overlay.json'), 'utf8')) as Overlay;
+    expect(overlay).toMatchObject({
+      cameraId: 'cam-a',
+      seats: [{ seatId: '3', zone }],
+      frames: [{ tMs: 8500, seats: { '3': 'yes' } }],
+      words: [{ tMs: 9000, text: 'hello', hit: true }],
+    });
+    expect(gaps()).toEqual([]);
+    expect(store.clips.list('cut')).toHaveLength(1);
+    expect(store.clips.plans()).toEqual([]);
+    expect(readdirSync(join(folder, 'clips'))).toEqual([clip!.clipId]);
+  });
+
+  it('says what is missing, leaves a damaged segment out, and keeps wall time over the hole', async () => {
+    const t0 = clock.wallMs();
+    for (let i = 0; i < 4; i++) await record(i);
+    await record(4, 'a', (path) => {
+      const content = readFileSync(path);
+      content[content.length >> 1]! ^= 0xff;
+      writeFileSync(path, content);
+    });
+    await record(5);
+    happen(episode());
+    for (let i = 6; i < 9; i++) await record(i);
+    const [clip] = await cut(1);
+    await until('the gap', () => gaps().length > 0);
+    expect(gaps()).toMatchObject([
+      { sourceId: 'cam-a', role: 'record', fromWallMs: t0 + 8000, toWallMs: t0 + 10_000, reason: /damaged/ },
+    ]);
+    expect(clip!.durationMs).toBeGreaterThan(15_900);
+    expect(probe(fileOf(clip!, 'clip.mp4')).frames).toBe(7 * 50);
+  });
+
+  it('reports a span without any segment as a gap, without a clip', async () => {
+    happen(episode());
+    await clock.advance(5000 + 6000);
+    await until('the gap', () => gaps().length > 0);
+    expect(gaps()).toMatchObject([{ sourceId: 'cam-a', reason: /nothing was recorded/ }]);
+    expect(clips()).toEqual([]);
+    expect(recorder.health().planned).toBe(0);
+  });
+
+  it('puts only one picture format into a clip', async () => {
+    for (let i = 0; i < 6; i++) await record(i);
+    happen(episode());
+    for (let i = 6; i < 9; i++) await record(i, 'b');
+    const [clip] = await cut(1);
+    expect(clip!.durationMs).toBeGreaterThan(9900);
+    await until('the gap', () => gaps().length > 0);
+    expect(gaps().some(({ reason }) => /format changed/.test(reason))).toBe(true);
+  });
+
+  it('takes up wishes, unannounced clips and clips without a row after a restart', async () => {
+    for (let i = 0; i < 8; i++) await record(i);
+    happen(episode());
+    happen(episode({ episodeId: 'ep-2' }));
+    await recorder.close();
+    await begin();
+    for (let i = 8; i < 11; i++) await record(i);
+    const first = await cut(2);
+    expect(first.map((clip) => clip.episodeId).sort()).toEqual(['ep-1', 'ep-2']);
+    await recorder.close();
+    store.clips.remove(first[0]!.clipId);
+    mkdirSync(join(folder, 'clips', '.making-c-half'));
+    mkdirSync(join(folder, 'clips', 'c-strange'));
+    await begin();
+    const again = await cut(2);
+    expect(again.map((clip) => clip.clipId).sort()).toEqual(first.map((clip) => clip.clipId).sort());
+    expect(readdirSync(join(folder, 'clips')).filter((name) => !name.startsWith('c-'))).toEqual([]);
+    expect(existsSync(join(folder, 'clips', 'c-strange.damaged'))).toBe(true);
+  });
+
+  it('plans anew for an open episode that has neither wish nor clip', async () => {
+    for (let i = 0; i < 8; i++) await record(i);
+    store.accept([episode()]);
+    await recorder.close();
+    await begin();
+    for (let i = 8; i < 11; i++) await record(i);
+    expect((await cut(1))[0]).toMatchObject({ episodeId: 'ep-1', cause: 'begin' });
+  });
+});
+
+describe('ring', () => {
+  const limits = { segmentMs: 1e9, segmentBytes: 1e12, keepFreeBytes: 0 };
+  const ringOf = (over: Partial<RingLimits>) =>
+    createRing({ folder: join(folder, 'ring'), limits: { ...limits, ...over }, log });
+  const fill = async (ring: ReturnType<typeof ringOf>, from: number, count: number) => {
+    for (let i = from; i < from + count; i++) {
+      const path = join(folder, 'capture', `r-${i}.mp4`);
+      writeFileSync(path, Buffer.alloc(1000, i));
+      await ring.add('cam-a', { path, beginWallMs: i * MS, endWallMs: (i + 1) * MS, bytes: 1000 });
+    }
+  };
+  const kept = (ring: ReturnType<typeof ringOf>) =>
+    ring.span('cam-a', 0, 1e12).map((segment) => segment.beginWallMs / MS);
+
+  it('keeps a time, and what is pinned', async () => {
+    const ring = ringOf({ segmentMs: 5 * MS });
+    await ring.open();
+    ring.pin('clip', 'cam-a', 2.5 * MS, 3.5 * MS);
+    await fill(ring, 0, 10);
+    expect(kept(ring)).toEqual([2, 3, 5, 6, 7, 8, 9]);
+    ring.unpin('clip');
+    await fill(ring, 10, 1);
+    expect(kept(ring)).toEqual([6, 7, 8, 9, 10]);
+  });
+
+  it('keeps a number of bytes, oldest first out', async () => {
+    const ring = ringOf({ segmentBytes: 3500 });
+    await ring.open();
+    await fill(ring, 0, 10);
+    expect(kept(ring)).toEqual([7, 8, 9]);
+    expect(ring.health()).toMatchObject({ segments: 3, bytes: 3000, low: false });
+  });
+
+  it('gives up everything but what is pinned when the disk is low', async () => {
+    const ring = ringOf({ keepFreeBytes: 1e18 });
+    await ring.open();
+    ring.pin('clip', 'cam-a', 0, MS);
+    await fill(ring, 0, 5);
+    expect(kept(ring)).toEqual([0]);
+    expect(ring.health().low).toBe(true);
+  });
+
+  it('is not emptied by a clock that leaps ahead', async () => {
+    const ring = ringOf({ segmentMs: 20 * MS });
+    await ring.open();
+    await fill(ring, 0, 5);
+    const path = join(folder, 'capture', 'leap.mp4');
+    writeFileSync(path, 'x');
+    await ring.add('cam-a', { path, beginWallMs: 1e12, endWallMs: 1e12 + MS, bytes: 1 });
+    expect(ring.health().segments).toBe(6);
+  });
+
+  it('finds its segments again, clears a few orphans, and refuses to clear many', async () => {
+    const first = ringOf({});
+    await first.open();
+    await fill(first, 0, 6);
+    const place = join(folder, 'ring', 'cam-a');
+    writeFileSync(join(place, 'half.mp4'), 'x');
+    const second = ringOf({});
+    await second.open();
+    expect(kept(second)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(readdirSync(place)).toHaveLength(6);
+    await fill(second, 6, 1);
+    expect(kept(second)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    for (let i = 0; i < 5; i++) writeFileSync(join(place, `recording-${i}.mp4`), 'precious');
+    await ringOf({}).open();
+    expect(readdirSync(place)).toHaveLength(12);
+  });
+});
