@@ -5,14 +5,14 @@ import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { EvalroomError, Forbidden, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Feed } from '../alerts/feed.ts';
 import type { Tls } from '../config.ts';
 import type { Rooms } from '../ingest/rooms.ts';
-import type { Viewer } from '../review/access.ts';
+import { requireSupervisor, type Viewer } from '../review/access.ts';
 import type { Desk } from '../review/desk.ts';
 import type { Devices } from '../review/devices.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
@@ -24,6 +24,7 @@ import type { UploadHandler } from './upload.ts';
 
 const COOKIE = 'evalroom_session';
 const TRIES_PER_MINUTE = 10;
+const PUBLIC: ReadonlySet<string> = new Set(['/api/session', '/api/setup', '/api/login']);
 
 export interface AppParts {
   readonly people: { readonly sessions: Sessions; readonly devices: Devices; readonly desk: Desk };
@@ -59,7 +60,9 @@ export async function createApp({
   const secure = options.tls !== undefined || options.publicUrl?.startsWith('https:') === true;
   const app = Fastify({
     loggerInstance: machine.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Behind a proxy the guesser's address is what the proxy says; without one nobody is believed.
+    trustProxy: options.publicUrl === undefined ? false : 'loopback',
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 128 },
@@ -92,6 +95,8 @@ export async function createApp({
     if (!request.url.startsWith('/api/') || request.url.startsWith('/api/upload')) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') requireOwnOrigin(request, options.publicUrl);
     request.viewer = await people.sessions.viewer(request.cookies[COOKIE]);
+    // The desk checks again in each function; here the check comes before a body is read or a route is looked up.
+    if (!PUBLIC.has(request.url.split('?')[0]!)) requireSupervisor(request.viewer);
   });
 
   app.setErrorHandler(async (error, request, reply) => {
@@ -218,11 +223,10 @@ async function servePage(app: FastifyInstance, page: string): Promise<void> {
   const built = existsSync(join(page, 'index.html'));
   if (built) await app.register(fastifyStatic, { root: page, wildcard: false, index: ['index.html'] });
   app.setNotFoundHandler(async (request, reply) => {
-    if (request.url.startsWith('/api/')) {
-      if (!request.viewer) throw new Forbidden('no_session', 'asking the desk without a session');
+    if (request.url.startsWith('/api/upload'))
+      throw new Forbidden('no_session', 'asking the uploads for what they do not give');
+    if (request.url.startsWith('/api/') || (request.method !== 'GET' && request.method !== 'HEAD'))
       throw new InvalidInput('not_found', `no such route: ${request.method}`);
-    }
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw new InvalidInput('not_found', 'no such route');
     if (!built) throw new Unavailable('page_not_built', `serving the page: ${page} has no index.html`);
     // A file that is missing is missing: a script must not be answered with a page.
     if (/\.[a-z0-9]+$/i.test(request.url.split('?')[0]!)) throw new InvalidInput('not_found', 'no such file');

@@ -1,0 +1,86 @@
+/** cloud.yaml: defaults, every fault at once with its path, and no plaintext beyond this machine. */
+import { describe, expect, it } from 'vitest';
+import { isLoopback, loadCloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
+import type { InvalidInput } from '../../../protocol/errors.ts';
+
+const faults = (text: string): string[] => {
+  try {
+    parseCloudConfig(text, '/etc/evalroom');
+    return [];
+  } catch (error) {
+    expect(error).toMatchObject({ kind: 'InvalidInput', code: 'cloud_config' });
+    return (error as InvalidInput).message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(': ')[0]!);
+  }
+};
+
+describe('cloud.yaml', () => {
+  it('works without a file', () => {
+    expect(parseCloudConfig('', '/srv')).toEqual({
+      data: '/srv/.data/cloud',
+      http: { host: '127.0.0.1', port: 8080 },
+      mqtt: { kind: 'child', host: '127.0.0.1', port: 0 },
+      store: { kind: 'sqlite', path: '/srv/.data/cloud/cloud.db' },
+    });
+  });
+
+  it('lets the command line stand above the file', () => {
+    const config = parseCloudConfig('{ data: d, http: { port: 1 } }', '/srv', { data: '/tmp/x', port: 0 });
+    expect(config).toMatchObject({ data: '/tmp/x', http: { port: 0 }, store: { path: '/tmp/x/cloud.db' } });
+  });
+
+  it('reads a full configuration', () => {
+    const text = `
+data: /var/lib/evalroom
+http: { host: 0.0.0.0, port: 443, publicUrl: https://desk.example, tls: { certFile: c.pem, keyFile: k.pem } }
+mqtt: { broker: "mqtts://broker.example:8883", user: ingest, passwordFile: pw, caFile: ca.pem }
+store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
+    expect(parseCloudConfig(text, '/etc/evalroom')).toEqual({
+      data: '/var/lib/evalroom',
+      http: {
+        host: '0.0.0.0',
+        port: 443,
+        publicUrl: 'https://desk.example',
+        tls: { certFile: '/etc/evalroom/c.pem', keyFile: '/etc/evalroom/k.pem' },
+      },
+      mqtt: {
+        kind: 'outside',
+        url: 'mqtts://broker.example:8883',
+        user: 'ingest',
+        passwordFile: '/etc/evalroom/pw',
+        caFile: '/etc/evalroom/ca.pem',
+      },
+      store: { kind: 'postgres', url: 'postgres://evalroom@db.example/evalroom?sslmode=verify-full' },
+    });
+  });
+
+  it.each([
+    ['{ http: { port: 70000, hots: x }, colour: red, store: 3 }', ['http.port', 'http', 'store', 'the file']],
+    ['http: { host: 0.0.0.0 }', ['http.host']],
+    ['http: { publicUrl: http://desk.example }', ['http.publicUrl']],
+    ['http: { publicUrl: https://desk.example/path }', ['http.publicUrl']],
+    ['mqtt: { broker: "mqtt://broker.example" }', ['mqtt.broker']],
+    ['mqtt: { broker: "http://x" }', ['mqtt.broker']],
+    ['mqtt: { broker: "mqtts://u:p@x" }', ['mqtt.broker']],
+    ['mqtt: { broker: "mqtts://x", port: 1 }', ['mqtt.port']],
+    ['mqtt: { host: 10.0.0.1, user: x }', ['mqtt.user', 'mqtt.host']],
+    ['store: postgres://db.example/x', ['store']],
+    ['store: mysql://db.example/x', ['store']],
+    ['{ http: { host: 10.0.0.1 }, store: "postgres://db.example/x" }', ['http.host', 'store']],
+  ])('refuses %s', (text, paths) => {
+    expect(faults(text).sort()).toEqual([...paths].sort());
+  });
+
+  it('refuses what is no YAML and a file that is not there', () => {
+    expect(() => parseCloudConfig('a: [', '/srv')).toThrow(expect.objectContaining({ code: 'cloud_config' }));
+    expect(() => loadCloudConfig('/nowhere/cloud.yaml')).toThrow(/nowhere/);
+  });
+
+  it('knows what stays on this machine', () => {
+    expect(
+      ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', '127.0.0.1.example', '10.0.0.1'].map(isLoopback),
+    ).toEqual([true, true, true, true, false, false, false]);
+  });
+});
