@@ -51,13 +51,16 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
   const { picture, at } = frame;
   const fall = rule?.coveredEdgeFall ?? USUAL.coveredEdgeFall;
   const limit = rule?.movedShift ?? USUAL.movedShift;
+  const blank = picture.edgeEnergy < BLANK_EDGE;
   const edge = sight.edge ?? picture.edgeEnergy;
   const { dx, dy, confidence } = picture.shift;
   const shift = Math.max(Math.abs(dx), Math.abs(dy));
-  const trusted = edge > 2 * BLANK_EDGE;
+  // Before the first good picture there is no reference, and nothing can be said against one.
+  const compared = confidence > 0 || shift > 0;
+  const trusted = edge > 2 * BLANK_EDGE && compared;
   const patternKept = trusted && confidence >= PATTERN_KEPT && shift <= limit;
   const fallen = edge > 0 ? 1 - picture.edgeEnergy / edge : 0;
-  const covered = !patternKept && (fallen >= fall || picture.edgeEnergy < BLANK_EDGE);
+  const covered = !patternKept && ((compared && fallen >= fall) || blank);
   const elsewhere = trusted && confidence < PATTERN_LOST;
   const moved = !covered && ((shift > limit && confidence >= SHIFT_BELIEVED) || elsewhere);
   const frozen = picture.change === 0 && sight.frame !== undefined;
@@ -75,9 +78,15 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
   const everyMs = sight.frame && gap < STALE_MS ? sight.frame.everyMs * 0.8 + gap * 0.2 : (sight.frame?.everyMs ?? 500);
   return {
     ...next,
-    edge: sight.edge === undefined ? edge : clear ? edge + (picture.edgeEnergy - edge) * 0.01 : edge,
+    ...(blank && sight.edge === undefined ? {} : { edge: followEdge(edge, picture.edgeEnergy, clear) }),
     frame: { monoMs: at.monoMs, wallMs: at.wallMs, everyMs },
   };
+}
+
+/** A reference taken in the dark or through a veil must rise soon; otherwise it follows the clear picture slowly. */
+function followEdge(edge: number, now: number, clear: boolean): number {
+  if (now > 1.3 * edge) return edge + (now - edge) * 0.05;
+  return clear ? edge + (now - edge) * 0.01 : edge;
 }
 
 /** Capture reports on its roles. */

@@ -1,0 +1,408 @@
+/** Scoring of `eval vision`: predicted episodes and occupancy against truth files. Pure; no files, no models. */
+import type { DraftEvent, EpisodeBody, Level, Occupancy } from '../protocol/event.ts';
+import type { FloorCalibration, RoomLayout } from '../protocol/room.ts';
+import type { RulePack } from '../protocol/rules.ts';
+import type { FloorPoint, Point, Polygon } from '../protocol/seat.ts';
+
+/** The part of a truth file that is read: seats in pixels, people per frame, episodes in seconds. */
+export interface Truth {
+  readonly fps: number;
+  readonly width: number;
+  readonly height: number;
+  readonly duration_s: number;
+  readonly camera_model?: {
+    readonly fx: number;
+    readonly fy: number;
+    readonly cx: number;
+    readonly cy: number;
+    readonly R_world_to_cam: readonly (readonly number[])[];
+    readonly position: readonly number[];
+  };
+  readonly seats: readonly {
+    readonly seat: number | string;
+    readonly seat_polygon: readonly Point[];
+    readonly desk_polygon?: readonly Point[];
+    readonly seat_point_world?: FloorPoint;
+    readonly floor_zone_world?: readonly FloorPoint[];
+  }[];
+  readonly people: readonly { readonly id: number; readonly seat: number | null; readonly role: string }[];
+  readonly frames: readonly {
+    readonly frame: number;
+    readonly t: number;
+    readonly image: string;
+    readonly people: readonly { readonly id: number; readonly in_room: boolean; readonly seat_dist?: number | null }[];
+  }[];
+  readonly events: readonly {
+    readonly type: string;
+    readonly seat?: number | null;
+    readonly with_seat?: number;
+    readonly start_s: number;
+    readonly end_s: number;
+  }[];
+}
+
+/** One room of the evaluation: its cameras by id, the first of which gives the episodes' truth. */
+export interface TruthRoom {
+  readonly name: string;
+  readonly cameras: readonly { readonly cameraId: string; readonly truth: Truth }[];
+}
+
+/** The layout that an installer would have drawn: seats, desks, and four floor points where the camera is known. */
+export function layoutOf(room: TruthRoom): RoomLayout {
+  const first = room.cameras[0]!.truth;
+  const scaled = (truth: Truth, polygon: readonly Point[]): Polygon =>
+    polygon.map(([x, y]): Point => [x / truth.width, y / truth.height]);
+  return {
+    roomId: room.name,
+    name: room.name,
+    centre: 'eval',
+    timeZone: 'Asia/Shanghai',
+    seats: first.seats.map(({ seat, seat_point_world }) => ({
+      seatId: String(seat),
+      name: `${seat}号席`,
+      ...(seat_point_world ? { floor: seat_point_world } : {}),
+      views: room.cameras.flatMap(({ cameraId, truth }) => {
+        const view = truth.seats.find((s) => s.seat === seat);
+        if (!view) return [];
+        const desk = view.desk_polygon ? { desk: scaled(truth, view.desk_polygon) } : {};
+        return [{ cameraId, zone: scaled(truth, view.seat_polygon), ...desk }];
+      }),
+    })),
+    zones: [],
+    doorLines: [],
+    floor: room.cameras.flatMap(({ cameraId, truth }) => floorOf(cameraId, truth)),
+    roster: first.people
+      .filter((p) => p.role === 'expert' && p.seat !== null)
+      .map((p) => ({ seatId: String(p.seat), expertId: `E-${p.id}` })),
+  };
+}
+
+/** Floor points under the seats' zones, projected by the camera's own model. */
+function floorOf(cameraId: string, truth: Truth): readonly FloorCalibration[] {
+  const model = truth.camera_model;
+  if (!model) return [];
+  const floor = truth.seats.flatMap((s) => s.floor_zone_world ?? []);
+  const points = floor.flatMap((f) => {
+    const d = [f[0] - model.position[0]!, f[1] - model.position[1]!, -model.position[2]!];
+    const [x, y, z] = model.R_world_to_cam.map((r) => r[0]! * d[0]! + r[1]! * d[1]! + r[2]! * d[2]!) as [
+      number,
+      number,
+      number,
+    ];
+    if (z <= 0.1) return [];
+    const image: Point = [
+      (model.cx + (model.fx * x) / z) / truth.width,
+      (model.cy + (model.fy * y) / z) / truth.height,
+    ];
+    return [{ image, floor: f }];
+  });
+  return points.length >= 4 ? [{ cameraId, points }] : [];
+}
+
+/** One occurrence of a predicted episode, in seconds of the video. */
+export interface Predicted {
+  readonly name: string;
+  readonly seats: readonly string[];
+  readonly startS: number;
+  readonly endS: number;
+  readonly alertS: number;
+  readonly level: Level;
+}
+
+/** What the product's behaviours are called in truth files. */
+const TRUTH_NAMES: Readonly<Partial<Record<string, string>>> = {
+  left_seat: 'seat_absent',
+  too_far: 'seat_absent',
+  left_room: 'seat_absent',
+  at_other_seat: 'contact',
+  whispering: 'contact',
+  gathering: 'contact',
+  phone: 'phone_at_ear',
+  sleeping: 'sleeping',
+  extra_person: 'person_extra',
+};
+const FAULT_NAMES: Readonly<Partial<Record<string, string>>> = { covered: 'lens_covered', moved: 'camera_moved' };
+
+/** Behaviours of truth files that a rule of this build can raise. */
+export const SCORED = ['seat_absent', 'person_extra', 'lens_covered', 'camera_moved'] as const;
+
+function truthName(body: EpisodeBody): string {
+  if (body.behaviour !== 'camera_fault') return TRUTH_NAMES[body.behaviour] ?? body.behaviour;
+  return FAULT_NAMES[body.fault ?? ''] ?? `camera_${body.fault}`;
+}
+
+/** Episodes out of drafts; a begin, or an update after an end, opens an occurrence. Overlapping ones of one seat are merged. */
+export function episodesOf(
+  drafts: readonly DraftEvent[],
+  beginWallMs: number,
+  durationS: number,
+): readonly Predicted[] {
+  const open = new Map<string, Predicted>();
+  const done: Predicted[] = [];
+  const sums = new Map<string, number>();
+  for (const { at, body } of drafts) {
+    if (body.kind !== 'episode') continue;
+    const nowS = (at.wallMs - beginWallMs) / 1000;
+    const before = open.get(body.episodeId);
+    const runS = body.durationMs / 1000 - (sums.get(body.episodeId) ?? 0);
+    const startS = before?.startS ?? (body.phase === 'begin' ? (body.beganWallMs - beginWallMs) / 1000 : nowS - runS);
+    const level = before?.level === 'alarm' ? 'alarm' : body.level;
+    const next = {
+      name: truthName(body),
+      seats: body.seatIds,
+      startS,
+      endS: nowS,
+      alertS: before?.alertS ?? nowS,
+      level,
+    };
+    if (body.phase === 'end') {
+      sums.set(body.episodeId, body.durationMs / 1000);
+      open.delete(body.episodeId);
+      done.push({ ...next, endS: Math.max(startS, Math.min(nowS, startS + Math.max(runS, 0.1))) });
+    } else open.set(body.episodeId, next);
+  }
+  for (const going of open.values()) done.push({ ...going, endS: durationS });
+  return merged(done);
+}
+
+function merged(list: readonly Predicted[]): readonly Predicted[] {
+  const out: Predicted[] = [];
+  for (const p of [...list].sort((a, b) => a.startS - b.startS)) {
+    const i = out.findIndex(
+      (q) => q.name === 'seat_absent' && p.name === q.name && q.seats[0] === p.seats[0] && p.startS <= q.endS,
+    );
+    const q = out[i];
+    if (!q) out.push(p);
+    else
+      out[i] = {
+        ...q,
+        endS: Math.max(q.endS, p.endS),
+        alertS: Math.min(q.alertS, p.alertS),
+        level: q.level === 'alarm' ? q.level : p.level,
+      };
+  }
+  return out;
+}
+
+export interface BehaviourScore {
+  episodes: number;
+  found: number;
+  false: number;
+  startErrors: number[];
+  alertDelays: number[];
+}
+
+/** Result of one room; pooled over rooms by `pool`. */
+export interface RoomScore {
+  readonly name: string;
+  readonly behaviours: Record<string, BehaviourScore>;
+  readonly unscored: Record<string, number>;
+  readonly falseAlarms: number;
+  readonly falseNotices: number;
+  readonly occupancy: Record<string, { right: number; unknown: number; frames: number }>;
+  readonly fault: { right: number; frames: number };
+  readonly hours: number;
+  readonly misses: readonly string[];
+  readonly wrong: readonly string[];
+}
+
+/** Truth episodes shorter than their threshold are neither missed nor false. */
+function thresholdS(name: string, pack: RulePack): number {
+  const { left_seat, extra_person, camera_fault } = pack.rules;
+  const least = (rule: { noticeMs: number | null; alarmMs: number | null } | undefined) =>
+    rule?.noticeMs ?? rule?.alarmMs ?? 0;
+  const ms: Record<string, number> = {
+    seat_absent: least(left_seat),
+    person_extra: least(extra_person),
+    lens_covered: camera_fault?.coveredMs ?? 0,
+    camera_moved: camera_fault?.movedMs ?? 0,
+  };
+  return (ms[name] ?? 0) / 1000;
+}
+
+/** Starts may differ by this much. */
+const START_S = 5;
+
+export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], pack: RulePack) {
+  const behaviours: Record<string, BehaviourScore> = {};
+  const unscored: Record<string, number> = {};
+  const misses: string[] = [];
+  const wrong: string[] = [];
+  let [falseAlarms, falseNotices] = [0, 0];
+  const events = room.cameras[0]!.truth.events;
+  for (const name of SCORED) {
+    const score: BehaviourScore = { episodes: 0, found: 0, false: 0, startErrors: [], alertDelays: [] };
+    behaviours[name] = score;
+    const truths = events.filter((e) => e.type === name);
+    const mine = predicted.filter((p) => p.name === name);
+    const pairs = truths.flatMap((t) =>
+      mine
+        .filter(
+          (p) =>
+            (t.seat === null || t.seat === undefined || p.seats[0] === String(t.seat)) &&
+            p.startS < t.end_s &&
+            p.endS > t.start_s,
+        )
+        .map((p) => ({ t, p, error: Math.abs(p.startS - t.start_s) })),
+    );
+    pairs.sort((a, b) => a.error - b.error);
+    const [usedT, usedP] = [new Set<unknown>(), new Set<unknown>()];
+    for (const { t, p, error } of pairs) {
+      if (usedT.has(t) || usedP.has(p) || error > START_S) continue;
+      usedT.add(t);
+      usedP.add(p);
+      if (t.end_s - t.start_s < thresholdS(name, pack)) continue;
+      score.found++;
+      score.startErrors.push(error);
+      score.alertDelays.push(p.alertS - t.start_s);
+    }
+    for (const t of truths) {
+      if (t.end_s - t.start_s < thresholdS(name, pack)) continue;
+      score.episodes++;
+      if (!usedT.has(t)) misses.push(`${name} seat ${t.seat ?? '-'} ${t.start_s}–${t.end_s} s`);
+    }
+    for (const p of mine) {
+      if (usedP.has(p)) continue;
+      score.false++;
+      if (p.level === 'alarm') falseAlarms++;
+      else falseNotices++;
+      wrong.push(`${name} seat ${p.seats.join(',') || '-'} ${p.startS.toFixed(1)}–${p.endS.toFixed(1)} s`);
+    }
+  }
+  const scored: readonly string[] = SCORED;
+  for (const { type } of events) if (!scored.includes(type)) unscored[type] = (unscored[type] ?? 0) + 1;
+  for (const p of predicted)
+    if (!scored.includes(p.name)) {
+      unscored[`raised:${p.name}`] = (unscored[`raised:${p.name}`] ?? 0) + 1;
+      wrong.push(`(unscored) ${p.name} ${p.startS.toFixed(1)}–${p.endS.toFixed(1)} s`);
+    }
+  return { behaviours, unscored, misses, wrong, falseAlarms, falseNotices };
+}
+
+/** Distance to the own seat up to which a seat counts as taken, metres. */
+const SEAT_M = 0.85;
+/** Frames this near to a change are left out. */
+const GRACE_S = 2;
+
+/** What was said of the seats at one analysed frame. */
+export interface Said {
+  readonly t: number;
+  readonly seats: Readonly<Record<string, Occupancy>>;
+}
+
+export function scoreOccupancy(truth: Truth, said: readonly Said[]) {
+  const occupancy: Record<string, { right: number; unknown: number; frames: number }> = {};
+  const fault = { right: 0, frames: 0 };
+  const blind = truth.frames.map((f) => f.image === 'covered' || f.image === 'moved');
+  const blindChange = changes(blind, truth);
+  for (const { seat } of truth.seats) {
+    const seatId = String(seat);
+    const owner = truth.people.find((p) => p.seat === seat);
+    const taken = truth.frames.map((f) => {
+      const person = f.people.find((p) => p.id === owner?.id);
+      return !!person?.in_room && (person.seat_dist ?? Number.POSITIVE_INFINITY) <= SEAT_M;
+    });
+    const change = changes(taken, truth);
+    const count = { right: 0, unknown: 0, frames: 0 };
+    for (const { t, seats } of said) {
+      const i = Math.min(truth.frames.length - 1, Math.round(t * truth.fps));
+      const now = seats[seatId] ?? 'unknown';
+      if (blindChange.some((c) => Math.abs(c - t) < GRACE_S)) continue;
+      if (blind[i]) {
+        fault.frames++;
+        if (now === 'unknown') fault.right++;
+        continue;
+      }
+      if (change.some((c) => Math.abs(c - t) < GRACE_S)) continue;
+      count.frames++;
+      if (now === 'unknown') count.unknown++;
+      else if ((now === 'yes') === taken[i]) count.right++;
+    }
+    occupancy[seatId] = count;
+  }
+  return { occupancy, fault };
+}
+
+function changes(values: readonly boolean[], truth: Truth): readonly number[] {
+  return values.flatMap((v, i) => (i > 0 && v !== values[i - 1] ? [truth.frames[i]!.t] : []));
+}
+
+const quantile = (list: readonly number[], q: number): number | null => {
+  if (list.length === 0) return null;
+  const sorted = [...list].sort((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(q * (sorted.length - 1) + 0.5))]! * 100) / 100;
+};
+const share = (a: number, b: number): number | null => (b === 0 ? null : Math.round((a / b) * 10_000) / 10_000);
+
+export interface BehaviourFigures {
+  readonly episodes: number;
+  readonly found: number;
+  readonly false: number;
+  readonly precision: number | null;
+  readonly recall: number | null;
+  readonly f1: number | null;
+  readonly startErrorMedianS: number | null;
+  readonly startErrorP95S: number | null;
+  readonly timeToAlertMedianS: number | null;
+}
+
+/** The figures over all rooms, in the shape of `--json`. */
+export function pool(rooms: readonly RoomScore[], cpuMsPerFrame: number | null, modelSet: string) {
+  const behaviours: Record<string, BehaviourFigures> = {};
+  for (const name of SCORED) {
+    const all = rooms.map((r) => r.behaviours[name]!);
+    const sum = (f: (s: BehaviourScore) => number) => all.reduce((n, s) => n + f(s), 0);
+    const [episodes, found, wrong] = [sum((s) => s.episodes), sum((s) => s.found), sum((s) => s.false)];
+    const [recall, precision] = [share(found, episodes), share(found, found + wrong)];
+    const f1 =
+      recall && precision
+        ? Math.round(((2 * recall * precision) / (recall + precision)) * 10_000) / 10_000
+        : recall === null
+          ? null
+          : 0;
+    const errors = all.flatMap((s) => s.startErrors);
+    behaviours[name] = {
+      episodes,
+      found,
+      false: wrong,
+      precision,
+      recall,
+      f1,
+      startErrorMedianS: quantile(errors, 0.5),
+      startErrorP95S: quantile(errors, 0.95),
+      timeToAlertMedianS: quantile(
+        all.flatMap((s) => s.alertDelays),
+        0.5,
+      ),
+    };
+  }
+  const unscored: Record<string, number> = {};
+  for (const r of rooms) for (const [k, n] of Object.entries(r.unscored)) unscored[k] = (unscored[k] ?? 0) + n;
+  const seats = new Map<string, { right: number; unknown: number; frames: number }>();
+  for (const r of rooms)
+    for (const [id, c] of Object.entries(r.occupancy)) {
+      const s = seats.get(id) ?? { right: 0, unknown: 0, frames: 0 };
+      seats.set(id, { right: s.right + c.right, unknown: s.unknown + c.unknown, frames: s.frames + c.frames });
+    }
+  const every = [...seats.values()];
+  const total = (k: 'right' | 'unknown' | 'frames') => every.reduce((n, s) => n + s[k], 0);
+  const hours = rooms.reduce((n, r) => n + r.hours, 0);
+  const perHour = (n: number) => (hours > 0 ? Math.round((n / hours) * 1000) / 1000 : null);
+  return {
+    files: rooms.map((r) => r.name),
+    behaviours,
+    unscored,
+    occupancyAccuracy: share(total('right'), total('frames')),
+    occupancyBySeat: Object.fromEntries([...seats].map(([id, s]) => [id, share(s.right, s.frames)])),
+    unknownShare: share(total('unknown'), total('frames')),
+    faultFramesRight: share(
+      rooms.reduce((n, r) => n + r.fault.right, 0),
+      rooms.reduce((n, r) => n + r.fault.frames, 0),
+    ),
+    roomHours: Math.round(hours * 10_000) / 10_000,
+    falseAlarmsPerRoomHour: perHour(rooms.reduce((n, r) => n + r.falseAlarms, 0)),
+    falseNoticesPerRoomHour: perHour(rooms.reduce((n, r) => n + r.falseNotices, 0)),
+    cpuMsPerFrame,
+    modelSet,
+  };
+}
