@@ -90,7 +90,8 @@ function readYaml<T>(path: string, schema: z.ZodType<T>): T {
   const lineCounter = new LineCounter();
   const document = parseDocument(source, { lineCounter });
   const fault = document.errors[0];
-  if (fault) throw invalid(path, `line ${lineCounter.linePos(fault.pos[0]).line}: `, fault.message.split('\n')[0]!);
+  if (fault)
+    throw invalid(path, `line ${lineCounter.linePos(fault.pos[0]).line}: `, fault.message.split(' at line ')[0]!);
   const result = schema.safeParse(document.toJS());
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);

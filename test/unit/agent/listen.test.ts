@@ -1,0 +1,168 @@
+/** Listening in virtual time: hits get their category and their time, holes are survived, and deafness is said aloud. */
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { createListen, type Heard } from '../../../agent/listen.ts';
+import type { PcmBlock } from '../../../hardware/camera.ts';
+import { createScripted } from '../../../models/speech/scripted.ts';
+import { manualClock, settle } from '../models/speech/manual-clock.ts';
+
+const log = pino({ level: 'silent' });
+const phrases = [
+  { phraseId: 'p1', language: 'en', category: 'suggestive' as const, forms: ['a b'], citation: 'c' },
+  { phraseId: 'p2', language: 'en', category: 'prohibited' as const, forms: ['c d'], citation: 'c' },
+];
+const hit = (phraseId: string, beginSample: number, endSample: number, neededSample = endSample) => ({
+  phraseId,
+  text: 'words',
+  score: -1,
+  threshold: -2,
+  beginSample,
+  endSample,
+  neededSample,
+  heard: 'said words said',
+});
+
+/** A microphone that the test speaks into. */
+function microphone() {
+  const waiting: PcmBlock[] = [];
+  let wake: (() => void) | undefined;
+  return {
+    say: (block: PcmBlock) => {
+      waiting.push(block);
+      wake?.();
+    },
+    samples: async function* (): AsyncIterable<PcmBlock> {
+      for (;;) {
+        const block = waiting.shift();
+        if (block) yield block;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+    },
+  };
+}
+
+function begin(script: Parameters<typeof createScripted>[0]['script']) {
+  const clock = manualClock(0);
+  const ear = createScripted({ language: 'en', script });
+  const mic = microphone();
+  const listen = createListen({
+    microphoneId: 'mic-1',
+    samples: mic.samples(),
+    recognisers: [ear],
+    phrases,
+    clock,
+    log,
+  });
+  const heard: Heard[] = [];
+  const reading = (async () => {
+    for await (const observation of listen.observations()) heard.push(observation);
+  })();
+  listen.start(new AbortController().signal);
+  /** Speaks for so many tenths of a second, each block as it is spoken. */
+  const speak = async (tenths: number, value = 100) => {
+    for (let i = 0; i < tenths; i++) {
+      await clock.advance(100);
+      mic.say({ samples: Int16Array.from({ length: 1600 }, (_, n) => (n % 2 ? value : -value)), at: clock.now() });
+      await settle();
+    }
+  };
+  const end = async () => {
+    await listen.close();
+    await reading;
+  };
+  const of = <K extends Heard['kind']>(kind: K) =>
+    heard.filter((o): o is Extract<Heard, { kind: K }> => o.kind === kind);
+  return { clock, ear, mic, listen, speak, of, end };
+}
+
+describe('createListen', () => {
+  it('gives a hit its category, its span on the monotonic clock and the block that completed it', async () => {
+    const { speak, of, end } = begin([hit('p1', 8000, 16_000, 19_000)]);
+    await speak(20);
+    await end();
+    const [phrase] = of('phrase');
+    expect(phrase).toMatchObject({
+      microphoneId: 'mic-1',
+      phraseId: 'p1',
+      category: 'suggestive',
+      engine: 'scripted',
+      beginMonoMs: 500,
+      endMonoMs: 1000,
+      heard: 'said words said',
+    });
+    expect(phrase!.at.monoMs).toBe(1200);
+  });
+
+  it('does not report a phrase that the pack does not have', async () => {
+    const { speak, of, end } = begin([hit('p9', 0, 1600)]);
+    await speak(5);
+    await end();
+    expect(of('phrase')).toEqual([]);
+  });
+
+  it('measures the level each half second', async () => {
+    const { speak, of, end } = begin([]);
+    await speak(21, 3277);
+    await end();
+    expect(of('level')).toHaveLength(4);
+    expect(of('level')[0]!.rmsDb).toBeCloseTo(-20, 1);
+    expect(of('level')[1]!.at.monoMs).toBe(1000);
+  });
+
+  it('sets its clock anew after a hole, so that later hits have the right time', async () => {
+    const { speak, of, clock, listen, end } = begin([hit('p1', 8000, 16_000), hit('p2', 24_000, 32_000)]);
+    await speak(12);
+    await clock.advance(60_000);
+    await speak(20);
+    const { resyncs } = listen.health();
+    await end();
+    expect(resyncs).toBe(1);
+    expect(of('phrase').map((p) => Math.round(p.endMonoMs))).toEqual([1000, 62_000]);
+  });
+
+  it('says when an ear goes deaf and when it hears again', async () => {
+    const { speak, of, ear, end } = begin([]);
+    await speak(12);
+    ear.goDeaf('no model');
+    await speak(12);
+    ear.hear();
+    await speak(12);
+    await end();
+    expect(of('ear').map(({ state, reason }) => [state, reason])).toEqual([
+      ['hearing', undefined],
+      ['deaf', 'no model'],
+      ['hearing', undefined],
+    ]);
+  });
+
+  it('repeats an unchanged state every few seconds', async () => {
+    const { speak, of, end } = begin([]);
+    await speak(125);
+    await end();
+    expect(of('ear').length).toBe(3);
+  });
+
+  it('calls digital silence and a source that stops deafness, engine or not', async () => {
+    const { speak, of, clock, end, listen } = begin([]);
+    await speak(20);
+    await speak(70, 0);
+    expect(listen.health().ears[0]).toMatchObject({
+      state: 'deaf',
+      reason: expect.stringContaining('digital silence'),
+    });
+    await speak(20);
+    expect(listen.health().ears[0]!.state).toBe('hearing');
+    await clock.advance(12_000);
+    await end();
+    expect(of('ear').at(-1)).toMatchObject({ state: 'deaf', reason: expect.stringContaining('stopped sending') });
+  });
+
+  it('ends its reader and its ears when closed', async () => {
+    const { ear, end } = begin([]);
+    await end();
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'closed' });
+  });
+});
