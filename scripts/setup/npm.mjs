@@ -31,10 +31,10 @@ export async function npmCi(progress, root = ROOT) {
     'Check that this machine reaches the npm registry (npm ping), that the disk has 2 GB free, then run: npm ci';
   const cli = process.env.npm_execpath;
   const [command, before] = cli?.endsWith('.js') ? [process.execPath, [cli]] : ['npm', []];
-  await progress.run(command, [...before, 'ci', '--no-audit', '--no-fund', '--loglevel=http'], {
+  // Every package that has native code carries it inside. Their install scripts would only fetch more from elsewhere, or
+  // compile again: npm does not see better-sqlite3's `gypfile: false` in a lockfile and needs a compiler for nothing.
+  await progress.run(command, [...before, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=http'], {
     cwd: root,
-    // The package holds its library for the CPU; its install script would only fetch one for other accelerators.
-    env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ONNXRUNTIME_NODE_INSTALL_CUDA: 'skip' },
     advice,
   });
   if (findNode(root) === undefined)
