@@ -1,0 +1,173 @@
+/** Devices: the health of every room's equipment in figures, with the last ten minutes of each camera's analysis. */
+import type { ComponentChildren } from 'preact';
+import type { RoomCard } from '../../http/api.ts';
+import { Chart } from '../parts/chart.tsx';
+import { Ago } from '../parts/marks.tsx';
+import { Blank } from '../parts/states.tsx';
+import { Faults } from '../parts/tile.tsx';
+import { useWords } from '../parts/use.ts';
+import { useDesk } from '../state/desk.ts';
+import { faultsOf } from '../state/faults.ts';
+import { bytesWords, durationWords } from '../words/time.ts';
+import { faultWords, languageWords } from '../words/words.ts';
+
+export function DevicesPage() {
+  const desk = useDesk();
+  const { t } = useWords();
+  const { room, q } = desk.place.value;
+  const rooms = [...(desk.feed.value?.rooms.values() ?? [])]
+    .filter((card) => !room || card.roomId === room)
+    .filter((card) => !q || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(q.toLowerCase()));
+  if (rooms.length === 0) {
+    const dead = desk.connection.value.kind === 'offline';
+    return <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(dead ? 'lineDown' : 'lineAlive') })}</Blank>;
+  }
+  return (
+    <div class="devices">
+      {rooms.map((card) => (
+        <RoomHealthCard key={card.roomId} room={card} />
+      ))}
+    </div>
+  );
+}
+
+function Working({ state }: { state: 'starting' | 'running' | 'down' | 'none' }) {
+  const { t } = useWords();
+  const words = t(
+    state === 'running' ? 'running' : state === 'starting' ? 'starting' : state === 'down' ? 'down' : 'absentNone',
+  );
+  return <span class={`working working-${state}`}>{words}</span>;
+}
+
+function Figure({ name, children, bad = false }: { name: string; children: ComponentChildren; bad?: boolean }) {
+  return (
+    <div class={bad ? 'is-ours' : ''}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function RoomHealthCard({ room }: { room: RoomCard }) {
+  const desk = useDesk();
+  const { lang, t } = useWords();
+  const { state } = room;
+  const faults = faultsOf(room, desk.knownNow.value);
+  const history = desk.feed.value?.histories.get(room.roomId);
+  return (
+    <article class="device" data-room-id={room.roomId}>
+      <header>
+        <h2>{room.name}</h2>
+        <span class="small">{room.centre}</span>
+        <span class="tile-gap" />
+        <span class={faults.length > 0 ? 'tag tag-ours' : 'tag'}>
+          {faults.length > 0 ? t('faultsN', { n: faults.length }) : `✓ ${t('allWell')}`}
+        </span>
+      </header>
+      <Faults room={room} />
+      {state && (
+        <>
+          <dl class="device-facts">
+            <Figure name={t('heard')}>{room.heardWallMs !== undefined && <Ago wallMs={room.heardWallMs} />}</Figure>
+            <Figure name={t('clock')} bad={state.at.clock === 'doubtful'}>
+              {state.at.clock === 'doubtful'
+                ? t('clockDoubtful')
+                : state.at.offsetMs === undefined
+                  ? t('clockSure')
+                  : t('clockSureBy', { ms: Math.round(state.at.offsetMs) })}
+            </Figure>
+            <Figure name={t('outbox')} bad={state.health.outbox.full}>
+              {state.health.outbox.events === 0
+                ? t('outboxNone')
+                : t('outboxSome', {
+                    n: state.health.outbox.events,
+                    time: durationWords(state.health.outbox.oldestMs, lang),
+                  })}
+            </Figure>
+            <Figure name={t('clipsWaiting')}>{state.health.clipsWaiting}</Figure>
+            <Figure name={t('disk')} bad={state.health.disk.low}>
+              {bytesWords(state.health.disk.freeBytes)}
+            </Figure>
+            <Figure name={t('memory')}>{bytesWords(state.health.rssBytes)}</Figure>
+            <Figure name={t('modelSet')}>{state.health.modelSet}</Figure>
+            <Figure name={t('rulePack')}>
+              {state.rulePack.name} {state.rulePack.version}
+            </Figure>
+          </dl>
+          <div class="device-table">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t('camera')}</th>
+                  <th scope="col">{t('decode')}</th>
+                  <th scope="col">{t('record')}</th>
+                  <th scope="col">{t('audio')}</th>
+                  <th scope="col" class="num">
+                    {t('fps')}
+                  </th>
+                  <th scope="col" class="num">
+                    {t('inference')}
+                  </th>
+                  <th scope="col" class="num">
+                    {t('drops')}
+                  </th>
+                  <th scope="col">{t('fault')}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {state.health.cameras.map((camera) => (
+                  <tr key={camera.cameraId}>
+                    <th scope="row">{camera.cameraId}</th>
+                    <td>
+                      <Working state={camera.decode} />
+                    </td>
+                    <td>
+                      <Working state={camera.record} />
+                    </td>
+                    <td>
+                      <Working state={camera.audio} />
+                    </td>
+                    <td class="num">{camera.analysedFps.toFixed(1)}</td>
+                    <td class="num">{Math.round(camera.inferenceMs)}</td>
+                    <td class="num">{camera.drops}</td>
+                    <td>{camera.fault ? <span class="fault">{faultWords(camera.fault, lang)}</span> : '–'}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{t('ears')}</th>
+                  <th scope="col">{t('language')}</th>
+                  <th scope="col" />
+                  <th scope="col" class="num">
+                    {t('level')}
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {state.health.ears.map((ear) => (
+                  <tr key={`${ear.microphoneId} ${ear.language}`}>
+                    <th scope="row">{ear.microphoneId}</th>
+                    <td>{languageWords(ear.language, lang)}</td>
+                    <td>
+                      <span class={ear.state === 'hearing' ? 'working working-running' : 'fault'}>
+                        {t(ear.state)}
+                        {ear.reason ? `: ${ear.reason}` : ''}
+                      </span>
+                    </td>
+                    <td class="num">{Math.round(ear.rmsDb)} dBFS</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+          {history && history.samples.length > 2 && (
+            <Chart samples={history.samples} title={t('chartTitle')} zone={state.layout.timeZone} />
+          )}
+        </>
+      )}
+    </article>
+  );
+}

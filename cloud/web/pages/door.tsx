@@ -1,0 +1,97 @@
+/** The door: the first supervisor's set-up with the one-time token, and the login. The address is kept for afterwards. */
+import { useState } from 'preact/hooks';
+import { useRefusal } from '../parts/states.tsx';
+import { LanguageSwitch, ThemeSwitch } from '../parts/top.tsx';
+import { useWords } from '../parts/use.ts';
+import { type Gate, useDesk } from '../state/desk.ts';
+
+const MIN_PASSWORD = 10;
+
+export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'login' }> }) {
+  const desk = useDesk();
+  const { t } = useWords();
+  const refusalWords = useRefusal();
+  const [wrong, setWrong] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const setup = gate.kind === 'setup';
+  const token = gate.kind === 'setup' ? gate.token : undefined;
+  const closed = setup && token === undefined;
+
+  async function enter(form: HTMLFormElement): Promise<void> {
+    const fields = new FormData(form);
+    const [name, password] = [String(fields.get('name') ?? '').trim(), String(fields.get('password') ?? '')];
+    if (name === '') return setWrong(t('nameMissing'));
+    if (setup && password.length < MIN_PASSWORD) return setWrong(t('passwordShort'));
+    if (setup && password !== String(fields.get('again') ?? '')) return setWrong(t('passwordDiffers'));
+    setWrong(undefined);
+    setBusy(true);
+    const answer = await (setup && token !== undefined
+      ? desk.client.setup(token, name, password)
+      : desk.client.login(name, password));
+    // The session is asked for by itself: the answer of the door does not have to carry the user.
+    if (answer.ok) await desk.entered(undefined);
+    else setWrong(refusalWords(answer.refusal));
+    setBusy(false);
+  }
+
+  return (
+    <div class="door">
+      <div class="door-top">
+        <LanguageSwitch />
+        <ThemeSwitch />
+      </div>
+      <main class="door-card">
+        <p class="door-product">{t('product')}</p>
+        <h1>{setup ? t('setupTitle') : t('loginTitle')}</h1>
+        <p class="door-lead">
+          {closed
+            ? t('setupNoToken')
+            : setup
+              ? t('setupLead')
+              : gate.kind === 'login' && gate.expired
+                ? t('sessionExpired')
+                : t('loginLead')}
+        </p>
+        {!closed && (
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              void enter(event.currentTarget);
+            }}
+          >
+            <label>
+              <span>{t('name')}</span>
+              <input name="name" autocomplete="username" required maxLength={64} autofocus />
+            </label>
+            <label>
+              <span>
+                {t('password')}
+                {setup && <small>{t('passwordHint')}</small>}
+              </span>
+              <input
+                name="password"
+                type="password"
+                autocomplete={setup ? 'new-password' : 'current-password'}
+                required
+              />
+            </label>
+            {setup && (
+              <label>
+                <span>{t('passwordAgain')}</span>
+                <input name="again" type="password" autocomplete="new-password" required />
+              </label>
+            )}
+            {wrong && (
+              <p class="door-wrong" role="alert">
+                {wrong}
+              </p>
+            )}
+            <button type="submit" class="button primary" disabled={busy}>
+              {busy ? t('working') : setup ? t('create') : t('login')}
+            </button>
+          </form>
+        )}
+      </main>
+    </div>
+  );
+}

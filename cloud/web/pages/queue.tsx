@@ -1,0 +1,157 @@
+/** The queue: the list on the left, the event on the right; everything can be done from the keyboard or the thumb. */
+import { useCallback, useRef, useState } from 'preact/hooks';
+import type { ActionKind } from '../../http/api.ts';
+import { EventPane } from '../parts/event.tsx';
+import { HelpSheet } from '../parts/help.tsx';
+import { AlertList } from '../parts/list.tsx';
+import { Patterns } from '../parts/plan.tsx';
+import type { PlayerHandle } from '../parts/player.tsx';
+import { useRefusal } from '../parts/states.tsx';
+import { PHONE, useKeys, useMedia, useWords } from '../parts/use.ts';
+import { useDesk } from '../state/desk.ts';
+import { neighbour, queueOf } from '../state/order.ts';
+import { searchText, seatWords } from '../words/words.ts';
+
+const VERDICT_KEYS: Readonly<Record<string, ActionKind>> = {
+  '1': 'confirm',
+  '2': 'false',
+  '3': 'unclear',
+  a: 'acknowledge',
+  e: 'escalate',
+};
+
+export function QueuePage() {
+  const desk = useDesk();
+  const { lang, t } = useWords();
+  const refusalWords = useRefusal();
+  const phone = useMedia(PHONE);
+  const [help, setHelp] = useState(false);
+  const [failed, setFailed] = useState<string>();
+  const [pending, setPending] = useState<ActionKind>();
+  const player = useRef<PlayerHandle | null>(null);
+  const place = desk.place.value;
+  const plates = desk.plates.value;
+  const { episodeId: selected, room, seat, q } = place;
+  const queue = queueOf(
+    desk.alerts.value.values(),
+    { ...(room ? { room } : {}), ...(seat ? { seat } : {}), ...(q ? { q } : {}) },
+    (alert) => searchText(alert, plates.get(alert.roomId)),
+  );
+
+  const open = useCallback(
+    (episodeId: string | undefined, replace = false) => {
+      const { episodeId: _before, ...rest } = desk.place.peek();
+      desk.go({ ...rest, page: 'queue', ...(episodeId ? { episodeId } : {}) }, replace);
+      setFailed(undefined);
+    },
+    [desk],
+  );
+  const act = async (episodeId: string, kind: ActionKind, note?: string): Promise<boolean> => {
+    setFailed(undefined);
+    setPending(kind);
+    const refusal = await desk.act(episodeId, kind, note);
+    setPending(undefined);
+    if (refusal) setFailed(t('actionFailed') + refusalWords(refusal));
+    return refusal === undefined;
+  };
+
+  useKeys((event) => {
+    const key = event.key;
+    if (key === '?') {
+      setHelp((shown) => !shown);
+      return true;
+    }
+    if (key === 'Escape') {
+      if (help) setHelp(false);
+      else if (selected) open(undefined);
+      else return false;
+      return true;
+    }
+    if (key === 'j' || key === 'k') {
+      // Walking along the list is one step of Back, not fifty.
+      const next = neighbour(queue, selected, key === 'j' ? 1 : -1);
+      if (next) open(next, selected !== undefined);
+      return true;
+    }
+    if (key === 'Enter') {
+      if (!selected) open(queue[0]?.episodeId);
+      else player.current?.fromBegin();
+      return true;
+    }
+    if (!selected) return false;
+    if (key === ' ') player.current?.toggle();
+    else if (key === 'ArrowLeft' || key === 'ArrowRight') {
+      const way = key === 'ArrowLeft' ? -1 : 1;
+      if (event.shiftKey) player.current?.second(way);
+      else player.current?.frame(way);
+    } else {
+      const kind = VERDICT_KEYS[key.toLowerCase()];
+      if (!kind || event.repeat) return false;
+      void act(selected, kind);
+    }
+    return true;
+  });
+
+  return (
+    <div class={`queue ${selected ? 'queue-open' : ''}`}>
+      <Patterns />
+      {(!phone || !selected) && (
+        <section class="queue-list" aria-label={t('queue')}>
+          {seat && (
+            <div class="queue-filter">
+              <span>
+                {room ? plates.get(room)?.name : ''} {seatWords(plates.get(room ?? '')?.state?.layout, seat, lang)}
+              </span>
+              <button
+                type="button"
+                class="plain"
+                onClick={() => {
+                  const { seat: _seat, room: _room, ...rest } = place;
+                  desk.go(rest);
+                }}
+              >
+                {t('clearFilter')}
+              </button>
+            </div>
+          )}
+          <AlertList
+            queue={queue}
+            filtered={Boolean(room || seat || q)}
+            selected={selected}
+            card={phone}
+            onOpen={(episodeId) => open(episodeId)}
+            onAcknowledge={(episodeId) => void act(episodeId, 'acknowledge')}
+          />
+        </section>
+      )}
+      {selected ? (
+        <EventPane
+          key={selected}
+          episodeId={selected}
+          phone={phone}
+          player={player}
+          failed={failed}
+          pending={pending}
+          onAct={(kind, note) => act(selected, kind, note)}
+          onBack={() => open(undefined)}
+          onOpen={(episodeId) => open(episodeId)}
+        />
+      ) : (
+        !phone && (
+          <section class="event event-none">
+            <div class="blank">
+              <p class="blank-title">{t('pickOne')}</p>
+              <p class="blank-note">{t('pickOneKeys')}</p>
+            </div>
+          </section>
+        )
+      )}
+      {!phone && (
+        <button type="button" class="plain help-button" title={t('help')} onClick={() => setHelp(true)}>
+          <kbd>?</kbd> {t('help')}
+        </button>
+      )}
+      {help && <HelpSheet onClose={() => setHelp(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+/** The wall: every room at a glance, those that need somebody first. */
+import { Patterns } from '../parts/plan.tsx';
+import { Blank } from '../parts/states.tsx';
+import { Tile } from '../parts/tile.tsx';
+import { useWords } from '../parts/use.ts';
+import { useDesk } from '../state/desk.ts';
+import { wallOf } from '../state/order.ts';
+
+export function WallPage() {
+  const desk = useDesk();
+  const { t } = useWords();
+  const feed = desk.feed.value;
+  const { room, q } = desk.place.value;
+  const alerts = [...desk.alerts.value.values()];
+  const words = (q ?? '').toLowerCase();
+  const rooms = wallOf(feed?.rooms.values() ?? [], alerts)
+    .filter((card) => !room || card.roomId === room)
+    .filter((card) => words === '' || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(words));
+  const offline = desk.connection.value.kind === 'offline';
+  if (rooms.length === 0)
+    return (feed?.rooms.size ?? 0) > 0 ? (
+      <Blank title={t('queueNoMatch')}>
+        <button type="button" class="button" onClick={() => desk.go({ page: 'wall' })}>
+          {t('clearFilter')}
+        </button>
+      </Blank>
+    ) : (
+      <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(offline ? 'lineDown' : 'lineAlive') })}</Blank>
+    );
+  const large = rooms.length === 1;
+  const size = rooms.length === 1 ? 'one' : rooms.length <= 4 ? 'four' : 'nine';
+  return (
+    <>
+      <Patterns />
+      <div class={`wall wall-${size}`}>
+        {rooms.map((card) => (
+          <Tile
+            key={card.roomId}
+            room={card}
+            large={large}
+            alerts={alerts.filter((alert) => alert.roomId === card.roomId)}
+          />
+        ))}
+      </div>
+    </>
+  );
+}

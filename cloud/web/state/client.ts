@@ -1,0 +1,99 @@
+/** Asks the cloud over HTTP; a refusal is an answer, not an exception. */
+
+import type { Overlay } from '../../../protocol/clip.ts';
+import type {
+  ActionRequest,
+  ActionView,
+  AlertDetailView,
+  AlertListView,
+  ClipGrantView,
+  ErrorView,
+  LogView,
+  OverviewView,
+  SessionView,
+  UserView,
+} from '../../http/api.ts';
+
+export type RefusalKind = 'unauthorised' | 'forbidden' | 'absent' | 'invalid' | 'busy' | 'unreachable' | 'server';
+export interface Refusal {
+  readonly kind: RefusalKind;
+  /** What the cloud itself said, where it could. */
+  readonly said?: ErrorView;
+}
+export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+
+export interface Client {
+  session(): Promise<Answer<SessionView>>;
+  setup(token: string, name: string, password: string): Promise<Answer<UserView | undefined>>;
+  login(name: string, password: string): Promise<Answer<UserView | undefined>>;
+  logout(): Promise<Answer<undefined>>;
+  overview(): Promise<Answer<OverviewView>>;
+  alert(episodeId: string): Promise<Answer<AlertDetailView>>;
+  alerts(room: string, limit: number): Promise<Answer<AlertListView>>;
+  act(episodeId: string, request: ActionRequest): Promise<Answer<ActionView>>;
+  /** Writes the entry in the log and opens the files for this session. */
+  view(clipId: string): Promise<Answer<ClipGrantView>>;
+  overlay(url: string): Promise<Answer<Overlay>>;
+  log(before: number | undefined, limit: number): Promise<Answer<LogView>>;
+}
+
+const KINDS: Readonly<Record<number, RefusalKind>> = {
+  400: 'invalid',
+  401: 'unauthorised',
+  403: 'forbidden',
+  404: 'absent',
+  409: 'invalid',
+  422: 'invalid',
+  429: 'busy',
+  503: 'busy',
+};
+
+/** `onUnauthorised` is called for every 401, so that the page can ask for a login without losing its place. */
+export function createClient(options: { onUnauthorised: () => void }): Client {
+  async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer<T>> {
+    let response: Response;
+    try {
+      response = await fetch(path, {
+        method,
+        credentials: 'same-origin',
+        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      return { ok: false, refusal: { kind: 'unreachable' } };
+    }
+    const text = await response.text().catch(() => '');
+    const parsed = parse(text);
+    if (response.ok) return { ok: true, value: parsed as T };
+    if (response.status === 401 && path !== '/api/login' && path !== '/api/setup') options.onUnauthorised();
+    const said = isErrorView(parsed) ? parsed : undefined;
+    return { ok: false, refusal: { kind: KINDS[response.status] ?? 'server', ...(said ? { said } : {}) } };
+  }
+  const part = encodeURIComponent;
+  return {
+    session: () => ask('GET', '/api/session'),
+    setup: (token, name, password) => ask('POST', '/api/setup', { token, name, password }),
+    login: (name, password) => ask('POST', '/api/login', { name, password }),
+    logout: () => ask('POST', '/api/logout'),
+    overview: () => ask('GET', '/api/overview'),
+    alert: (episodeId) => ask('GET', `/api/alerts/${part(episodeId)}`),
+    alerts: (room, limit) => ask('GET', `/api/alerts?room=${part(room)}&limit=${limit}`),
+    act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
+    view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
+    overlay: (url) => ask('GET', url),
+    log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
+  };
+}
+
+function parse(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isErrorView(value: unknown): value is ErrorView {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
+}
