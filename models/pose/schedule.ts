@@ -3,7 +3,7 @@ import { type Box, iou } from '../../protocol/seat.ts';
 import type { MonoMs } from '../../protocol/time.ts';
 
 export interface PoseScheduleOptions {
-  /** A person who does not move gets a new pose after this long. */
+  /** A person who does not move gets a new pose after this long: arms move while boxes rest. */
   readonly maxAgeMs?: number;
   /** A box moved when its centre or an edge did so by this share of its height. */
   readonly moved?: number;
@@ -24,7 +24,7 @@ interface Seen {
 
 /** One camera's memory: at most one entry per person of the last frame. */
 export function createPoseSchedule({
-  maxAgeMs = 4_000,
+  maxAgeMs = 2_000,
   moved = 0.12,
   perFrame = 4,
 }: PoseScheduleOptions = {}): PoseSchedule {
