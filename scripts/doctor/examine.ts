@@ -1,9 +1,10 @@
 /** All looks of the doctor, in the order in which a person would make them. */
 import { DEFAULT_FOLDER } from '../../models/manifest.ts';
 import type { DoctorOptions } from '../doctor.ts';
+import { lookAtCamera } from './camera.ts';
 import { type Finding, look } from './finding.ts';
 import { lookAtClock, lookAtDisk, lookAtPort, lookAtPrograms } from './machine.ts';
-import { lookAtCamera, lookAtCloud, lookAtRoom } from './room.ts';
+import { lookAtCloud, lookAtRoom } from './room.ts';
 import { lookAtWeights } from './weights.ts';
 
 /** Makes every look that the options ask for; each failure is a finding, none ends the others. */

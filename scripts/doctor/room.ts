@@ -1,12 +1,10 @@
-/** Looks at one room.yaml: the file itself, the cameras that it names, and the way to its cloud. */
+/** Looks at one room.yaml: the file itself, and the way to its cloud. */
 import { connect } from 'node:net';
-import { type CameraConfig, checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
+import { checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
 import { attention, broken, type Finding, ok } from './finding.ts';
 
 const CONNECT_MS = 3000;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  'rtsp:': 554,
-  'rtsps:': 322,
   'mqtt:': 1883,
   'mqtts:': 8883,
   'http:': 80,
@@ -33,14 +31,6 @@ export function lookAtRoom(path: string): { readonly findings: Finding[]; readon
     findings: [ok('room.yaml', found), ...warnings.map((warning) => attention('room.yaml', warning, `edit ${path}`))],
     config,
   };
-}
-
-/** Does the camera answer at all? */
-export async function lookAtCamera({ cameraId, source }: CameraConfig): Promise<Finding[]> {
-  const { host, port } = source.kind === 'onvif' ? source : placeOf(source.main);
-  return [
-    await lookAtAddress(cameraId, host, port, 'is it on, and on this network? evalroom discover lists what answers'),
-  ];
 }
 
 /** Are the broker and the upload address within reach? */
