@@ -77,6 +77,35 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'The clip no longer matches its recorded hash and is not shown as evidence. The bytes are kept; ask the administrator to examine them.',
     },
   },
+  clip_unknown: {
+    status: 404,
+    message: {
+      zh: '该评标室没有登记过此片段。请先发送片段事件。',
+      en: 'No clip with this id was announced by this room. Send its event first.',
+    },
+  },
+  clip_differs: {
+    status: 409,
+    message: {
+      zh: '文件名、大小或校验值与登记不符，未接收。',
+      en: 'Name, size or hash is not what the clip event announced; nothing was taken.',
+    },
+  },
+  // No standard status says it; boxes know this one as "send the whole file again".
+  clip_hash_mismatch: {
+    status: 460,
+    message: {
+      zh: '收到的内容校验值不符，已另存备查。请重新上传。',
+      en: 'The bytes received have another hash and were kept aside. Send the file again.',
+    },
+  },
+  device_refused: {
+    status: 401,
+    message: {
+      zh: '设备或密钥未登记。请重新登记设备。',
+      en: 'The device or its secret is not known. Enrol the box again.',
+    },
+  },
   grant_invalid: {
     message: {
       zh: '播放许可已过期或不属于本次登录。请重新打开片段。',

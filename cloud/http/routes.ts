@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Desk, ServedFile } from '../review/desk.ts';
 import type { Devices, NewDevice } from '../review/devices.ts';
-import { ACTION_KINDS, type ActionRequest } from './api.ts';
+import { ACTION_KINDS, type ActionRequest, type DeviceSecretView, type DevicesView } from './api.ts';
 
 const LIST_MAX = 500;
 
@@ -61,12 +61,12 @@ export function routeDesk(
     });
   });
 
-  app.get('/api/devices', async (request) => ({ devices: await devices.list(request.viewer) }));
+  app.get('/api/devices', async (request): Promise<DevicesView> => ({ devices: await devices.list(request.viewer) }));
   app.post('/api/devices', async (request, reply) => {
     const body = request.body as { deviceId?: unknown; roomId?: unknown } | null;
     const device = { deviceId: String(body?.deviceId ?? ''), roomId: String(body?.roomId ?? '') } satisfies NewDevice;
     const secret = await devices.addBy(request.viewer, device);
-    return reply.code(201).send({ ...device, secret });
+    return reply.code(201).send({ ...device, secret } satisfies DeviceSecretView);
   });
 }
 

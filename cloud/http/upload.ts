@@ -6,25 +6,19 @@ import { join } from 'node:path';
 import { FileStore } from '@tus/file-store';
 import { Server, type Upload } from '@tus/server';
 import type { Logger } from 'pino';
-import { EvalroomError } from '../../protocol/errors.ts';
+import { Bug, EvalroomError, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import { type ClipFiles, removeFile, sizeOf } from '../review/clip-files.ts';
 import type { NewDevice } from '../review/devices.ts';
 import type { Store } from '../store/store.ts';
 import { errorView } from './errors.ts';
 
-/** Answered when the bytes are not those that were announced. */
-export const HASH_MISMATCH = 460;
-export const SHA_HEADER = 'Evalroom-Sha256';
+/** The cloud's word that it has these bytes for good; only then may the box let go of them. */
+const SHA_HEADER = 'Evalroom-Sha256';
 const MAX_BYTES = 512 * 1024 * 1024;
 /** Unfinished uploads that nobody went on with. */
 const EXPIRE_MS = 7 * 24 * 3_600_000;
 const UPLOAD_ID = /^([A-Za-z0-9_-]{1,64})\.[0-9a-f-]{36}$/;
-
-/** A refusal as the tus server wants it thrown. */
-function refusal(status_code: number, code: string, what: string): Error {
-  return Object.assign(new Error(what), { status_code, body: `${JSON.stringify({ code, what })}\n` });
-}
 
 export interface UploadHandler {
   /** `uploadId` is the last part of the path, undefined when an upload is created. */
@@ -58,10 +52,10 @@ export function createUpload(parts: {
     const { clipId, name, sha256 } = metadata ?? {};
     const clip = clipId ? await store.clip(clipId) : undefined;
     if (!clip || clip.clip.roomId !== roomId || metadata?.roomId !== roomId)
-      throw refusal(404, 'clip_unknown', 'no clip with this id was announced by this room; send its event first');
+      throw new InvalidInput('clip_unknown', 'no clip with this id was announced by this room; send its event first');
     const file = clip.clip.files.find((candidate) => candidate.name === name);
     if (!file || file.sha256 !== sha256)
-      throw refusal(409, 'clip_differs', 'name or sha256 is not what the clip event announced');
+      throw new InvalidInput('clip_differs', 'name or sha256 is not what the clip event announced');
     return { clipId: clip.clip.clipId, ...file };
   };
 
@@ -87,7 +81,7 @@ export function createUpload(parts: {
         { clipId: file.clipId, name: file.name, roomId },
         'an uploaded clip file has another hash than announced',
       );
-      throw refusal(HASH_MISMATCH, 'clip_hash_mismatch', 'the bytes received have another hash; send the file again');
+      throw new InvalidInput('clip_hash_mismatch', 'the bytes received have another hash; send the file again');
     }
     await files.keep(path, file.sha256);
     const { clipId, name, sha256, bytes } = file;
@@ -98,7 +92,7 @@ export function createUpload(parts: {
 
   const deviceOf = (request: { runtime?: { node?: { req?: unknown } } | undefined }): NewDevice => {
     const device = devices.get(request.runtime?.node?.req as IncomingMessage);
-    if (!device) throw refusal(401, 'device_refused', 'no device');
+    if (!device) throw new Bug('upload_without_device', 'receiving a clip: the request has no device');
     return device;
   };
 
@@ -113,7 +107,7 @@ export function createUpload(parts: {
     async onUploadCreate(request, upload) {
       const file = await announced(upload.metadata, deviceOf(request).roomId);
       if (upload.size !== file.bytes)
-        throw refusal(409, 'clip_differs', `Upload-Length must be the ${file.bytes} bytes that were announced`);
+        throw new InvalidInput('clip_differs', `Upload-Length must be the ${file.bytes} bytes that were announced`);
       return {};
     },
     async onUploadFinish(request, upload) {
@@ -122,6 +116,7 @@ export function createUpload(parts: {
     onResponseError(_request, error) {
       if ('status_code' in error) return undefined;
       const { status, view } = errorView(error);
+      if (error instanceof InvalidInput) return { status_code: status, body: `${JSON.stringify(view)}\n` };
       const expected = error instanceof EvalroomError && error.kind !== 'Bug';
       log[expected ? 'warn' : 'error']({ err: error }, 'receiving a clip failed');
       return { status_code: status, body: `${JSON.stringify(view)}\n` };
@@ -155,8 +150,8 @@ export function createUpload(parts: {
       const sha256 = await finish(upload, roomId);
       response.writeHead(200, { ...head, 'Upload-Offset': bytes, 'Upload-Length': bytes, [SHA_HEADER]: sha256 }).end();
     } catch (error) {
-      if (!('status_code' in (error as object))) throw error;
-      response.writeHead((error as { status_code: number }).status_code, head).end();
+      response.writeHead(errorView(error).status, head).end();
+      if (!(error instanceof InvalidInput)) throw error;
     }
     return true;
   }

@@ -3,8 +3,8 @@ import type { ClipManifest } from '../../protocol/clip.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type AlertFold, foldEvent } from '../alerts/fold.ts';
 import type { AlertView } from '../http/api.ts';
-import { type ActionRow, actionView } from './feed.ts';
-import type { RejectedRow } from './ingest.ts';
+import { type ActionRow, actionView } from './actions.ts';
+import type { RejectedRow } from './rejected.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { AlertDetail } from './store.ts';
 

@@ -2,6 +2,7 @@
 import { Bug, InvalidInput } from '../../protocol/errors.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { LIMITS } from '../../protocol/stream.ts';
+import { type ActionRow, actionView } from './actions.ts';
 import { alertsByEpisode } from './alerts.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { FeedItem, FeedPage, Position } from './store.ts';
@@ -146,27 +147,6 @@ export async function readFeed(reader: Reader, from: Position, cursorOf: (p: Pos
       items.push({ ...at(row.pos), kind: 'clip', clipId: clip.clip_id, episodeId: clip.episode_id, alert: shown });
   }
   return { items, position: { pos: last, seq: 0 }, more: last < head.pos };
-}
-
-export interface ActionRow {
-  readonly action_id: string;
-  readonly episode_id: string;
-  readonly kind: string;
-  readonly user_name: string;
-  readonly wall_ms: number;
-  readonly note: string | null;
-}
-
-/** The stored row as the page sees it. */
-export function actionView(row: ActionRow): import('../http/api.ts').ActionView {
-  return {
-    actionId: row.action_id,
-    episodeId: row.episode_id,
-    kind: row.kind as import('../http/api.ts').ActionKind,
-    userName: row.user_name,
-    wallMs: row.wall_ms,
-    ...(row.note === null ? {} : { note: row.note }),
-  };
 }
 
 const CURSOR = /^([0-9a-f]{10})\.(\d{1,16})\.(\d{1,16})$/;

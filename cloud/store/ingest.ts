@@ -1,9 +1,9 @@
 /** A room's events become stored facts: verify, insert, move `through`, feed, fold; all in the caller's transaction. */
-import { createHash } from 'node:crypto';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type Ack, LIMITS, PROTOCOL_VERSION } from '../../protocol/stream.ts';
 import { foldVisible, type Visible } from './alerts.ts';
 import { appendFeed } from './feed.ts';
+import { insertRejected, type RejectedRow } from './rejected.ts';
 import type { Tx } from './sql.ts';
 import type { Delivery, IngestOutcome, Rejection } from './store.ts';
 import { lockStreams, type StreamRow, saveStreams } from './streams.ts';
@@ -19,49 +19,6 @@ interface Work {
   readonly fresh: Map<number, RoomEvent>;
   readonly bad: Map<number, Rejection>;
   repeated: number;
-}
-
-const REJECTED = {
-  rejected_id: 'text',
-  room_id: 'text',
-  stream_id: 'text',
-  seq: 'int',
-  occupies: 'int',
-  code: 'text',
-  reason: 'text',
-  payload: 'text',
-  stored_wall_ms: 'int',
-} as const;
-
-export interface RejectedRow {
-  readonly roomId: string;
-  readonly streamId: string | null;
-  readonly seq: number | null;
-  readonly occupies: boolean;
-  readonly code: string;
-  readonly reason: string;
-  readonly payload: string;
-}
-
-/** Keeps what was refused. The id is made of the content: a resend of the same bytes is the same row. */
-export async function insertRejected(tx: Tx, rows: readonly RejectedRow[], storedWallMs: number): Promise<void> {
-  if (rows.length === 0) return;
-  await tx.insertMany({
-    table: 'rejected',
-    columns: REJECTED,
-    conflict: 'on conflict do nothing',
-    rows: rows.map((row) => [
-      createHash('sha256').update(JSON.stringify(row)).digest('hex'),
-      row.roomId,
-      row.streamId,
-      row.seq,
-      row.occupies ? 1 : 0,
-      row.code,
-      row.reason,
-      row.payload,
-      storedWallMs,
-    ]),
-  });
 }
 
 /** See Store.ingest. */

@@ -1,6 +1,6 @@
 /** The row of each stream: who owns it and how far it is stored; locked first in every ingest transaction. */
 import { PROTOCOL_VERSION } from '../../protocol/stream.ts';
-import type { RejectedRow } from './ingest.ts';
+import type { RejectedRow } from './rejected.ts';
 import type { Tx } from './sql.ts';
 import type { Delivery, IngestOutcome } from './store.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlertDetailView, LogView, OverviewView } from '../../../cloud/http/api.ts';
 import { topics } from '../../../protocol/stream.ts';
-import { Box, Browser, startTestCloud, type TestCloud } from './cloud.ts';
+import { Box, Browser, eventually, startTestCloud, type TestCloud } from './cloud.ts';
 import { batchBytes, clipBody, episodeBody, gapBody, roomEvent } from './events.ts';
 import { postgresBin, startPostgres, type TestPostgres } from './postgres.ts';
 
@@ -43,16 +43,16 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     const feed = await browser.feed(cursor);
     const events = [roomEvent('s1', 1, episodeBody('e1')), roomEvent('s1', 2, episodeBody('e1', 'update', 'alarm'))];
     await box.publish(batchBytes(events));
-    await expect.poll(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 2 });
-    await expect.poll(() => feed.stored().length).toBe(2);
+    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 2 });
+    await eventually(() => feed.stored().length).toBe(2);
     expect(feed.stored()[0]).toMatchObject({
       event: 'event',
       data: { event: { eventId: events[0]!.eventId }, alert: { episodeId: 'e1' } },
     });
     await box.publish(batchBytes(events));
-    await expect.poll(() => box.acks.length).toBe(2);
+    await eventually(() => box.acks.length).toBe(2);
     const action = await browser.json('POST', '/api/alerts/e1/actions', { kind: 'acknowledge', note: '已派人查看' });
-    await expect.poll(() => feed.stored().length).toBe(3);
+    await eventually(() => feed.stored().length).toBe(3);
     expect(feed.stored()[2]).toMatchObject({
       event: 'action',
       data: { action, alert: { state: 'acknowledged', level: 'alarm' } },
@@ -71,13 +71,13 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     for (let round = 0; round < 6; round++) {
       const feed = await browser.feed(cursor, round % 2 === 1);
       await box.publish(batchBytes(all.slice(round * 10, round * 10 + 10)), 'routine');
-      await expect.poll(() => feed.stored().length).toBeGreaterThan(round);
+      await eventually(() => feed.stored().length).toBeGreaterThan(round);
       await feed.stop();
       seen.push(...feed.stored().map(({ data }) => data.event.eventId as string));
       cursor = feed.stored().at(-1)?.id ?? cursor;
     }
     const rest = await browser.feed(cursor);
-    await expect.poll(() => seen.length + rest.stored().length).toBe(60);
+    await eventually(() => seen.length + rest.stored().length).toBe(60);
     await rest.stop();
     seen.push(...rest.stored().map(({ data }) => data.event.eventId as string));
     expect(seen).toEqual(all.map(({ eventId }) => eventId));
@@ -90,12 +90,14 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     await box.publish(Buffer.from('not json'));
     await box.publish(batchBytes([{ ...roomEvent('s3b', 1, episodeBody('e3')), roomId: 'room-2' }]));
     await box.publish(batchBytes([good, poison, roomEvent('s3', 3, episodeBody('e3', 'end'))]));
-    await expect.poll(() => box.acks).toContainEqual({ v: 1, streamId: 's3', through: 3 });
+    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's3', through: 3 });
     expect((await browser.json<AlertDetailView>('GET', '/api/alerts/e3')).events.map(({ seq }) => seq)).toEqual([1, 3]);
     await box.publish(batchBytes([{ ...good, eventId: crypto.randomUUID() }]));
-    await expect
-      .poll(() => box.acks.at(-1))
-      .toMatchObject({ streamId: 's3', through: 3, quarantined: expect.stringMatching(/^seq_reused/) });
+    await eventually(() => box.acks.at(-1)).toMatchObject({
+      streamId: 's3',
+      through: 3,
+      quarantined: expect.stringMatching(/^seq_reused/),
+    });
     const health = (await (await fetch(`${browser.base}/healthz`)).json()) as {
       ok: boolean;
       ingest: Record<string, number>;
@@ -109,11 +111,9 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     await box.client.publishAsync(topics.snapshot('room-1', 'cam-a'), jpeg);
     await box.client.publishAsync(topics.snapshot('room-1', 'cam-b'), Buffer.from('<svg onload=alert(1)>'));
     await box.client.publishAsync(topics.state('room-1'), Buffer.from('{}'));
-    await expect
-      .poll(async () =>
-        (await browser.json<OverviewView>('GET', '/api/overview')).rooms[0]!.snapshots.map(({ cameraId }) => cameraId),
-      )
-      .toEqual(['cam-a']);
+    await eventually(async () =>
+      (await browser.json<OverviewView>('GET', '/api/overview')).rooms[0]!.snapshots.map(({ cameraId }) => cameraId),
+    ).toEqual(['cam-a']);
     const picture = await browser.send('GET', '/api/rooms/room-1/snapshot/cam-a');
     expect(picture.headers.get('content-type')).toBe('image/jpeg');
     expect(Buffer.from(await picture.arrayBuffer())).toEqual(jpeg);
@@ -136,7 +136,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     expect(after.cursor).toBe(before.cursor);
     box = await Box.enter(test.cloud(), 'box-1', 'room-1', secret);
     await box.publish(batchBytes([roomEvent('s1', 3, episodeBody('e1', 'end'))]));
-    await expect.poll(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 3 });
+    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 3 });
   });
 
   it('adds a box over HTTP, which may connect at once and only for its room', async (ctx) => {
@@ -156,7 +156,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
         ),
       ]),
     );
-    await expect.poll(() => other.acks).toContainEqual({ v: 1, streamId: 't1', through: 1 });
+    await eventually(() => other.acks).toContainEqual({ v: 1, streamId: 't1', through: 1 });
     expect((await browser.json<AlertDetailView>('GET', '/api/alerts/e1')).clips).toEqual([]);
     other.leave();
     expect((await browser.send('POST', '/api/devices', { deviceId: 'box-2', roomId: 'room-3' })).status).toBe(409);

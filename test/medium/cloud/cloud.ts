@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { systemClock } from '../../../cloud/clock.ts';
 import { type CloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
 import { type Cloud, startCloud } from '../../../cloud/main.ts';
 import type { Ack } from '../../../protocol/stream.ts';
 import { topics } from '../../../protocol/stream.ts';
+
+/** Waits for what will be true: long, since the machine may be busy, and often, since it mostly is soon. */
+export const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000, interval: 20 });
 
 export interface TestCloud {
   readonly folder: string;
@@ -151,7 +155,7 @@ export class Box {
     this.roomId = roomId;
   }
 
-  static async enter(cloud: Cloud, deviceId: string, roomId: string, secret: string): Promise<Box> {
+  static async enter(cloud: Pick<Cloud, 'mqttUrl'>, deviceId: string, roomId: string, secret: string): Promise<Box> {
     const client = await connectAsync(cloud.mqttUrl, {
       protocolVersion: 5,
       username: deviceId,

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlertDetailView, ClipGrantView, LogView, OverviewView } from '../../../cloud/http/api.ts';
-import { Box, Browser, startTestCloud, type TestCloud } from './cloud.ts';
+import { Box, Browser, eventually, startTestCloud, type TestCloud } from './cloud.ts';
 import { batchBytes, clipBody, episodeBody, roomEvent } from './events.ts';
 
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -44,7 +44,7 @@ describe('clip upload', () => {
       ...(overlay ? [{ name: 'overlay.json' as const, sha256: sha(overlay), bytes: overlay.length }] : []),
     ];
     await box.publish(batchBytes([roomEvent('s1', ++seq, clipBody('e1', clipId, 'room-1', files))]));
-    await expect.poll(() => box.acks.at(-1)?.through).toBe(seq);
+    await eventually(() => box.acks.at(-1)?.through).toBe(seq);
     return clipId;
   };
   const metadata = (clipId: string, bytes: Uint8Array, over: Record<string, string> = {}) => ({
@@ -109,7 +109,7 @@ describe('clip upload', () => {
       }).start();
     });
     expect(confirmed).toBe(sha(bytes));
-    await expect.poll(() => feed.stored()).toMatchObject([{ event: 'clip', data: { clipId, episodeId: 'e1' } }]);
+    await eventually(() => feed.stored()).toMatchObject([{ event: 'clip', data: { clipId, episodeId: 'e1' } }]);
     await feed.stop();
     expect(readFileSync(place(sha(bytes)))).toEqual(bytes);
     expect(readdirSync(join(test.folder, 'uploads'))).toEqual([]);
