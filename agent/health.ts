@@ -1,0 +1,45 @@
+/** Beside the path: what the parts say of themselves, put together as the room's health for its state. */
+import { statfsSync } from 'node:fs';
+import type { RoomHealth } from '../protocol/stream.ts';
+import type { OutboxStats } from './store/outbox.ts';
+
+export interface HealthParts {
+  readonly cameras: () => RoomHealth['cameras'];
+  readonly ears: () => RoomHealth['ears'];
+  readonly outbox: () => OutboxStats;
+  /** Clips that are not in the cloud yet, planned ones included. */
+  readonly clipsWaiting: () => number;
+  /** Free disk where evidence lies; see `diskOf`. */
+  readonly disk: () => { readonly freeBytes: number; readonly low: boolean };
+  readonly modelSet: () => string;
+}
+
+/** Reads every part now. A number that is not one (before a first measurement) is given as 0, since the wire has no NaN. */
+export function roomHealth(parts: HealthParts): RoomHealth {
+  const { freeBytes, low } = parts.disk();
+  const { events, oldestMs, full } = parts.outbox();
+  return {
+    cameras: parts.cameras().map((camera) => ({
+      ...camera,
+      analysedFps: finite(camera.analysedFps),
+      inferenceMs: finite(camera.inferenceMs),
+    })),
+    ears: parts.ears().map((ear) => ({ ...ear, rmsDb: Number.isFinite(ear.rmsDb) ? ear.rmsDb : SILENCE_DB })),
+    outbox: { events, oldestMs: finite(oldestMs), full },
+    clipsWaiting: parts.clipsWaiting(),
+    disk: { freeBytes: finite(freeBytes), low },
+    modelSet: parts.modelSet(),
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+/** Digital silence, whose logarithm is no number. */
+const SILENCE_DB = -120;
+
+const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+
+/** Free bytes of the disk that holds `folder`, and whether they are fewer than must be kept. */
+export function diskOf(folder: string, keepFreeBytes: number): { readonly freeBytes: number; readonly low: boolean } {
+  const { bavail, bsize } = statfsSync(folder);
+  const freeBytes = bavail * bsize;
+  return { freeBytes, low: freeBytes < keepFreeBytes };
+}

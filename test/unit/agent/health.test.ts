@@ -1,0 +1,39 @@
+/** The room's health is always something that the wire can carry. */
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { diskOf, roomHealth } from '../../../agent/health.ts';
+
+describe('roomHealth', () => {
+  it('gathers the parts, and has no number that JSON would lose', () => {
+    const health = roomHealth({
+      cameras: () => [
+        {
+          cameraId: 'cam-a',
+          decode: 'running',
+          record: 'down',
+          audio: 'none',
+          analysedFps: Number.NaN,
+          drops: 3,
+          inferenceMs: Number.POSITIVE_INFINITY,
+        },
+      ],
+      ears: () => [
+        { microphoneId: 'cam-a', language: 'en', state: 'deaf', reason: 'no model', rmsDb: Number.NEGATIVE_INFINITY },
+      ],
+      outbox: () => ({ events: 2, oldestMs: 100, full: false }),
+      clipsWaiting: () => 4,
+      disk: () => diskOf(tmpdir(), 1e18),
+      modelSet: () => 'none',
+    });
+    expect(JSON.parse(JSON.stringify(health))).toEqual(health);
+    expect(health).toMatchObject({
+      cameras: [{ analysedFps: 0, inferenceMs: 0, record: 'down' }],
+      ears: [{ rmsDb: -120 }],
+      outbox: { events: 2, oldestMs: 100 },
+      clipsWaiting: 4,
+      disk: { low: true },
+    });
+    expect(health.rssBytes).toBeGreaterThan(1e6);
+    expect(health.disk.freeBytes).toBeGreaterThan(0);
+  });
+});
