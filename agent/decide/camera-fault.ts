@@ -14,6 +14,8 @@ export interface FaultWatch {
   readonly sinceWallMs: number;
   /** Last step at which the condition held. */
   readonly heldMonoMs: number;
+  /** Since when it is known not to hold. */
+  readonly clearMonoMs?: number | undefined;
   readonly condition?: Condition | undefined;
   readonly episode?: Episode | undefined;
 }
@@ -85,20 +87,21 @@ function stepFault(
   const now = scene.at.monoMs;
   const camera = scene.cameras.find((c) => c.cameraId === sourceId);
   const condition = camera?.sight.conditions[fault];
-  // Without a frame nobody can say that a picture fault is over.
-  const unseen = fault !== 'record_down' && fault !== 'down' && !camera?.fresh;
-  const recordUnheard = fault === 'record_down' && !heard(scene, sourceId);
-  const held = condition !== undefined || unseen || recordUnheard;
+  const known =
+    condition === undefined && (fault === 'down' || (fault === 'record_down' ? heard(scene, sourceId) : camera?.fresh));
+  const goesOn = watch !== undefined && (watch.clearMonoMs === undefined || isOpen(watch.episode));
   const next: FaultWatch = {
     sourceId,
     fault,
-    sinceMonoMs: watch?.sinceMonoMs ?? condition?.sinceMonoMs ?? now,
-    sinceWallMs: watch?.sinceWallMs ?? condition?.sinceWallMs ?? scene.at.wallMs,
-    heldMonoMs: held ? now : (watch?.heldMonoMs ?? now),
+    sinceMonoMs: goesOn ? watch.sinceMonoMs : (condition?.sinceMonoMs ?? now),
+    sinceWallMs: goesOn ? watch.sinceWallMs : (condition?.sinceWallMs ?? scene.at.wallMs),
+    heldMonoMs: condition ? now : (watch?.heldMonoMs ?? now),
+    // Without a frame (or word from the recorder) nobody can say that the fault is over.
+    clearMonoMs: condition ? undefined : (watch?.clearMonoMs ?? (known ? now : undefined)),
     condition: condition ?? watch?.condition,
     episode: watch?.episode,
   };
-  const over = now - next.heldMonoMs >= CLEAR_MS || (!held && !isOpen(watch?.episode));
+  const over = known === true && (!isOpen(watch?.episode) || now - next.clearMonoMs! >= CLEAR_MS);
   const lastingMs = next.heldMonoMs - next.sinceMonoMs;
   const limitMs = thresholdOf(fault, rule);
   const { episode, drafts } = follow(
@@ -127,14 +130,9 @@ function stepFault(
       }),
     },
   );
-  if (!over) return [{ ...next, episode }, drafts];
-  // Kept while it may be joined; a new occurrence has its own begin.
+  // Kept after its end only while it may be joined.
   const joinable = episode?.endedMonoMs !== undefined && now - episode.endedMonoMs <= context.pack.cooldownMs;
-  if (!joinable) return [undefined, drafts];
-  return [
-    { ...next, sinceMonoMs: now, sinceWallMs: scene.at.wallMs, heldMonoMs: now, condition: undefined, episode },
-    drafts,
-  ];
+  return [over && !joinable ? undefined : { ...next, episode }, drafts];
 }
 
 function heard(scene: Scene, sourceId: string): boolean {

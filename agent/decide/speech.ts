@@ -85,7 +85,7 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
       },
       state.episode,
       {
-        level: hit ? graver(rule.level ?? undefined, repeated ? 'alarm' : undefined) : undefined,
+        level: hit ? graver(rule.level, repeated ? 'alarm' : undefined) : undefined,
         over,
         tell: true,
         facts: () => ({

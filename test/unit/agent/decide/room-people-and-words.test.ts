@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { transcript } from '../../../../agent/decide/speech.ts';
+import type { PhraseObservation, SpeechCategory } from '../../../../protocol/observation.ts';
+import { ALL, at, begin, context, episodes, feed, layout, others, play, sitting, standing, told } from './world.ts';
+
+describe('extra person', () => {
+  const walker = (s: number) => standing(0.05 + 0.04 * (s % 20));
+
+  it('alarms when one more walks about for five seconds, and ends when they are gone', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 35, (s) => ({ persons: [...ALL, walker(s)] }));
+    play(run, 45, { persons: ALL });
+    expect(told(run).filter((t) => !t.startsWith('update'))).toEqual([
+      'begin extra_person alarm',
+      'end extra_person alarm',
+    ]);
+    const first = episodes(run)[0]!;
+    expect(first).toMatchObject({ level: 'alarm', sourceId: 'cam-a', seatIds: [] });
+    expect(first.figures[0]).toMatchObject({ name: 'people', value: 4, threshold: 3 });
+    expect((first.beganWallMs - at(0).wallMs) / 1000).toBeLessThan(23);
+  });
+
+  it.each([
+    ['a poster that never moves', () => [...ALL, standing(0.9)]],
+    [
+      'second boxes of the same people',
+      () => [
+        ...ALL,
+        ...ALL.map((p) => ({
+          ...p,
+          box: [p.box[0] + 0.005, p.box[1], p.box[2], p.box[3] - 0.06] as const,
+          score: 0.5,
+        })),
+      ],
+    ],
+    ['somebody for three seconds', (s: number) => (s % 20 < 3 ? [...ALL, walker(s)] : ALL)],
+    ['weak echoes', (s: number) => [...ALL, { ...walker(s), score: 0.2 }]],
+  ])('is not fooled by %s', (_name, persons) => {
+    const run = begin();
+    play(run, 100, (s) => ({ persons: persons(s) }));
+    expect(told(run)).toEqual([]);
+  });
+
+  it('does not add up what two cameras see of the same people', () => {
+    const two = {
+      ...context,
+      layout: {
+        ...layout,
+        seats: layout.seats.map((s) => ({ ...s, views: [...s.views, { ...s.views[0]!, cameraId: 'cam-b' }] })),
+      },
+    };
+    const run = begin([], two);
+    for (let s = 0; s < 30; s += 0.5) {
+      play(run, s, { persons: ALL }, two);
+      feed(run, { ...frameOf(s), cameraId: 'cam-b' }, two);
+    }
+    expect(told(run)).toEqual([]);
+  });
+});
+
+const frameOf = (s: number) => ({
+  kind: 'frame' as const,
+  cameraId: 'cam-b',
+  at: at(s + 0.1),
+  frame: s,
+  persons: ALL,
+  picture: { brightness: 100, edgeEnergy: 5, shift: { dx: 0, dy: 0, confidence: 0.9 }, change: 0.3 },
+  patches: [],
+  modelSet: 'scripted',
+  inferenceMs: 10,
+});
+
+describe('too far', () => {
+  it('measures the owner in shoulder widths where the floor is not calibrated', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 22, (s) => ({ persons: [...others('1'), standing(0.2 + (s - 20) * 0.08)] }));
+    play(run, 45, { persons: [...others('1'), standing(0.34)] });
+    const far = episodes(run).filter((e) => e.behaviour === 'too_far');
+    expect(far[0]).toMatchObject({ phase: 'begin', level: 'notice', seatIds: ['1'], from: 'NEAR', to: 'FAR' });
+    expect(far[0]!.figures.find((f) => f.name === 'distance')).toMatchObject({ unit: 'shoulders', threshold: 2 });
+    play(run, 60, { persons: ALL });
+    expect(
+      told(run)
+        .filter((t) => t.includes('too_far'))
+        .at(-1),
+    ).toBe('end too_far notice');
+  });
+
+  it('says nothing of an owner who leans', () => {
+    const run = begin();
+    play(run, 60, (s) => ({ persons: [...others('1'), sitting('1', 0.3 * Math.sin(s))] }));
+    expect(told(run)).toEqual([]);
+  });
+});
+
+describe('spoken words', () => {
+  const hit = (s: number, category: SpeechCategory, more: Partial<PhraseObservation> = {}): PhraseObservation => ({
+    kind: 'phrase',
+    microphoneId: 'mic',
+    at: at(s),
+    engine: 'fsmn',
+    language: 'zh-CN',
+    phraseId: `${category}-1`,
+    category,
+    text: '给点好处',
+    score: -1.2,
+    threshold: -2.5,
+    beginMonoMs: at(s - 1.4).monoMs,
+    endMonoMs: at(s - 0.4).monoMs,
+    heard: '你看能不能给点好处吧',
+    ...more,
+  });
+  const quiet = (run: ReturnType<typeof begin>, from: number, to: number) => {
+    for (let s = from; s <= to; s++) feed(run, { kind: 'tick', at: at(s) });
+  };
+  const words = (run: ReturnType<typeof begin>) => told(run).filter((t) => t.includes('speech'));
+
+  it('alarms at once, updates with each hit, and ends after the merging time', () => {
+    const run = begin();
+    feed(run, hit(2, 'prohibited'));
+    expect(words(run)).toEqual(['begin speech_prohibited alarm']);
+    quiet(run, 3, 8);
+    feed(run, hit(9, 'prohibited'));
+    quiet(run, 10, 30);
+    expect(words(run)).toEqual([
+      'begin speech_prohibited alarm',
+      'update speech_prohibited alarm',
+      'end speech_prohibited alarm',
+    ]);
+    const first = episodes(run)[0]!;
+    expect(first.beganWallMs).toBe(at(0.6).wallMs);
+    expect(first.transcript!.text.slice(...first.transcript!.hit)).toBe('给点好处');
+    feed(run, hit(40, 'prohibited'));
+    expect(
+      new Set(
+        episodes(run)
+          .filter((e) => e.behaviour === 'speech_prohibited')
+          .map((e) => e.episodeId),
+      ).size,
+    ).toBe(2);
+  });
+
+  it('counts one utterance once, whoever hears it', () => {
+    const run = begin();
+    feed(run, hit(2, 'suggestive'));
+    feed(run, hit(2.4, 'suggestive', { microphoneId: 'mic-2', engine: 'other' }));
+    expect(words(run)).toEqual(['begin speech_suggestive notice']);
+  });
+
+  it('raises to an alarm when the session has had enough', () => {
+    const run = begin();
+    for (const s of [10, 40, 70]) {
+      feed(run, hit(s, 'suggestive'));
+      quiet(run, s + 1, s + 20);
+    }
+    expect(words(run).filter((t) => t.startsWith('begin'))).toEqual([
+      'begin speech_suggestive notice',
+      'begin speech_suggestive notice',
+      'begin speech_suggestive alarm',
+    ]);
+  });
+
+  it('knows no rule that the pack leaves out', () => {
+    const run = begin();
+    feed(run, hit(3, 'tendentious'));
+    quiet(run, 4, 30);
+    expect(words(run)).toEqual([]);
+  });
+
+  it.each([
+    ['the words contain it', '我们 给点好处 吧', '我们 给点好处 吧', '给点好处'],
+    ['pinyin does not', 'ni kan gei dian hao chu', '给点好处（ni kan gei dian hao chu）', '给点好处'],
+    ['nothing around it', undefined, '给点好处', '给点好处'],
+  ])('marks the hit when %s', (_name, heard, text, marked) => {
+    const { heard: _around, ...bare } = hit(1, 'prohibited');
+    const t = transcript(heard === undefined ? bare : { ...bare, heard });
+    expect(t.text).toBe(text);
+    expect(t.text.slice(...t.hit)).toBe(marked);
+  });
+});
