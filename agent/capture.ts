@@ -1,0 +1,128 @@
+/** Supervises the hardware of one room: finds each camera, starts it, reports the state of every stream, never lets one fault stop another. */
+import type { Logger } from 'pino';
+import type { Camera, Role, RoleHealth } from '../hardware/camera.ts';
+import type { Microphone } from '../hardware/microphone.ts';
+import type { StreamObservation } from '../protocol/observation.ts';
+import type { Clock } from '../protocol/time.ts';
+
+/** A camera that must first be found: `open` is tried again with back-off until it succeeds. */
+export interface CameraPlan {
+  readonly cameraId: string;
+  readonly audio: boolean;
+  /** Looks the camera up (ONVIF or fixed addresses) and makes it; throws EvalroomError when it can not. */
+  open(signal: AbortSignal): Promise<Camera>;
+}
+
+export interface CaptureParts {
+  readonly cameras: readonly CameraPlan[];
+  readonly microphones: readonly Microphone[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Waits between attempts to find a camera, the last one repeats. */
+  readonly retryMs?: readonly number[];
+}
+
+export interface Capture {
+  start(signal: AbortSignal): Promise<void>;
+  /** Called once for each camera when it has been found and started. */
+  onCamera(listener: (camera: Camera) => void): void;
+  /** State of every role of every source at this moment. */
+  observations(): StreamObservation[];
+  camera(cameraId: string): Camera | undefined;
+  close(): Promise<void>;
+}
+
+const ROLES: readonly Role[] = ['decode', 'record', 'audio'];
+
+/** Makes the supervisor; nothing runs before `start`. */
+export function createCapture({
+  cameras,
+  microphones,
+  clock,
+  log,
+  retryMs = [500, 1000, 2000, 5000],
+}: CaptureParts): Capture {
+  const found = new Map<string, Camera>();
+  const reasons = new Map<string, string>();
+  const listeners: ((camera: Camera) => void)[] = [];
+  const stop = new AbortController();
+  let startedMonoMs = 0;
+  let searches: Promise<void>[] = [];
+
+  async function search(plan: CameraPlan): Promise<void> {
+    for (let attempt = 0; !stop.signal.aborted; attempt += 1) {
+      try {
+        const camera = await plan.open(stop.signal);
+        await camera.start(stop.signal);
+        found.set(plan.cameraId, camera);
+        reasons.delete(plan.cameraId);
+        for (const listener of listeners) listener(camera);
+        return;
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        const reason = error instanceof Error ? error.message : String(error);
+        // The same refusal every five seconds for a night is one line, not six thousand.
+        if (reasons.get(plan.cameraId) !== reason)
+          log.error({ cameraId: plan.cameraId, err: error }, 'camera not reachable, trying again');
+        reasons.set(plan.cameraId, reason);
+        await clock.sleep(retryMs[Math.min(attempt, retryMs.length - 1)]!, stop.signal);
+      }
+    }
+  }
+
+  function observe(sourceId: string, role: Role, health: RoleHealth): StreamObservation {
+    const at = clock.now();
+    const observation = {
+      kind: 'stream' as const,
+      sourceId,
+      role,
+      at,
+      state: health.state,
+      silentMs: at.monoMs - (health.lastMonoMs || startedMonoMs),
+    };
+    return health.reason === undefined ? observation : { ...observation, reason: health.reason };
+  }
+
+  return {
+    async start(signal) {
+      startedMonoMs = clock.monoMs();
+      signal.addEventListener('abort', () => stop.abort(), { once: true });
+      searches = cameras.map(search);
+      await Promise.all(microphones.map((microphone) => microphone.start(stop.signal)));
+    },
+    onCamera: (listener) => void listeners.push(listener),
+    observations() {
+      const all: StreamObservation[] = [];
+      for (const plan of cameras) {
+        const camera = found.get(plan.cameraId);
+        for (const role of ROLES) {
+          if (role === 'audio' && !plan.audio) continue;
+          const reason = reasons.get(plan.cameraId);
+          const missing: RoleHealth = {
+            state: reason === undefined ? 'starting' : 'down',
+            lastMonoMs: 0,
+            delivered: 0,
+            dropped: 0,
+            restarts: 0,
+          };
+          all.push(
+            observe(
+              plan.cameraId,
+              role,
+              camera?.health()[role] ?? (reason === undefined ? missing : { ...missing, reason }),
+            ),
+          );
+        }
+      }
+      for (const microphone of microphones) all.push(observe(microphone.microphoneId, 'audio', microphone.health()));
+      return all;
+    },
+    camera: (cameraId) => found.get(cameraId),
+    async close() {
+      stop.abort();
+      await Promise.allSettled(searches);
+      const ends = await Promise.allSettled([...found.values(), ...microphones].map((source) => source.close()));
+      for (const end of ends) if (end.status === 'rejected') log.error({ err: end.reason }, 'a source did not close');
+    },
+  };
+}

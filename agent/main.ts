@@ -1,0 +1,300 @@
+/** The list of an agent's parts, and how observations, events and clips pass from one to the next. Wiring only. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Camera } from '../hardware/camera.ts';
+import { createEyes, type Eyes } from '../models/pose/eyes.ts';
+import type { Script } from '../models/pose/scripted.ts';
+import { loadRulePack } from '../models/rules/load.ts';
+import type { Hit } from '../models/speech/recogniser.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { InvalidInput } from '../protocol/errors.ts';
+import type { RoomEvent } from '../protocol/event.ts';
+import type { RulePack } from '../protocol/rules.ts';
+import type { Clock } from '../protocol/time.ts';
+import { createCapture } from './capture.ts';
+import type { RoomConfig } from './config.ts';
+import type { RoomView } from './decide/room.ts';
+import { type EarParts, listenTo } from './ears.ts';
+import { createForward } from './forward.ts';
+import type { Listen } from './listen.ts';
+import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
+import type { OverlayShot } from './record/overlay.ts';
+import { createRecorder } from './record/recorder.ts';
+import { cameraPlans, microphonesOf } from './sources.ts';
+import { createStateReport } from './state.ts';
+import { openOutbox } from './store/sqlite.ts';
+import { createUploader } from './upload.ts';
+import { createWatch } from './watch.ts';
+
+export interface AgentMachine {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** The first frame has been looked at. */
+  readonly onFirstFrame?: () => void;
+  /** An event has been accepted: it is on disk. */
+  readonly onEvent?: (event: RoomEvent) => void;
+}
+
+export interface Agent {
+  readonly modelSet: string;
+  /** Ends every part even when one of them fails, and leaves no process. */
+  close(): Promise<void>;
+}
+
+/** What a script file for measurements holds: see `script:` in docs/room-yaml.md. */
+interface ScriptFile {
+  readonly eyes?: Script;
+  readonly ears?: readonly Hit[];
+}
+
+const TICK_MS = 250;
+const SNAPSHOT_MS = 5000;
+
+/** Resolves when every part has been started; cameras may still be searched for. Throws EvalroomError with nothing left running. */
+export async function startAgent(config: RoomConfig, machine: AgentMachine): Promise<Agent> {
+  const { clock, log } = machine;
+  const { layout, dataFolder } = config;
+  const stop = new AbortController();
+  machine.signal.addEventListener('abort', () => stop.abort(), { once: true });
+  const ending: (() => Promise<void> | void)[] = [];
+  const loops: Promise<void>[] = [];
+  const pack = loadRulePack(config.rulePack);
+  const script = readScript(config);
+  const ca = config.cloud.ca === undefined ? undefined : readFileSync(config.cloud.ca, 'utf8');
+
+  const outbox = openOutbox({
+    path: join(dataFolder, 'outbox.db'),
+    roomId: layout.roomId,
+    clock,
+    log: log.child({ part: 'outbox' }),
+    quotaEvents: config.storage.events,
+    quotaClipBytes: config.storage.clipBytes,
+  });
+  ending.push(() => outbox.close());
+  try {
+    const context = { layout, pack, runId: randomUUID() };
+    const watch = createWatch({ context, outbox, clock, log: log.child({ part: 'watch' }) });
+    const forward = createForward({
+      outbox,
+      connection: {
+        url: config.cloud.mqtt,
+        clientId: config.identity.deviceId,
+        username: config.identity.deviceId,
+        password: config.identity.secret,
+        ...(ca === undefined ? {} : { tls: { ca } }),
+      },
+      roomId: layout.roomId,
+      clock,
+      log: log.child({ part: 'forward' }),
+    });
+    const recorder = createRecorder({
+      folder: dataFolder,
+      store: outbox,
+      roomId: layout.roomId,
+      layout,
+      limits: config.storage,
+      clock,
+      log: log.child({ part: 'record' }),
+    });
+    const upload = createUploader({
+      store: outbox,
+      connection: {
+        url: config.cloud.upload,
+        deviceId: config.identity.deviceId,
+        secret: config.identity.secret,
+        ...(ca === undefined ? {} : { ca }),
+        ...(config.cloud.uploadKbps === undefined ? {} : { kbps: config.cloud.uploadKbps }),
+      },
+      roomId: layout.roomId,
+      clock,
+      log: log.child({ part: 'upload' }),
+      report: (draft) => watch.record([draft]),
+    });
+    const eyes = createEyes({
+      modelsFolder: config.modelsFolder,
+      dataFolder,
+      ...(script?.eyes ? { set: 'scripted' as const, script: script.eyes } : {}),
+      clock,
+      log: log.child({ part: 'eyes' }),
+    });
+    const microphones = microphonesOf(config, { clock, log: log.child({ part: 'capture' }) });
+    const capture = createCapture({
+      cameras: await cameraPlans(config, { clock, log: log.child({ part: 'capture' }) }),
+      microphones,
+      clock,
+      log: log.child({ part: 'capture' }),
+    });
+    const perceives = new Map<string, Perceive>();
+    const listens: Listen[] = [];
+    const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
+
+    watch.onEvent((event) => {
+      forward.poke();
+      recorder.follow(event);
+      upload.poke();
+      machine.onEvent?.(event);
+    });
+    const ears: EarParts = {
+      languages: config.languages,
+      pack,
+      modelsFolder: config.modelsFolder,
+      script: script?.ears,
+      clock,
+      log: log.child({ part: 'ears' }),
+    };
+    const listen = (microphoneId: string, samples: Parameters<typeof listenTo>[1]) => {
+      const listener = listenTo(microphoneId, samples, ears);
+      listens.push(listener);
+      ending.push(() => listener.close());
+      listener.start(stop.signal);
+      loops.push(
+        each(listener.observations(), (heard) => {
+          watch.observe(heard);
+          if (heard.kind === 'phrase') recorder.word(heard.at.wallMs, heard.text, true);
+        }),
+      );
+    };
+    let firstFrame = true;
+    const look = (camera: Camera) => {
+      const perceive = createPerceive({
+        camera,
+        eyes,
+        layout,
+        clock,
+        log: log.child({ part: 'perceive' }),
+        regions: doorRegions(layout, camera.cameraId),
+      });
+      perceives.set(camera.cameraId, perceive);
+      ending.push(() => perceive.close());
+      loops.push(
+        each(perceive.observations(), (observation) => {
+          watch.observe(observation);
+          recorder.overlay(camera.cameraId, observation.at.wallMs, shotOf(watch.view(), camera.cameraId));
+          if (firstFrame) machine.onFirstFrame?.();
+          firstFrame = false;
+        }),
+        each(camera.segments(), (file) => recorder.segment(camera.cameraId, file)),
+      );
+      const audio = config.cameras.find(({ cameraId }) => cameraId === camera.cameraId)?.audio === true;
+      if (audio) listen(camera.cameraId, camera.samples());
+    };
+
+    recordBoot(watch, { config, pack, eyes, clock });
+    capture.onCamera(look);
+    loops.push(each(recorder.drafts(), (draft) => watch.record([draft])));
+    await Promise.all([forward.start(stop.signal), recorder.start(stop.signal), upload.start(stop.signal)]);
+    ending.push(
+      () => forward.close(),
+      () => upload.close(),
+      () => recorder.close(),
+    );
+    await startEyes(eyes, stop.signal, log);
+    ending.push(() => eyes.close());
+    ending.push(() => capture.close());
+    await capture.start(stop.signal);
+    for (const microphone of microphones) listen(microphone.microphoneId, microphone.samples());
+
+    loops.push(
+      every(TICK_MS, clock, stop.signal, () => {
+        for (const observation of capture.observations()) watch.observe(observation);
+        watch.observe({ kind: 'tick', at: clock.now() });
+        forward.publishState(report({ capture, perceives, listens, recorder }));
+      }),
+      every(SNAPSHOT_MS, clock, stop.signal, () => {
+        for (const [cameraId, perceive] of perceives) {
+          const snapshot = perceive.snapshot();
+          if (snapshot) forward.publishSnapshot(cameraId, snapshot.jpeg);
+        }
+      }),
+    );
+    log.info({ roomId: layout.roomId, modelSet: eyes.modelSet, rulePack: pack.name }, 'the room is watched');
+    // A loop ends with an error only by a bug or a corrupt store: going on would be guessing.
+    const failed = Promise.race(loops.map((loop) => loop.then(() => new Promise<void>(() => undefined))));
+    failed.catch((error: unknown) => {
+      log.fatal({ err: error }, 'the agent stops');
+      process.exitCode = 1;
+      process.kill(process.pid, 'SIGTERM');
+    });
+    return { modelSet: eyes.modelSet, close: () => endAll(ending, stop, loops, log) };
+  } catch (error) {
+    await endAll(ending, stop, loops, log);
+    throw error;
+  }
+}
+
+function recordBoot(
+  watch: ReturnType<typeof createWatch>,
+  { config, pack, eyes, clock }: { config: RoomConfig; pack: RulePack; eyes: Eyes; clock: Clock },
+): void {
+  watch.record([
+    {
+      at: clock.now(),
+      body: {
+        kind: 'boot',
+        agentVersion: packageJson.version,
+        rulePack: { name: pack.name, version: pack.version },
+        modelSet: eyes.modelSet,
+        configSha256: config.sha256,
+      },
+    },
+  ]);
+}
+
+/** A room without eyes still hears, records and says that it is blind; it does not end. */
+async function startEyes(eyes: Eyes, signal: AbortSignal, log: Logger): Promise<void> {
+  try {
+    await eyes.start(signal);
+  } catch (error) {
+    log.error({ err: error }, 'the room is blind: the models of the eyes can not be used');
+  }
+}
+
+function readScript(config: RoomConfig): ScriptFile | undefined {
+  if (config.perception.kind === 'auto') return undefined;
+  const { path } = config.perception;
+  if (!existsSync(path)) throw new InvalidInput('script_missing', `${config.path}: script ${path} does not exist`);
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ScriptFile;
+  } catch (cause) {
+    throw new InvalidInput('script_unreadable', `${config.path}: script ${path} is not JSON`, cause);
+  }
+}
+
+/** What is drawn over a clip: the tracks of one camera and the state of every seat. */
+function shotOf(view: RoomView, cameraId: string): OverlayShot {
+  return {
+    persons: view.tracks.filter((track) => track.cameraId === cameraId),
+    seats: Object.fromEntries(view.seats.map(({ seatId, occupancy }) => [seatId, occupancy])),
+  };
+}
+
+async function each<T>(source: AsyncIterable<T>, take: (one: T) => void): Promise<void> {
+  for await (const one of source) take(one);
+}
+
+async function every(ms: number, clock: Clock, signal: AbortSignal, work: () => void): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(ms, signal);
+    if (!signal.aborted) work();
+  }
+}
+
+async function endAll(
+  ending: readonly (() => Promise<void> | void)[],
+  stop: AbortController,
+  loops: readonly Promise<void>[],
+  log: Logger,
+): Promise<void> {
+  stop.abort();
+  for (const end of [...ending].reverse()) {
+    try {
+      await end();
+    } catch (error) {
+      log.error({ err: error }, 'a part did not end well');
+    }
+  }
+  await Promise.allSettled(loops);
+}

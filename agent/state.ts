@@ -1,0 +1,89 @@
+/** The volatile picture of the room that the cloud shows between events: seats, streams, ears, outbox, once a second. */
+import type { Eyes } from '../models/pose/eyes.ts';
+import type { RulePack } from '../protocol/rules.ts';
+import { PROTOCOL_VERSION, type RoomHealth, type RoomState } from '../protocol/stream.ts';
+import type { Clock } from '../protocol/time.ts';
+import type { Capture } from './capture.ts';
+import type { RoomConfig } from './config.ts';
+import { roomHealth } from './health.ts';
+import type { Listen } from './listen.ts';
+import type { Perceive } from './perceive.ts';
+import type { Recorder } from './record/recorder.ts';
+import type { Outbox } from './store/outbox.ts';
+import type { Watch } from './watch.ts';
+
+export interface StateParts {
+  readonly config: RoomConfig;
+  readonly pack: RulePack;
+  readonly watch: Watch;
+  readonly outbox: Outbox;
+  readonly eyes: Eyes;
+  readonly clock: Clock;
+}
+
+/** Parts that come and go while the agent runs. */
+export interface LiveParts {
+  readonly capture: Capture;
+  readonly perceives: ReadonlyMap<string, Perceive>;
+  readonly listens: readonly Listen[];
+  readonly recorder: Recorder;
+}
+
+type CameraHealth = RoomHealth['cameras'][number];
+
+/** Makes the function that reads every part and gives the state of this moment. */
+export function createStateReport({ config, pack, watch, outbox, eyes, clock }: StateParts) {
+  const { layout } = config;
+  return ({ capture, perceives, listens, recorder }: LiveParts): RoomState => {
+    const at = clock.now();
+    const view = watch.view();
+    return {
+      v: PROTOCOL_VERSION,
+      roomId: layout.roomId,
+      at,
+      layout,
+      seats: view.seats,
+      rulePack: { name: pack.name, version: pack.version },
+      health: roomHealth({
+        cameras: () => config.cameras.map(({ cameraId, audio }) => cameraHealth(cameraId, audio)),
+        ears: () =>
+          listens.flatMap((listen) => {
+            const { microphoneId, rmsDb, ears } = listen.health();
+            return ears.map(({ language, state, reason }) => ({
+              microphoneId,
+              language,
+              state,
+              rmsDb,
+              ...(reason === undefined ? {} : { reason }),
+            }));
+          }),
+        outbox: () => {
+          const stats = outbox.stats();
+          return watch.health().full ? { ...stats, full: true } : stats;
+        },
+        clipsWaiting: () => recorder.health().planned + outbox.clips.stats().waiting,
+        disk: () => recorder.health(),
+        modelSet: () => eyes.modelSet,
+      }),
+    };
+
+    function cameraHealth(cameraId: string, audio: boolean): CameraHealth {
+      const roles = capture.observations().filter((one) => one.sourceId === cameraId);
+      const stateOf = (role: string) => roles.find((one) => one.role === role)?.state ?? 'starting';
+      const perceive = perceives.get(cameraId)?.health();
+      const fault = view.faults.find((one) => one.sourceId === cameraId)?.fault;
+      const reason =
+        fault ?? roles.find((one) => one.state === 'down')?.reason ?? perceive?.reason ?? eyes.health().reason;
+      return {
+        cameraId,
+        decode: stateOf('decode'),
+        record: stateOf('record'),
+        audio: audio ? stateOf('audio') : 'none',
+        analysedFps: perceive?.analysedFps ?? 0,
+        drops: perceive?.drops ?? 0,
+        inferenceMs: perceive?.inferenceMs ?? 0,
+        ...(reason === undefined ? {} : { fault: reason }),
+      };
+    }
+  };
+}

@@ -1,0 +1,51 @@
+/** Runs the cloud as a process: reads its configuration, makes sure that the named boxes are known, listens until asked to end. */
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { systemClock } from '../cloud/clock.ts';
+import { loadCloudConfig } from '../cloud/config.ts';
+import { createLog } from '../cloud/log.ts';
+import { type Cloud, startCloud } from '../cloud/main.ts';
+import { InvalidInput } from '../protocol/errors.ts';
+import type { CloudOptions } from './cloud.ts';
+import { runPart } from './part.ts';
+
+/** Runs until SIGINT or SIGTERM. Throws EvalroomError when the cloud can not start. */
+export async function serveCloud(options: CloudOptions): Promise<void> {
+  const boxes = options.box.map(parseBox);
+  const config = loadCloudConfig(options.config, {
+    ...(options.data === undefined ? {} : { data: options.data }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+  });
+  const log = createLog({ level: 'info', pretty: process.stdout.isTTY === true });
+  await runPart(async () => {
+    const cloud = await startCloud(config, { log, clock: systemClock() });
+    for (const box of boxes) await ensureBox(cloud, box);
+    log.info({ url: cloud.url, mqtt: cloud.mqttUrl }, 'cloud is running');
+    // The one-time address is for the person at this terminal; it never goes into a log.
+    if (cloud.setupUrl && process.send === undefined) process.stdout.write(`\n  Open ${cloud.setupUrl}\n\n`);
+    const { url, mqttUrl, setupUrl } = cloud;
+    return { ready: { url, mqttUrl, ...(setupUrl === undefined ? {} : { setupUrl }) }, close: () => cloud.close() };
+  });
+}
+
+interface Box {
+  readonly deviceId: string;
+  readonly roomId: string;
+  readonly secretFile: string;
+}
+
+function parseBox(text: string): Box {
+  const [deviceId, roomId, ...rest] = text.split(':');
+  if (!deviceId || !roomId || rest.length === 0 || rest.join(':') === '')
+    throw new InvalidInput('box_option', `--box ${text}: give DEVICE:ROOM:FILE, for example box-101:room-101:./secret`);
+  return { deviceId, roomId, secretFile: rest.join(':') };
+}
+
+/** A box whose secret file exists is known already; a new one gets a secret that is shown nowhere else. */
+async function ensureBox(cloud: Cloud, { deviceId, roomId, secretFile }: Box): Promise<void> {
+  if (existsSync(secretFile)) return;
+  const secret = await cloud.addDevice({ deviceId, roomId });
+  await mkdir(dirname(secretFile), { recursive: true });
+  await writeFile(secretFile, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+}

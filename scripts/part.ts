@@ -1,0 +1,36 @@
+/** Runs one part of the product as a process: ready word, orders over IPC, and a clean end on SIGINT, SIGTERM or an orphaned parent. */
+
+export interface Part {
+  /** Sent to a parent that started this process with an IPC channel. */
+  readonly ready: Readonly<Record<string, unknown>>;
+  onOrder?(order: Record<string, unknown>): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the part, says `{ready: true, …}` and resolves when the process was asked to end and the part is closed.
+ * A second signal ends the process at once.
+ */
+export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Promise<void> {
+  const stop = new AbortController();
+  let asked = 0;
+  const ask = () => {
+    asked += 1;
+    if (asked > 1) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', ask);
+  process.on('SIGTERM', ask);
+  // A parent that was killed can not send a signal: its channel closes instead.
+  process.once('disconnect', ask);
+  const part = await start(stop.signal);
+  process.on('message', (order) => part.onOrder?.(order as Record<string, unknown>));
+  process.send?.({ ready: true, ...part.ready });
+  await new Promise<void>((resolve) => {
+    if (stop.signal.aborted) resolve();
+    else stop.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await part.close();
+  process.off('disconnect', ask);
+  if (process.connected) process.disconnect();
+}
