@@ -15,9 +15,13 @@ export interface Listener {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
 
-/** Content of mosquitto.conf. Nothing is persisted: the truth is the room's outbox and the store. */
-export function brokerConf(folder: string, listener: Listener): string {
+/**
+ * Content of mosquitto.conf. Nothing is persisted: the truth is the room's outbox and the store. `innerPort` is a second
+ * listener on 127.0.0.1 for the cloud itself, where the first one speaks TLS under a name that this machine may not know.
+ */
+export function brokerConf(folder: string, listener: Listener, innerPort: number | undefined): string {
   return [
+    ...(innerPort === undefined ? [] : [`listener ${innerPort} 127.0.0.1`]),
     `listener ${listener.port} ${listener.host}`,
     ...(listener.tls ? [`certfile ${listener.tls.certFile}`, `keyfile ${listener.tls.keyFile}`] : []),
     'persistence false',

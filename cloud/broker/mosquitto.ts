@@ -45,6 +45,8 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const listener = { ...parts.listener, port };
   const scheme = listener.tls ? 'mqtts' : 'mqtt';
   const url = `${scheme}://${listener.host}:${port}`;
+  const innerPort = listener.tls ? await bindable('127.0.0.1', 0) : undefined;
+  const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
   const ingestSecret = newSecret();
   const closing = new AbortController();
   let devices = parts.devices;
@@ -52,10 +54,11 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   let said: string[] = [];
   let restarts = 0;
   let reason: string | undefined;
+  /** The probe's password: a login with it works exactly when the broker has read the newest files. */
+  let probe = '';
 
-  /** Returns the probe's password: a login with it works exactly when the broker has read these files. */
-  const writeFiles = (): string => {
-    const probe = randomBytes(16).toString('hex');
+  const writeFiles = () => {
+    probe = randomBytes(16).toString('hex');
     const lines = [
       `${INGEST_USER}:${hashSecret(ingestSecret)}`,
       `${PROBE_USER}:${hashSecret(probe)}`,
@@ -63,12 +66,11 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
     ];
     writeWhole(folder, 'passwords', `${lines.join('\n')}\n`);
     writeWhole(folder, 'acl', brokerAcl(devices));
-    writeWhole(folder, 'mosquitto.conf', brokerConf(folder, listener));
-    return probe;
+    writeWhole(folder, 'mosquitto.conf', brokerConf(folder, listener, innerPort));
   };
 
   const run = async (): Promise<{ ended: Promise<string> }> => {
-    const probe = writeFiles();
+    writeFiles();
     said = [];
     const started = launch(program, join(folder, 'mosquitto.conf'), parts.searchPath);
     child = started;
@@ -85,7 +87,7 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
       over = how;
     });
     const deadline = clock.monoMs() + READY_MS;
-    while (!(await loginWorks(url, probe, listener.tls !== undefined))) {
+    while (!(await loginWorks(innerUrl, probe))) {
       if (over !== undefined) throw startFailed(over, url);
       if (clock.monoMs() > deadline) {
         started.kill('SIGKILL');
@@ -123,14 +125,14 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   let changing: Promise<void> = Promise.resolve();
   return {
     url,
-    login: { url, username: INGEST_USER, password: ingestSecret, ...caOf(listener) },
+    login: { url: innerUrl, username: INGEST_USER, password: ingestSecret },
     setDevices(next) {
       const change = changing.then(async () => {
         devices = next;
-        const probe = writeFiles();
+        writeFiles();
         child?.kill('SIGHUP');
         const deadline = clock.monoMs() + READY_MS;
-        while (!(await loginWorks(url, probe, listener.tls !== undefined))) {
+        while (!(await loginWorks(innerUrl, probe))) {
           if (clock.monoMs() > deadline)
             throw new Unavailable('broker_failed', `telling the broker at ${url} of its devices: it did not take them`);
           await clock.sleep(20);
@@ -148,8 +150,6 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
     },
   };
 }
-
-const caOf = (listener: Listener) => (listener.tls ? { ca: readFileSync(listener.tls.certFile) } : {});
 
 function startFailed(how: string, url: string): Unavailable {
   if (/address already in use/i.test(how))
@@ -233,8 +233,8 @@ function bindable(host: string, port: number): Promise<number | undefined> {
   });
 }
 
-/** One try, to this machine's own listener; the certificate is not what is asked about here. */
-function loginWorks(url: string, password: string, tls: boolean): Promise<boolean> {
+/** One try, to the listener of this machine. */
+function loginWorks(url: string, password: string): Promise<boolean> {
   return new Promise((resolve) => {
     const client = connect(url, {
       username: PROBE_USER,
@@ -243,7 +243,6 @@ function loginWorks(url: string, password: string, tls: boolean): Promise<boolea
       protocolVersion: 5,
       reconnectPeriod: 0,
       connectTimeout: 1000,
-      ...(tls ? { rejectUnauthorized: false } : {}),
     });
     const finish = (works: boolean) => {
       client.removeAllListeners();

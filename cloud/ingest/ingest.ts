@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
-import { Unavailable } from '../../protocol/errors.ts';
 import { parseBatch, parseRoomState } from '../../protocol/schema.ts';
 import { LANES, type Lane, LIMITS, parseTopic, topics } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
@@ -17,6 +16,12 @@ const QUEUE_EVENTS = 20_000;
 const QUEUE_BYTES = 64 * 1024 * 1024;
 /** Wait after a failed transaction, so that a database that is away is not hammered. */
 const FAILED_MS = 500;
+const START_MS = 3000;
+const SUBSCRIPTIONS = {
+  [topics.ingestFilter]: { qos: 1 },
+  [topics.stateFilter]: { qos: 0 },
+  [topics.snapshotFilter]: { qos: 0 },
+} as const;
 
 export interface IngestParts {
   readonly login: BrokerLogin;
@@ -29,6 +34,7 @@ export interface IngestParts {
 }
 
 export interface IngestCounts {
+  /** Subscribed at the broker: rooms can be heard. */
   readonly connected: boolean;
   readonly queuedEvents: number;
   readonly stored: number;
@@ -43,7 +49,7 @@ export interface IngestCounts {
 }
 
 export interface Ingest {
-  /** Resolves when subscribed. Throws Unavailable when the broker does not let it in within 10 s. */
+  /** Resolves when subscribed; or after 3 s without a broker, which it goes on trying, and `counts()` says so. */
   start(): Promise<void>;
   counts(): IngestCounts;
   /** Commits and acks what is queued, then leaves. */
@@ -63,6 +69,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
   const queue: Queued[] = [];
   const counts = { stored: 0, repeated: 0, rejected: 0, quarantined: 0, unreadable: 0, droppedFull: 0, failed: 0 };
   const closing = new AbortController();
+  let subscribed = false;
   let queuedEvents = 0;
   let queuedBytes = 0;
   let client: MqttClient | undefined;
@@ -166,7 +173,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
         reconnectPeriod: 500,
         connectTimeout: 5000,
         queueQoSZero: false,
-        resubscribe: true,
+        resubscribe: false,
         ...(login.username === undefined ? {} : { username: login.username }),
         ...(login.password === undefined ? {} : { password: login.password }),
         ...(login.ca === undefined ? {} : { ca: login.ca }),
@@ -176,33 +183,29 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       let reported = '';
       connection.on('error', (error) => {
         // Once for each kind of failure: it tries again twice a second.
-        if (error.message !== reported) log.warn({ err: error }, 'the line to the broker failed; trying again');
+        if (error.message !== reported)
+          log.error({ err: error, broker: login.url }, 'the line to the broker failed; trying on');
         reported = error.message;
       });
+      const first = new AbortController();
       connection.on('connect', () => {
-        reported = '';
+        connection.subscribe(SUBSCRIPTIONS, (error, granted) => {
+          const refused = granted?.some(({ qos }) => qos > 2);
+          subscribed = !error && !refused;
+          if (!subscribed)
+            log.error({ err: error, granted }, 'the broker refused the ingest its topics; check its ACL');
+          else reported = '';
+          first.abort();
+        });
       });
-      const subscribed = connection.subscribeAsync({
-        [topics.ingestFilter]: { qos: 1 },
-        [topics.stateFilter]: { qos: 0 },
-        [topics.snapshotFilter]: { qos: 0 },
+      connection.on('close', () => {
+        subscribed = false;
       });
-      const late = new AbortController();
-      const timeout = clock.sleep(10_000, late.signal).then(() => {
-        if (!late.signal.aborted)
-          throw new Unavailable('broker_unreachable', `connecting the ingest to ${login.url}: no answer in 10 s`);
-      });
-      try {
-        await Promise.race([subscribed, timeout]);
-      } catch (error) {
-        await connection.endAsync(true);
-        throw error;
-      } finally {
-        late.abort();
-        await timeout.catch(() => undefined);
-      }
+      await clock.sleep(START_MS, first.signal);
+      if (!subscribed)
+        log.error({ broker: login.url }, 'started without a broker: no room can be heard until it answers');
     },
-    counts: () => ({ connected: client?.connected ?? false, queuedEvents, ...counts }),
+    counts: () => ({ connected: subscribed, queuedEvents, ...counts }),
     async close() {
       client?.off('message', onPayload);
       closing.abort();

@@ -108,8 +108,8 @@ export async function readFeed(reader: Reader, from: Position, cursorOf: (p: Pos
     from.pos,
     last,
   );
-  const clips = await reader.all<{ pos: number; clip_id: string; episode_id: string }>(
-    `select f.pos, c.clip_id, c.episode_id from feed f join clips c on f.kind = 'clip' and c.clip_id = f.ref
+  const clips = await reader.all<{ pos: number; clip_id: string; episode_id: string; room_id: string }>(
+    `select f.pos, c.clip_id, c.episode_id, c.room_id from feed f join clips c on f.kind = 'clip' and c.clip_id = f.ref
      where f.pos > $1 and f.pos <= $2`,
     from.pos,
     last,
@@ -143,7 +143,7 @@ export async function readFeed(reader: Reader, from: Position, cursorOf: (p: Pos
     if (action && actedOn) items.push({ ...at(row.pos), kind: 'action', action: actionView(action), alert: actedOn });
     const clip = clips.find(({ pos }) => pos === row.pos);
     const shown = clip && alerts.get(clip.episode_id);
-    if (clip && shown)
+    if (clip && shown?.roomId === clip.room_id)
       items.push({ ...at(row.pos), kind: 'clip', clipId: clip.clip_id, episodeId: clip.episode_id, alert: shown });
   }
   return { items, position: { pos: last, seq: 0 }, more: last < head.pos };

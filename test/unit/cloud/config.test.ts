@@ -1,4 +1,5 @@
 /** cloud.yaml: defaults, every fault at once with its path, and no plaintext beyond this machine. */
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isLoopback, loadCloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
 import type { InvalidInput } from '../../../protocol/errors.ts';
@@ -23,6 +24,15 @@ describe('cloud.yaml', () => {
       http: { host: '127.0.0.1', port: 8080 },
       mqtt: { kind: 'child', host: '127.0.0.1', port: 0 },
       store: { kind: 'sqlite', path: '/srv/.data/cloud/cloud.db' },
+    });
+  });
+
+  it('reads its own example', () => {
+    const path = fileURLToPath(new URL('../../../cloud/cloud.example.yaml', import.meta.url));
+    expect(loadCloudConfig(path)).toMatchObject({
+      data: '/var/lib/evalroom',
+      mqtt: { kind: 'child', port: 8883 },
+      store: { kind: 'sqlite', path: '/var/lib/evalroom/cloud.db' },
     });
   });
 
