@@ -34,11 +34,15 @@ const SLACK_MS = 8000;
 /** Beyond this many open episodes the oldest level is forgotten: at worst one clip too many. */
 const MAX_OPEN = 1000;
 
-/** Clips for one event. `newId` gives clip ids. */
+/** Clips for one event. `newId` gives clip ids; `recorded` are cameras that have segments, drawn in the layout or not. */
 export function plan(
   state: PlanState,
   event: DraftEvent,
-  { layout, newId }: { readonly layout: RoomLayout; readonly newId: () => string },
+  {
+    layout,
+    recorded,
+    newId,
+  }: { readonly layout: RoomLayout; readonly recorded: readonly string[]; readonly newId: () => string },
 ): [PlanState, ClipRequest[]] {
   const body = event.body;
   if (body.kind !== 'episode') return [state, []];
@@ -53,7 +57,7 @@ export function plan(
   const next = { levels };
 
   const cause = causeOf(body, known);
-  const cameraId = cameraFor(body, layout);
+  const cameraId = cameraFor(body, layout, recorded);
   if (!cause || cameraId === undefined) return [next, []];
   const requests = spans(cause, body, event.at.wallMs).map(
     ([fromWallMs, toWallMs]): ClipRequest => ({
@@ -89,11 +93,10 @@ function spans(cause: ClipCause, body: EpisodeBody, atWallMs: WallMs): [WallMs, 
 }
 
 /** The camera that shows it: the source itself, else the best view of the first seat, else the one that sees most seats. */
-export function cameraFor(body: EpisodeBody, layout: RoomLayout): string | undefined {
+export function cameraFor(body: EpisodeBody, layout: RoomLayout, recorded: readonly string[]): string | undefined {
   const views = layout.seats.flatMap((seat) => seat.views.map((view) => ({ seatId: seat.seatId, ...view })));
-  const cameras = new Set(
-    [...views, ...layout.zones, ...layout.doorLines, ...layout.floor].map((part) => part.cameraId),
-  );
+  const drawn = [...views, ...layout.zones, ...layout.doorLines, ...layout.floor].map((part) => part.cameraId);
+  const cameras = new Set([...drawn, ...recorded]);
   // An audio track carries its camera's id. A camera that is at fault shows its own last pictures.
   const faulty = body.behaviour === 'camera_fault' || body.behaviour === 'microphone_fault';
   if (body.sourceId !== undefined && (cameras.has(body.sourceId) || faulty)) return body.sourceId;

@@ -123,7 +123,11 @@ export function createRecorder(parts: RecorderParts): Recorder {
     ring.unpin(clipId);
   };
   const wish = (event: DraftEvent): void => {
-    const [next, requests] = plan(state, event, { layout, newId: () => `c-${randomUUID()}` });
+    const [next, requests] = plan(state, event, {
+      layout,
+      recorded: ring.cameras(),
+      newId: () => `c-${randomUUID()}`,
+    });
     state = next;
     for (const request of requests) {
       try {

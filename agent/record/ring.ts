@@ -30,6 +30,8 @@ export interface Ring {
   /** Segments that overlap the span, in order of arrival. */
   span(cameraId: string, fromWallMs: WallMs, toWallMs: WallMs): RingSegment[];
   newest(cameraId: string): RingSegment | undefined;
+  /** Cameras that have segments. */
+  cameras(): string[];
   /** What overlaps the span now or later is not deleted until `unpin(key)`. */
   pin(key: string, cameraId: string, fromWallMs: WallMs, toWallMs: WallMs): void;
   unpin(key: string): void;
@@ -168,6 +170,7 @@ export function createRing({
     span: (cameraId, fromWallMs, toWallMs) =>
       (cameras.get(cameraId) ?? []).filter((segment) => overlaps(segment, fromWallMs, toWallMs)),
     newest: (cameraId) => cameras.get(cameraId)?.at(-1),
+    cameras: () => [...cameras.keys()].filter((cameraId) => cameras.get(cameraId)!.length > 0),
     pin: (key, cameraId, fromWallMs, toWallMs) => void pins.set(key, { cameraId, fromWallMs, toWallMs }),
     unpin: (key) => void pins.delete(key),
     health: () => ({

@@ -46,7 +46,7 @@ const event = (body: Partial<EpisodeBody>, atWallMs = wall): DraftEvent => ({
 });
 let ids = 0;
 const step = (state: PlanState, draft: DraftEvent): [PlanState, ClipRequest[]] =>
-  plan(state, draft, { layout, newId: () => `c-${++ids}` });
+  plan(state, draft, { layout, recorded: ['cam-d'], newId: () => `c-${++ids}` });
 const requests = (draft: DraftEvent) => step(NOTHING_PLANNED, draft)[1];
 
 describe('plan', () => {
@@ -106,6 +106,7 @@ describe('plan', () => {
     ['the camera of most seats, for the room', { seatIds: [] }, 'cam-b'],
     ['the camera of most seats, for a microphone', { sourceId: 'mic-usb', seatIds: [] }, 'cam-b'],
     ['the camera whose sound it is', { sourceId: 'cam-a', seatIds: [], behaviour: 'speech_prohibited' }, 'cam-a'],
+    ['a camera that nothing is drawn for', { sourceId: 'cam-d', seatIds: [] }, 'cam-d'],
     ['a camera at fault that sees no seat', { sourceId: 'cam-c', seatIds: [], behaviour: 'camera_fault' }, 'cam-c'],
   ] as const)('chooses %s', (_name, body, cameraId) => {
     expect(requests(event(body))[0]?.cameraId).toBe(cameraId);
