@@ -1,5 +1,6 @@
 /** Row 13, extra person: more people in the room than the roster allows, counted on tracks that live. */
 import type { DraftEvent } from '../../protocol/event.ts';
+import { iou } from '../../protocol/seat.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
@@ -125,19 +126,35 @@ function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]
   if (fresh.length === 0) return { ...state, window };
   let [most, sourceId] = [0, state.sourceId];
   for (const camera of looking) {
-    const n = camera.tracks.filter((t) => counts(t, camera, now)).length;
+    const n = people(camera, camera.sight.frame?.monoMs ?? now);
     if (n > most) [most, sourceId] = [n, camera.cameraId];
   }
   return { ...state, window: [...window, [now, most]], sourceId };
 }
 
+/** People in one camera's picture: one for each seat with its person, and every other track that lives. */
+function people({ tracks, seated, owners }: CameraScene, now: number): number {
+  const sure = tracks.filter((t) => t.confirmed && t.peak >= HIGH_SCORE && t.score >= COUNTED_SCORE);
+  const seats = new Set<string>();
+  const sitters: Track[] = [];
+  const rest: Track[] = [];
+  for (const t of sure) {
+    const unseenMs = now - t.seenMonoMs;
+    const at = seated.find((s) => s.trackId === t.trackId)?.seatId;
+    const home = owners.find((o) => o.trackId === t.trackId)?.seatId;
+    // An owner who is missed in this frame is still at the own seat; one who is seen elsewhere walks.
+    const seat = at ?? (unseenMs > 0 ? home : undefined);
+    if (seat !== undefined && unseenMs <= SEATED_KEPT_MS) {
+      seats.add(seat);
+      sitters.push(t);
+    } else if (unseenMs <= WALKING_KEPT_MS && (home !== undefined || hasMoved(t))) rest.push(t);
+  }
+  // A track beside one that is just missed is the same person under a new id.
+  const second = (t: Track) => sitters.some((s) => s.seenMonoMs < now && iou(s.box, t.box) > 0.25);
+  return seats.size + rest.filter((t) => !second(t)).length;
+}
+
 /** A poster, a coat stand or a reflection that the detector takes for a person never moves and sits nowhere. */
-function counts(track: Track, camera: CameraScene, now: number): boolean {
-  if (!track.confirmed || track.peak < HIGH_SCORE || track.score < COUNTED_SCORE) return false;
-  const unseenMs = now - track.seenMonoMs;
-  if (camera.seated.some((s) => s.trackId === track.trackId) || camera.owners.some((o) => o.trackId === track.trackId))
-    return unseenMs <= SEATED_KEPT_MS;
-  const [x0, y0, x1, y1] = track.reach;
-  const [w, h] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
-  return unseenMs <= WALKING_KEPT_MS && (x1 - x0 > 0.4 * w || y1 - y0 > 0.25 * h);
+function hasMoved({ reach: [x0, y0, x1, y1], box }: Track): boolean {
+  return x1 - x0 > 0.4 * (box[2] - box[0]) || y1 - y0 > 0.25 * (box[3] - box[1]);
 }

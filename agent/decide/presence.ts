@@ -45,6 +45,8 @@ const SUCCESSOR_MS = 8000;
 const SUCCESSOR_WIDTHS = 1.6;
 /** Somebody must be seen this long before an empty seat is taken again. */
 const TAKE_MS = 400;
+/** A miss shorter than this does not break a run. */
+const RUN_GAP_MS = 1200;
 /** Who was seen sitting and is missed by the detector is presumed there for so long; with the look of a taken seat, longer. */
 const HOLD_MS = 120_000;
 const HOLD_LOOK_MS = 900_000;
@@ -146,7 +148,8 @@ function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks }: Glanc
 
 function missed(seat: SeatSight, glance: Glance): SeatSight {
   const { monoMs: now, spot, tracks } = glance;
-  const { hereRun: _run, ...rest } = seat;
+  const { hereRun, ...others } = seat;
+  const rest: SeatSight = hereRun && now - (seat.hereMs ?? 0) <= RUN_GAP_MS ? seat : others;
   const owner = tracks.find((t) => t.trackId === seat.ownerId);
   if (owner) {
     const seenElsewhere = owner.seenMonoMs === now && isElsewhere(owner, spot, seat.habit);
@@ -177,7 +180,7 @@ function successor(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): 
 }
 
 function decide(seat: SeatSight, now: number, looksEmpty: boolean, looksTaken: boolean): SeatSight {
-  const run = seat.hereRun;
+  const run = seat.here ? seat.hereRun : undefined;
   if (run && (seat.occupancy === 'yes' || (run.frames >= 2 && now - run.sinceMs >= TAKE_MS))) {
     const { leftMs: _left, prior: _prior, ...rest } = seat;
     return { ...rest, occupancy: 'yes' };

@@ -1,16 +1,16 @@
 /** The whole of deciding: one machine per room, fed with observations and ticks, giving draft events. Pure from outside. */
 import type { DraftEvent, Level, Occupancy } from '../../protocol/event.ts';
-import { type FrameObservation, type Keypoint, upperBody } from '../../protocol/observation.ts';
+import { type FrameObservation, type Keypoint, type Person, upperBody } from '../../protocol/observation.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { RulePack } from '../../protocol/rules.ts';
-import { type Box, contains } from '../../protocol/seat.ts';
+import { type Box, contains, iou } from '../../protocol/seat.ts';
 import type { Instant } from '../../protocol/time.ts';
 import { metresPerWidth } from './floor.ts';
 import { fuseSeat } from './fuse.ts';
 import type { LeftSeat } from './left-seat.ts';
 import type { Ears } from './microphone-fault.ts';
 import { look } from './patch.ts';
-import { covers, type Spot, seatTracks, spotOf } from './place.ts';
+import { covers, isElsewhere, type Spot, seatTracks, spotOf } from './place.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import { type AnyRule, RULES } from './rules.ts';
 import type { CameraScene, Input, Scene, SeatScene } from './scene.ts';
@@ -199,9 +199,10 @@ function blink(camera: CameraMachine, at: Instant): CameraMachine {
 
 function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly Spot[]): CameraMachine {
   const now = frame.at.monoMs;
-  const { tracks, nextId } = advanceTracks(camera.tracks, frame.persons, now, camera.nextTrackId, (p) =>
-    list.some((spot) => contains(spot.view.zone, upperBody(p))),
-  );
+  const { tracks, nextId } = advanceTracks(camera.tracks, frame.persons, now, camera.nextTrackId, {
+    expected: (person) => list.some((spot) => contains(spot.view.zone, upperBody(person))),
+    mayBe: (track, person) => mayBe(track, person, camera, list),
+  });
   const seen = tracks.filter((t) => t.seenMonoMs === now);
   const seatedMap = seatTracks(
     seen,
@@ -227,6 +228,18 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
   }
   const seated = [...seatedMap].map(([seatId, track]) => ({ seatId, trackId: track.trackId }));
   return { ...camera, tracks, nextTrackId: nextId, seats, seated };
+}
+
+/**
+ * The guard against switched identities: somebody who was sitting at their own seat a moment ago does not sit at another
+ * one in the next frame. They would be seen on the way.
+ */
+function mayBe(track: Track, person: Person, camera: CameraMachine, list: readonly Spot[]): boolean {
+  const home = list.find((spot) => camera.seats[spot.seatId]?.ownerId === track.trackId);
+  if (!home || isElsewhere(track, home, camera.seats[home.seatId]?.habit)) return true;
+  const body = upperBody(person);
+  const there = list.some((spot) => spot.seatId !== home.seatId && contains(spot.view.zone, body));
+  return !there || contains(home.view.zone, body) || iou(track.box, person.box) > 0.3;
 }
 
 function sceneOf(

@@ -37,29 +37,29 @@ const height = (b: Box) => b[3] - b[1];
 /** Middle of the box. */
 export const centre = (b: Box): readonly [number, number] => [(b[0] + b[2]) / 2, (b[1] + b[3]) / 2];
 
-/**
- * One frame further. Pure: gives new tracks (seen ones and those still kept) and the next free id. `expected` says
- * whether a person is likely at this place.
- */
+/** What is known of the room beyond the boxes. */
+export interface Surroundings {
+  /** Whether a person is likely at this place: then a weaker detection may begin a track. */
+  readonly expected?: (person: Person) => boolean;
+  /** False where this track cannot be this person, however near. */
+  readonly mayBe?: (track: Track, person: Person) => boolean;
+}
+
+/** One frame further. Pure: gives new tracks (seen ones and those still kept) and the next free id. */
 export function advanceTracks(
   tracks: readonly Track[],
   persons: readonly Person[],
   monoMs: number,
   nextId: number,
-  expected: (person: Person) => boolean = () => false,
+  known: Surroundings = {},
 ): { readonly tracks: readonly Track[]; readonly nextId: number } {
   const found = distinct(persons);
   const strong = found.filter((p) => p.score >= HIGH_SCORE);
   const weak = found.filter((p) => p.score < HIGH_SCORE);
   const matched = new Map<Track, Person>();
-  pair(tracks, strong, monoMs, matched, 0);
-  pair(
-    tracks.filter((t) => !matched.has(t)),
-    weak,
-    monoMs,
-    matched,
-    0.2,
-  );
+  const mayBe = known.mayBe ?? (() => true);
+  pair({ tracks, persons: strong, monoMs, matched, minIou: 0, mayBe });
+  pair({ tracks: tracks.filter((t) => !matched.has(t)), persons: weak, monoMs, matched, minIou: 0.2, mayBe });
   const next: Track[] = [];
   for (const t of tracks) {
     const person = matched.get(t);
@@ -68,7 +68,7 @@ export function advanceTracks(
   }
   const taken = new Set(matched.values());
   for (const person of found)
-    if (!taken.has(person) && (person.score >= HIGH_SCORE || (person.score >= HINT_SCORE && expected(person))))
+    if (!taken.has(person) && (person.score >= HIGH_SCORE || (person.score >= HINT_SCORE && known.expected?.(person))))
       next.push(born(person, monoMs, nextId++));
   return { tracks: next, nextId };
 }
@@ -96,19 +96,23 @@ function isSecond(part: Person, whole: Person): boolean {
   return inside > 0.85 && (Math.abs(a[1] - b[1]) < 0.2 * height(b) || part.score < 0.5 * whole.score);
 }
 
+interface Pairing {
+  readonly tracks: readonly Track[];
+  readonly persons: readonly Person[];
+  readonly monoMs: number;
+  readonly matched: Map<Track, Person>;
+  /** Least overlap of a pair; 0: distance counts too. */
+  readonly minIou: number;
+  readonly mayBe: (track: Track, person: Person) => boolean;
+}
+
 /** Best pairs first; with few people in a room this equals the optimal assignment but for ties. */
-function pair(
-  tracks: readonly Track[],
-  persons: readonly Person[],
-  monoMs: number,
-  matched: Map<Track, Person>,
-  minIou: number,
-): void {
+function pair({ tracks, persons, monoMs, matched, minIou, mayBe }: Pairing): void {
   const pairs: { t: Track; p: Person; value: number }[] = [];
   for (const t of tracks)
     for (const p of persons) {
       const value = likeness(t, p.box, monoMs, minIou);
-      if (value > 0) pairs.push({ t, p, value });
+      if (value > 0 && mayBe(t, p)) pairs.push({ t, p, value });
     }
   pairs.sort((a, b) => b.value - a.value || a.t.trackId - b.t.trackId);
   const used = new Set<Person>(matched.values());
