@@ -44,16 +44,16 @@ function mostlyInside(a: Detection, b: Detection): boolean {
   return a.label === b.label && overlap(a.box, b.box) > 0.75 * Math.min(size(a.box), size(b.box));
 }
 
-/** Drops small boxes that lie wholly inside a better one: slices of a person, which weaker detectors report. */
+/** Drops small boxes that lie almost wholly inside one about as good: slices of a person, which weaker detectors report. */
 export function dropSlices(detections: readonly Detection[]): Detection[] {
   return detections.filter(
     (slice) =>
       !detections.some(
         (other) =>
           other.label === slice.label &&
-          other.score > slice.score &&
+          other.score > 0.75 * slice.score &&
           size(slice.box) < 0.5 * size(other.box) &&
-          overlap(slice.box, other.box) > 0.9 * size(slice.box),
+          overlap(slice.box, other.box) > 0.8 * size(slice.box),
       ),
   );
 }
