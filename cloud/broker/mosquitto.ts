@@ -44,7 +44,7 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const port = await choosePort(folder, parts.listener);
   const listener = { ...parts.listener, port };
   const scheme = listener.tls ? 'mqtts' : 'mqtt';
-  const url = `${scheme}://${listener.host}:${port}`;
+  const url = `${scheme}://${listener.host.includes(':') ? `[${listener.host}]` : listener.host}:${port}`;
   const innerPort = listener.tls ? await bindable('127.0.0.1', 0) : undefined;
   const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
   const ingestSecret = newSecret();

@@ -8,6 +8,8 @@ import type { RejectedRow } from './rejected.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { AlertDetail } from './store.ts';
 
+/** More than this is a desk where nobody works; the rest is still in the list of alerts. */
+const OPEN_SHOWN = 5000;
 const CLOSED_SHOWN = 200;
 
 /** An event that `through` has just passed. */
@@ -108,7 +110,8 @@ const parse = (rows: readonly { view: string }[]) => rows.map(({ view }) => JSON
 /** Everything still to be judged, and the newest closed ones; newest first. */
 export async function readOverview(reader: Reader): Promise<AlertView[]> {
   const open = await reader.all<{ view: string }>(
-    "select view from alerts where state in ('open', 'acknowledged') order by last_stored_wall_ms desc, episode_id",
+    "select view from alerts where state in ('open', 'acknowledged') order by last_stored_wall_ms desc, episode_id limit $1",
+    OPEN_SHOWN,
   );
   const closed = await reader.all<{ view: string }>(
     "select view from alerts where state = 'closed' order by last_stored_wall_ms desc, episode_id limit $1",

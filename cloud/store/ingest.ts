@@ -201,10 +201,11 @@ async function insertEvents(tx: Tx, works: readonly Work[], storedWallMs: number
   const left = await insert(all);
   if (left.length === 0) return all.length;
 
-  // The slots were free, so an eventId is taken: the same event under another stream, or somebody else's id.
+  // The slots were free, so an eventId is taken: the same event under another stream, or somebody else's id. That
+  // stream's row is locked too: its `through` must not pass the event while it is being moved.
   const owners = await tx.all<{ event_id: string; room_id: string; stream_id: string; seq: number; through: number }>(
     `select e.event_id, e.room_id, e.stream_id, e.seq, s.through from events e join streams s on s.stream_id = e.stream_id
-     where ${tx.among('e.event_id', 1)}`,
+     where ${tx.among('e.event_id', 1)}${tx.forUpdate}`,
     left.map(({ event }) => event.eventId),
   );
   const again: typeof all = [];

@@ -13,9 +13,6 @@ import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
 
-/** Unreadable payloads kept per room: enough to see what is wrong, too few to fill a disk. */
-const UNREADABLE_KEPT = 200;
-
 export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string };
@@ -41,11 +38,6 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     ingest: (deliveries, wallMs) => ingestApart(sql, deliveries, Math.round(wallMs)),
     keepUnreadable: ({ roomId, code, reason, payload }, wallMs) =>
       sql.write(async (tx) => {
-        const rows = await tx.all<{ n: number }>(
-          'select count(*) as n from rejected where room_id = $1 and occupies = 0 and stream_id is null',
-          roomId,
-        );
-        if ((rows[0]?.n ?? 0) >= UNREADABLE_KEPT) return;
         const row = { roomId, streamId: null, seq: null, occupies: false, code, reason, payload };
         await insertRejected(tx, [row], Math.round(wallMs));
       }),

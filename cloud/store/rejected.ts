@@ -25,8 +25,22 @@ export interface RejectedRow {
   readonly payload: string;
 }
 
+/** Rows per room that do not stand for a seq: enough to see what is wrong, too few for one device to fill a disk with. */
+const KEPT_PER_ROOM = 5000;
+
 /** Keeps what was refused. The id is made of the content: a resend of the same bytes is the same row. */
-export async function insertRejected(tx: Tx, rows: readonly RejectedRow[], storedWallMs: number): Promise<void> {
+export async function insertRejected(tx: Tx, all: readonly RejectedRow[], storedWallMs: number): Promise<void> {
+  const rows = all.filter(({ occupies }) => occupies);
+  for (const [roomId, loose] of Map.groupBy(
+    all.filter(({ occupies }) => !occupies),
+    (row) => row.roomId,
+  )) {
+    const counts = await tx.all<{ n: number }>(
+      'select count(*) as n from rejected where room_id = $1 and occupies = 0',
+      roomId,
+    );
+    rows.push(...loose.slice(0, Math.max(0, KEPT_PER_ROOM - (counts[0]?.n ?? 0))));
+  }
   if (rows.length === 0) return;
   await tx.insertMany({
     table: 'rejected',

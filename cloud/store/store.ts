@@ -133,7 +133,7 @@ export interface Store {
   head(): Promise<Position>;
   /** At most about 500 events beyond `position`. Throws InvalidInput `cursor_unknown` when that place does not exist. */
   since(position: Position): Promise<FeedPage>;
-  /** Open and acknowledged alerts, the newest 200 closed ones, and the head, on one snapshot. */
+  /** Open and acknowledged alerts (the newest 5,000), the newest 200 closed ones, and the head, on one snapshot. */
   overview(): Promise<{ readonly alerts: readonly AlertView[]; readonly cursor: string }>;
   alerts(query: {
     readonly roomId?: string;

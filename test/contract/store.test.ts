@@ -133,6 +133,15 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     expect(await ackOf([gap('s1', 2)])).toEqual({ v: 1, streamId: 's1', through: 2 });
   });
 
+  it('keeps only so many refusals of one room, and goes on storing for it', async () => {
+    await take([gap('s1', 1)]);
+    const forged = Array.from({ length: 5100 }, (_, i) => delivery([roomEvent('s1', i + 2, gapBody(), 'room-2')]));
+    await store.ingest(forged, WALL);
+    await store.keepUnreadable({ roomId: 'room-2', code: 'not_json', reason: 'x', payload: 'x' }, WALL);
+    expect((await store.counts()).rejected).toBe(5000);
+    expect(await ackOf([roomEvent('s2', 1, gapBody(), 'room-2')])).toMatchObject({ through: 1 });
+  });
+
   it('keeps a rejected event with its reason and goes on past it', async () => {
     const outcome = await store.ingest([delivery([gap('s1', 1), gap('s1', 3)], { bad: [rejection(2)] })], WALL);
     expect(outcome.acks[0]!.ack.through).toBe(3);
