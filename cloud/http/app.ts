@@ -152,7 +152,7 @@ export async function createApp({
       ...live,
       changeText,
       stillAllowed: async () => (await people.sessions.viewer(token)) !== undefined,
-      wallMs: machine.clock.wallMs,
+      clock: machine.clock,
     });
     reply.hijack();
     return reply;

@@ -1,5 +1,6 @@
 /** One browser's line: stored rows with their cursor, volatile states between them, and a beat, as server-sent events. */
 import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../protocol/time.ts';
 import type { Feed } from '../alerts/feed.ts';
 import type { RoomChange, Rooms } from '../ingest/rooms.ts';
 import type { FeedItem, Position } from '../store/store.ts';
@@ -9,6 +10,7 @@ export const BEAT_MS = 5000;
 /** What may wait for one browser. Beyond it a stored line closes the connection, and a volatile one is left out. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
 const VOLATILE_BYTES = 256 * 1024;
+const LINGER_MS = 10_000;
 
 const written = new WeakMap<FeedItem, string>();
 
@@ -45,12 +47,12 @@ export interface LineParts {
   readonly changeText: (change: RoomChange) => string;
   /** False when the session is over: the line ends. Asked at each beat. */
   readonly stillAllowed: () => Promise<boolean>;
-  readonly wallMs: () => number;
+  readonly clock: Clock;
 }
 
 /** Takes the response over. Rejects before the first byte when the place is unknown; resolves when the line is open. */
 export async function openLine(response: ServerResponse, from: Position, parts: LineParts): Promise<void> {
-  const { feed, rooms, changeText, stillAllowed, wallMs } = parts;
+  const { feed, rooms, changeText, stillAllowed, clock } = parts;
   let open = false;
   let over = false;
   let held: string[] = [];
@@ -59,14 +61,19 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
     if (over) return;
     over = true;
     for (const leave of onGone.splice(0)) leave();
-    if (open) response.end();
+    if (!open) return;
+    response.end();
+    // A browser that does not read would keep what waits for it in memory: given this long to take it, then cut off.
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    void clock.sleep(LINGER_MS, gone.signal).then(() => response.destroy());
   };
   const put = (text: string) => {
     if (open) response.write(text);
     else held.push(text);
   };
   const beat = () => {
-    const line: FeedLines['beat'] = { serverWallMs: wallMs() };
+    const line: FeedLines['beat'] = { serverWallMs: clock.wallMs() };
     put(`: beat\nevent: beat\ndata: ${JSON.stringify(line)}\n\n`);
   };
 
@@ -102,10 +109,18 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       if (response.writableLength < VOLATILE_BYTES) response.write(changeText(change));
     }),
   );
-  const timer = setInterval(() => {
-    if (response.writableLength < VOLATILE_BYTES) beat();
-    stillAllowed().then((allowed) => allowed || end(), end);
-  }, BEAT_MS);
-  onGone.push(() => clearInterval(timer));
+  const ending = new AbortController();
+  onGone.push(() => ending.abort());
+  void beating(ending.signal);
   response.once('close', end);
+
+  async function beating(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(BEAT_MS, signal);
+      if (signal.aborted) return;
+      // A session that can not be asked about is over: the browser comes back and asks again.
+      if (!(await stillAllowed().catch(() => false))) return end();
+      if (response.writableLength < VOLATILE_BYTES) beat();
+    }
+  }
 }

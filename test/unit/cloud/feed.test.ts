@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createFeed, type FeedSink } from '../../../cloud/alerts/feed.ts';
 import type { FeedItem, FeedPage, Position } from '../../../cloud/store/store.ts';
-import type { Clock } from '../../../protocol/time.ts';
+import { stillClock } from './still-clock.ts';
 
 /** Rows 1, 2, 3 …, read in pages of `page`; each read takes `turns` turns of the event loop. */
 function rows(page: number, turns: () => number) {
@@ -32,32 +32,6 @@ const item = (pos: number): FeedItem =>
     position: { pos, seq: 0 },
     cursor: `${pos}`,
   }) as unknown as FeedItem;
-
-/** Sleeps end only when told: virtual time. */
-function stillClock() {
-  const sleeping = new Set<() => void>();
-  const clock: Clock = {
-    wallMs: () => 0,
-    monoMs: () => 0,
-    now: () => ({ wallMs: 0, monoMs: 0, bootId: 'b', clock: 'sure' }),
-    sleep: (_ms, signal) =>
-      new Promise((resolve) => {
-        const end = () => {
-          sleeping.delete(end);
-          resolve();
-        };
-        if (signal?.aborted) return end();
-        sleeping.add(end);
-        signal?.addEventListener('abort', end, { once: true });
-      }),
-  };
-  return {
-    clock,
-    pass: () => {
-      for (const end of [...sleeping]) end();
-    },
-  };
-}
 
 const settle = async () => {
   for (let i = 0; i < 50; i++) await Promise.resolve();

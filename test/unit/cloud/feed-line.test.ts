@@ -1,0 +1,116 @@
+/** One browser's line over a real HTTP response, with virtual time: beats, states, the end of a session, a browser that is slow. */
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFeed, type Feed } from '../../../cloud/alerts/feed.ts';
+import { changeWriter, openLine } from '../../../cloud/http/feed-line.ts';
+import { createRooms, type Rooms } from '../../../cloud/ingest/rooms.ts';
+import type { FeedItem, Position } from '../../../cloud/store/store.ts';
+import type { RoomState } from '../../../protocol/stream.ts';
+import { stillClock } from './still-clock.ts';
+
+const poll = <T>(look: () => T) => expect.poll(look, { timeout: 9000, interval: 5 });
+const item = (pos: number, note: string): FeedItem =>
+  ({
+    kind: 'action',
+    action: { actionId: `a${pos}`, note },
+    alert: { episodeId: 'e' },
+    position: { pos, seq: 0 },
+    cursor: `c${pos}`,
+  }) as unknown as FeedItem;
+
+describe('feed line', () => {
+  let server: Server | undefined;
+  let feed: Feed | undefined;
+  afterEach(async () => {
+    await feed?.close();
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  async function open(rows: FeedItem[], rooms: Rooms, stillAllowed = async () => true, reads = true) {
+    const { clock, pass } = stillClock();
+    const store = {
+      head: async () => ({ pos: rows.length, seq: 0 }),
+      since: async (from: Position) => ({
+        items: rows.slice(from.pos),
+        position: { pos: rows.length, seq: 0 },
+        more: false,
+      }),
+    };
+    const live = createFeed({ store, log: pino({ level: 'silent' }), clock });
+    feed = live;
+    await live.start();
+    server = createServer((_request, response) => {
+      const parts = { feed: live, rooms, changeText: changeWriter(), stillAllowed, clock };
+      void openLine(response, { pos: 0, seq: 0 }, parts);
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const heard = { text: '', ended: false };
+    const { port } = server.address() as AddressInfo;
+    await new Promise<void>((resolve) =>
+      request({ port, host: '127.0.0.1' }, (response) => {
+        response.setEncoding('utf8').on('close', () => {
+          heard.ended = true;
+        });
+        if (reads)
+          response.on('data', (text: string) => {
+            heard.text += text;
+          });
+        resolve();
+      })
+        .on('error', () => undefined)
+        .end(),
+    );
+    return { heard, pass, feed: live };
+  }
+  const count = (text: string, what: string) => text.split(what).length - 1;
+
+  it('begins with a beat and what was missed, goes on with what comes, beats on', async () => {
+    const rows = [item(1, 'one')];
+    const rooms = createRooms();
+    const { heard, pass, feed: live } = await open(rows, rooms);
+    await poll(() => heard.text).toContain('id: c1\nevent: action\n');
+    expect(heard.text).toMatch(/^: beat\nevent: beat\ndata: \{"serverWallMs":0\}\n\n/);
+    rows.push(item(2, 'two'));
+    live.poke();
+    rooms.heardState('r1', {} as RoomState, 7);
+    await poll(() => heard.text).toContain('id: c2\n');
+    await poll(() => heard.text).toContain('event: state\ndata: {"roomId":"r1","heardWallMs":7,"state":{}}\n\n');
+    pass();
+    await poll(() => count(heard.text, 'event: beat')).toBe(2);
+    expect(count(heard.text, 'id: ')).toBe(2);
+    expect(heard.ended).toBe(false);
+  });
+
+  it('ends with the session', async () => {
+    let allowed = true;
+    const { heard, pass, feed: live } = await open([], createRooms(), async () => allowed);
+    await poll(() => heard.text).toContain('beat');
+    pass();
+    await poll(() => count(heard.text, 'event: beat')).toBe(2);
+    allowed = false;
+    pass();
+    await poll(() => heard.ended).toBe(true);
+    expect(live.subscribers()).toBe(0);
+  });
+
+  it('closes when the browser does not read, and cuts it off when it takes nothing more', async () => {
+    const rows: FeedItem[] = [];
+    const rooms = createRooms();
+    const { pass, feed: live } = await open(rows, rooms, undefined, false);
+    await poll(() => live.subscribers()).toBe(1);
+    // The kernel's own buffers take some megabytes before anything waits here.
+    for (let i = 0; i < 400 && live.subscribers() > 0; i++) {
+      rows.push(item(rows.length + 1, 'x'.repeat(100_000)));
+      live.poke();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await poll(() => live.subscribers()).toBe(0);
+    const connections = () => new Promise<number>((resolve) => server!.getConnections((_error, n) => resolve(n)));
+    expect(await connections()).toBe(1);
+    pass();
+    await poll(connections).toBe(0);
+  });
+});
