@@ -3,8 +3,9 @@ import type { Behaviour, DraftEvent, Figure, Level, Sentence, Transcript } from 
 import type { RulePack } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
 
-/** While an episode goes on, an update is sent at most this often, escalations apart. */
+/** While an episode goes on, an update is sent at most this often, escalations apart; less often the longer it lasts. */
 export const UPDATE_EVERY_MS = 10_000;
+const UPDATE_SELDOM_MS = 60_000;
 
 /** What a rule keeps of its episode between steps. */
 export interface Episode {
@@ -115,7 +116,8 @@ export function follow(
     return { episode: begun, drafts: [draft(pen, 'begin', begun, facts)] };
   }
   const level = graver(episode.level, now.level) ?? now.level;
-  const due = at.monoMs - episode.emittedMonoMs >= UPDATE_EVERY_MS;
+  const everyMs = Math.min(UPDATE_SELDOM_MS, Math.max(UPDATE_EVERY_MS, facts.durationMs / 10));
+  const due = at.monoMs - episode.emittedMonoMs >= everyMs;
   if (open && level === episode.level && !due && !now.tell) return { episode, drafts: [] };
   const { endedMonoMs: _joined, ...running } = episode;
   const next: Episode = { ...running, level, runMs: facts.durationMs, emittedMonoMs: at.monoMs };

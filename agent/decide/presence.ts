@@ -23,6 +23,7 @@ export interface SeatSight {
   readonly leftMs?: number;
   readonly habit?: Habit;
   readonly empty: readonly Look[];
+  /** Usual look of the seat with its person in it, followed slowly: a moment of standing up hardly shows in it. */
   readonly taken?: Look;
   readonly last?: Look;
   readonly stillMs?: number | undefined;
@@ -59,7 +60,15 @@ const MAX_TEMPLATES = 3;
 const PRIOR_MS = 8000;
 
 export function startSeat(prior: 'no' | undefined): SeatSight {
-  return { occupancy: 'unknown', here: false, outFrames: 0, empty: [], doubts: 0, ...(prior ? { prior } : {}) };
+  return {
+    occupancy: 'unknown',
+    here: false,
+    outFrames: 0,
+    empty: [],
+    taken: [],
+    doubts: 0,
+    ...(prior ? { prior } : {}),
+  };
 }
 
 /** The camera sees nothing: forget who is where, keep what was learnt. */
@@ -110,7 +119,7 @@ export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
     doubts: here && who.score >= 0.6 && looksEmpty ? seat.doubts + 1 : here ? 0 : seat.doubts,
   };
   next = here ? taken(next, who, glance) : missed(next, glance);
-  next = decide(next, now, looksEmpty, takenness < emptyness && takenness < 1);
+  next = decide(next, now, { empty: looksEmpty, taken: takenness < Math.min(SAME_LOOK, emptyness) });
   return learn(next, glance, here);
 }
 
@@ -179,7 +188,7 @@ function successor(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): 
   );
 }
 
-function decide(seat: SeatSight, now: number, looksEmpty: boolean, looksTaken: boolean): SeatSight {
+function decide(seat: SeatSight, now: number, looks: { readonly empty: boolean; readonly taken: boolean }): SeatSight {
   const run = seat.here ? seat.hereRun : undefined;
   if (run && (seat.occupancy === 'yes' || (run.frames >= 2 && now - run.sinceMs >= TAKE_MS))) {
     const { leftMs: _left, prior: _prior, ...rest } = seat;
@@ -189,7 +198,8 @@ function decide(seat: SeatSight, now: number, looksEmpty: boolean, looksTaken: b
   const unseen = seat.hereMs === undefined || now - seat.hereMs >= GONE_MS;
   // Seen once on the way out and then lost (a door, a slow frame rate) is evidence too, after a while without return.
   const need = seat.outFrames >= 2 ? GONE_MS : LOST_OUT_MS;
-  const gone = seat.outMs !== undefined && now - seat.outMs >= need && unseen;
+  // A seat that still looks taken was not left: the owner's id ran off with somebody who passed by.
+  const gone = seat.outMs !== undefined && now - seat.outMs >= need && unseen && !looks.taken;
   if (seat.occupancy !== 'no' && gone) return { ...seat, occupancy: 'no', leftMs: seat.outMs! };
   const emptyLong = seat.emptyRunMs !== undefined && seat.stillMs !== undefined && now - seat.emptyRunMs >= EMPTY_MS;
   if (seat.occupancy !== 'no' && emptyLong && now - Math.max(seat.hereMs ?? 0, seat.stillMs!) >= EMPTY_MS)
@@ -202,9 +212,9 @@ function decide(seat: SeatSight, now: number, looksEmpty: boolean, looksTaken: b
     const quietMs = Math.max(seat.clearMs ?? now, seat.hereMs ?? 0);
     if (now - quietMs >= PRIOR_MS) return { ...seat, occupancy: 'no', leftMs: seat.leftMs ?? quietMs };
   }
-  if (seat.occupancy === 'yes' && !looksEmpty) {
+  if (seat.occupancy === 'yes' && !looks.empty) {
     const missedMs = now - (seat.hereMs ?? now);
-    if (missedMs >= (looksTaken ? HOLD_LOOK_MS : HOLD_MS)) return { ...seat, occupancy: 'unknown' };
+    if (missedMs >= (looks.taken ? HOLD_LOOK_MS : HOLD_MS)) return { ...seat, occupancy: 'unknown' };
   }
   return seat;
 }
@@ -213,7 +223,11 @@ function learn(seat: SeatSight, glance: Glance, here: boolean): SeatSight {
   const { look, monoMs: now } = glance;
   if (!look) return seat;
   if (seat.doubts >= 10) return { ...seat, empty: [], doubts: 0 };
-  if (here) return { ...seat, taken: seat.taken ? blend(seat.taken, look, 0.03) : look };
+  // Somebody who stands beside the chair shows the empty chair.
+  if (here)
+    return sitsIn(glance.occupant!, glance.spot)
+      ? { ...seat, taken: seat.taken ? blend(seat.taken, look, 0.03) : look }
+      : seat;
   const quiet =
     seat.occupancy === 'no' && glance.covered < 0.1 && seat.stillMs !== undefined && now - seat.stillMs >= 1000;
   if (!quiet) return seat;

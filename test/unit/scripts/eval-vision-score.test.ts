@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import type { DraftEvent, EpisodeBody } from '../../../protocol/event.ts';
+import type { RulePack } from '../../../protocol/rules.ts';
+import {
+  episodesOf,
+  layoutOf,
+  pool,
+  scoreEpisodes,
+  scoreOccupancy,
+  type Truth,
+} from '../../../scripts/eval-vision-score.ts';
+
+const truth: Truth = {
+  fps: 1,
+  width: 100,
+  height: 50,
+  duration_s: 60,
+  camera_model: {
+    fx: 70,
+    fy: 70,
+    cx: 50,
+    cy: 25,
+    R_world_to_cam: [
+      [1, 0, 0],
+      [0, -0.374607, -0.927184],
+      [0, 0.927184, -0.374607],
+    ],
+    position: [0, 0, 2.6],
+  },
+  seats: [
+    {
+      seat: 1,
+      seat_polygon: [
+        [10, 10],
+        [30, 10],
+        [30, 30],
+      ],
+      seat_point_world: [-1, 3],
+      floor_zone_world: [
+        [-1.5, 2.5],
+        [-0.5, 2.5],
+        [-0.5, 3.5],
+        [-1.5, 3.5],
+      ],
+    },
+  ],
+  people: [
+    { id: 1, seat: 1, role: 'expert' },
+    { id: 2, seat: null, role: 'stranger' },
+  ],
+  frames: Array.from({ length: 60 }, (_, i) => ({
+    frame: i,
+    t: i,
+    image: i >= 40 && i < 50 ? 'covered' : 'normal',
+    people: [{ id: 1, in_room: true, seat_dist: i >= 10 && i < 30 ? 2 : 0.1 }],
+  })),
+  events: [
+    { type: 'seat_absent', seat: 1, start_s: 10, end_s: 30 },
+    { type: 'seat_absent', seat: 1, start_s: 35, end_s: 38 },
+    { type: 'lens_covered', start_s: 40, end_s: 50 },
+    { type: 'sleeping', seat: 1, start_s: 1, end_s: 5 },
+  ],
+};
+const room = { name: 'R', cameras: [{ cameraId: 'R_camA', truth }] };
+const both = { citation: '', noticeMs: 5000, alarmMs: 5000 };
+const pack = {
+  name: 'eval',
+  rules: { left_seat: both, extra_person: both, camera_fault: { coveredMs: 5000, movedMs: 5000 } },
+} as unknown as RulePack;
+
+const draft = (
+  s: number,
+  phase: EpisodeBody['phase'],
+  beganS: number,
+  durationS: number,
+  more: Partial<EpisodeBody> = {},
+): DraftEvent => ({
+  at: { wallMs: s * 1000, monoMs: s * 1000, bootId: 'b', clock: 'sure' },
+  body: {
+    kind: 'episode',
+    episodeId: 'e',
+    phase,
+    behaviour: 'left_seat',
+    level: 'notice',
+    seatIds: ['1'],
+    beganWallMs: beganS * 1000,
+    from: '',
+    to: '',
+    durationMs: durationS * 1000,
+    rule: { pack: '', packVersion: '', ruleId: '', citation: '' },
+    figures: [],
+    sentence: { zh: '', en: '' },
+    ...more,
+  },
+});
+
+describe('the score of eval vision', () => {
+  it('draws the layout that an installer would draw', () => {
+    const layout = layoutOf(room);
+    expect(layout.seats[0]!.views[0]!.zone[0]).toEqual([0.1, 0.2]);
+    expect(layout.roster).toEqual([{ seatId: '1', expertId: 'E-1' }]);
+    expect(layout.floor[0]!.points).toHaveLength(4);
+  });
+
+  it('makes occurrences of drafts, a join being one of its own, and merges rows of one seat', () => {
+    const drafts = [
+      draft(15, 'begin', 10, 5),
+      draft(31, 'end', 10, 20),
+      draft(40, 'update', 10, 25),
+      draft(46, 'end', 10, 30, { level: 'alarm' }),
+    ];
+    expect(episodesOf(drafts, 0, 60)).toMatchObject([
+      { startS: 10, endS: 30, alertS: 15, level: 'notice' },
+      { startS: 35, endS: 45, alertS: 40, level: 'alarm' },
+    ]);
+    const far = [
+      ...drafts.slice(0, 2),
+      draft(25, 'begin', 12, 5, { episodeId: 'f', behaviour: 'too_far', level: 'alarm' }),
+    ];
+    expect(episodesOf(far, 0, 60)).toMatchObject([{ name: 'seat_absent', startS: 10, endS: 60, level: 'alarm' }]);
+  });
+
+  it.each([
+    ['found', [{ startS: 11, endS: 29 }], 1, 0],
+    ['begun too late', [{ startS: 16, endS: 29 }], 0, 1],
+    [
+      'found twice',
+      [
+        { startS: 11, endS: 15 },
+        { startS: 12, endS: 29 },
+      ],
+      1,
+      1,
+    ],
+    ['a short one that need not be found', [{ startS: 35, endS: 39 }], 0, 0],
+    ['nothing there', [{ startS: 52, endS: 58 }], 0, 1],
+  ])('counts %s', (_name, spans, found, wrong) => {
+    const predicted = spans.map((s) => ({
+      name: 'seat_absent',
+      seats: ['1'],
+      alertS: s.startS + 5,
+      level: 'alarm' as const,
+      ...s,
+    }));
+    const score = scoreEpisodes(room, predicted, pack);
+    expect(score.behaviours.seat_absent).toMatchObject({ episodes: 1, found, false: wrong });
+    expect(score.unscored).toEqual({ sleeping: 1 });
+    expect(score.falseAlarms).toBe(wrong);
+  });
+
+  it('scores occupancy apart from blind frames and away from changes', () => {
+    const said = truth.frames.map(({ t }) => ({
+      t,
+      seats: { '1': t >= 40 && t < 50 ? ('unknown' as const) : t >= 10 && t < 30 ? ('no' as const) : ('yes' as const) },
+    }));
+    const { occupancy, fault } = scoreOccupancy(truth, said);
+    expect(occupancy['1']!.right).toBe(occupancy['1']!.frames);
+    expect(fault.right).toBe(fault.frames);
+    expect(fault.frames).toBeGreaterThan(5);
+    const blind = scoreOccupancy(
+      truth,
+      said.map(({ t }) => ({ t, seats: {} })),
+    );
+    expect(blind.occupancy['1']).toMatchObject({ right: 0, unknown: blind.occupancy['1']!.frames });
+    const pooled = pool([{ name: 'R', hours: 1, ...scoreEpisodes(room, [], pack), occupancy, fault }], null, 'm');
+    expect(pooled).toMatchObject({
+      files: ['R'],
+      occupancyAccuracy: 1,
+      unknownShare: 0,
+      faultFramesRight: 1,
+      roomHours: 1,
+      falseAlarmsPerRoomHour: 0,
+    });
+    expect(pooled.behaviours.seat_absent).toMatchObject({ recall: 0, precision: null, f1: 0 });
+  });
+});
