@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { SegmentFile } from '../../hardware/camera.ts';
 import type { ClipManifest } from '../../protocol/clip.ts';
-import { isRetryable } from '../../protocol/errors.ts';
+import { Full, isRetryable } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { Clock, MonoMs, WallMs } from '../../protocol/time.ts';
@@ -58,6 +58,12 @@ const LIMITS: RingLimits = { segmentMs: 7_200_000, segmentBytes: 20 * 1024 ** 3,
 const GRACE_MS = 6000;
 const RETRY_MS = 5000;
 const MAX_ATTEMPTS = 5;
+/** A disk or a quota that is full may have room again: the segments stay pinned for five minutes. */
+const MAX_FULL_ATTEMPTS = 60;
+/** With less of the free disk that must be kept than this share, clips wait: events need the rest more. */
+const CLIP_SHARE = 0.25;
+/** Wishes that may wait, and pin their segments, at once; beyond it the oldest is given up, with its gap said. */
+const MAX_PLANNED = 200;
 const HOUSEKEEPING_MS = 30_000;
 /** Files waiting to be taken over; beyond it they are left where they are, and counted. */
 const MAX_FILING = 500;
@@ -73,8 +79,9 @@ interface Planned {
 /** The recorder of one room. Nothing is read or written before `start`. */
 export function createRecorder(parts: RecorderParts): Recorder {
   const { store, clock, log, roomId, layout } = parts;
+  const limits = { ...LIMITS, ...parts.limits };
   const clipFolder = join(parts.folder, 'clips');
-  const ring = createRing({ folder: join(parts.folder, 'segments'), limits: { ...LIMITS, ...parts.limits }, log });
+  const ring = createRing({ folder: join(parts.folder, 'segments'), limits, log });
   const overlays = createOverlayRing({ layout, clock });
   const ending = new AbortController();
   const planned = new Map<string, Planned>();
@@ -116,7 +123,15 @@ export function createRecorder(parts: RecorderParts): Recorder {
     // A due time of another boot says nothing here, except that it has passed.
     const dueMonoMs = request.bootId === clock.now().bootId ? request.dueMonoMs : clock.monoMs();
     planned.set(request.clipId, { request, dueMonoMs, lastMonoMs: dueMonoMs + GRACE_MS, attempts: 0 });
+    const oldest = planned.size > MAX_PLANNED ? planned.values().next().value : undefined;
+    if (oldest) giveUp(oldest, 'too many clips waited to be cut');
     wakeWorker();
+  };
+  const giveUp = ({ request }: Planned, reason: string): void => {
+    const { clipId, cameraId, fromWallMs, toWallMs } = request;
+    forget(clipId);
+    store.clips.unplan(clipId);
+    reportGap(cameraId, { fromWallMs, toWallMs, reason });
   };
   const forget = (clipId: string): void => {
     planned.delete(clipId);
@@ -151,6 +166,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const { request } = item;
     const { clipId, cameraId, fromWallMs, toWallMs } = request;
     item.attempts += 1;
+    if (ring.health().freeBytes < limits.keepFreeBytes * CLIP_SHARE)
+      throw new Full('disk_low', `Cutting clip ${clipId}: less than a quarter of the disk that must stay free is free`);
     const { segments, missing } = await usable(ring.span(cameraId, fromWallMs, toWallMs));
     const line = timeline(request, segments);
     const holes = [...missing, ...line.missing].filter(
@@ -167,11 +184,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
   };
 
   const attempt = async (item: Planned): Promise<void> => {
-    const { clipId, cameraId, fromWallMs, toWallMs } = item.request;
+    const { clipId, cameraId } = item.request;
     try {
       await cut(item);
     } catch (error) {
-      if (isRetryable(error) && item.attempts < MAX_ATTEMPTS) {
+      const most = error instanceof Full ? MAX_FULL_ATTEMPTS : MAX_ATTEMPTS;
+      if (isRetryable(error) && item.attempts < most) {
         item.dueMonoMs = item.lastMonoMs = clock.monoMs() + RETRY_MS;
         if (item.attempts === 1) log.warn({ err: error, clipId }, 'a clip could not be cut yet');
         // A folder that has no row: it will be cut again.
@@ -180,10 +198,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       }
       log.error({ err: error, clipId, cameraId }, 'a clip could not be cut: the gap is reported');
       await rm(join(clipFolder, clipId), { recursive: true, force: true });
-      forget(clipId);
-      store.clips.unplan(clipId);
-      const code = (error as { code?: string }).code ?? 'failed';
-      reportGap(cameraId, { fromWallMs, toWallMs, reason: `the clip could not be cut (${code})` });
+      giveUp(item, `the clip could not be cut (${(error as { code?: string }).code ?? 'failed'})`);
     }
   };
 

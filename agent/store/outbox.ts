@@ -4,11 +4,14 @@ import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
 import type { ClipRequest } from '../record/plan.ts';
 
-/** How the store was found when it was opened. `replaced`: it was damaged, its bytes lie at `keptAs`, a new one began. */
+/**
+ * How the store was found when it was opened. `replaced`: it was damaged and a new one began. `shortened`: its log was
+ * damaged, the newest events are lost. In both cases the bytes lie at `keptAs` and a gap event says so.
+ */
 export type Opening =
   | { readonly kind: 'new' }
   | { readonly kind: 'existing' }
-  | { readonly kind: 'replaced'; readonly keptAs: string; readonly reason: string };
+  | { readonly kind: 'replaced' | 'shortened'; readonly keptAs: string; readonly reason: string };
 
 export interface OutboxStream {
   readonly streamId: string;

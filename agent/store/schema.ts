@@ -11,9 +11,8 @@ create table stream (
   stream_id      text    not null unique,
   lane           text    not null,
   opened_wall_ms real    not null,
-  -- Highest seq accepted; the next event gets last_seq + 1.
-  last_seq       integer not null default 0,
-  -- Highest seq that the cloud has for good; events up to it are deleted in the transaction that raises it.
+  -- Highest seq that the cloud has for good; events up to it are deleted in the transaction that raises it. The highest
+  -- accepted one is the key of the last event, or this where none is left: one page less to write for each accept.
   through        integer not null default 0
 ) strict;
 
@@ -42,7 +41,7 @@ create table episode (
   episode_id     text    primary key,
   began          integer not null,
   json           text    not null
-) strict;
+) strict, without rowid;
 
 -- Clips that were asked for and are not cut yet.
 create table clip_plan (

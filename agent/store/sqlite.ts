@@ -1,19 +1,19 @@
 /** Middle of the path: the outbox in SQLite. What `accept` returned is on disk; what is deleted was acked by the cloud. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import Database from 'better-sqlite3';
 import type { Logger } from 'pino';
-import { Bug, Corrupt, Full } from '../../protocol/errors.ts';
+import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
 import { draftRefusal } from '../../protocol/schema.ts';
 import { LANES, type Lane, LIMITS, laneOf } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
-import { type Ballast, createBallast } from './ballast.ts';
+import { createBallast } from './ballast.ts';
 import { createClipRows } from './clips.ts';
-import type { AckResult, Opening, Outbox, OutboxStream } from './outbox.ts';
-import { asOurs, isDamage, isDiskFull, migrate } from './schema.ts';
+import { openFile } from './open.ts';
+import type { AckResult, Outbox, OutboxStream } from './outbox.ts';
+import { asOurs, isDiskFull } from './schema.ts';
 
 export interface OutboxOptions {
   /** The database file; its folder is made where missing. `…-ballast` lies beside it. */
@@ -62,7 +62,6 @@ export function openOutbox(options: OutboxOptions): Outbox {
 
   const insertStream = database.prepare('insert into stream (stream_id, lane, opened_wall_ms) values (?, ?, ?)');
   const insertEvent = database.prepare('insert into event (key, event_id, crc, json) values (?, ?, ?, ?)');
-  const saveLast = database.prepare('update stream set last_seq = ? where number = ?');
   const saveThrough = database.prepare('update stream set through = ? where number = ?');
   const dropStream = database.prepare('delete from stream where number = ?');
   const dropEvents = database.prepare('delete from event where key > ? and key <= ?');
@@ -77,7 +76,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     'insert into episode (episode_id, began, json) values (?, ?, ?) on conflict (episode_id) do update set json = excluded.json',
   );
   const dropEpisode = database.prepare('delete from episode where episode_id = ?');
-  const readEpisodes = database.prepare('select json from episode order by began, rowid');
+  const readEpisodes = database.prepare('select json from episode order by began');
 
   const { rows: clips, announce, released } = createClipRows(database, options.quotaClipBytes ?? 5 * 1024 ** 3);
   /** Oldest first. Mirrors the table: nobody else can write while this process holds the lock. */
@@ -156,8 +155,6 @@ export function openOutbox(options: OutboxOptions): Outbox {
       } else if (draft.body.kind === 'clip') announce(draft.body.clip.clipId, key);
       return { ...draft, eventId, streamId: row.streamId, seq, roomId };
     });
-    for (const [lane, seq] of last)
-      if (seq !== current.get(lane)!.lastSeq) saveLast.run(seq, current.get(lane)!.number);
     return events;
   });
 
@@ -231,7 +228,6 @@ export function openOutbox(options: OutboxOptions): Outbox {
           moveClips.run(by, key - 1, key);
           moveEvents.run(by, key - 1, key);
         }
-        saveLast.run(target.lastSeq + rows.length, target.number);
         dropStream.run(row.number);
       })(),
     );
@@ -307,7 +303,10 @@ export function openOutbox(options: OutboxOptions): Outbox {
   // What was left by earlier openings may be acked up to what they accepted: how far they had sent is not known.
   const left = database
     .prepare(
-      'select number, stream_id as streamId, lane, last_seq as lastSeq, through, last_seq as sent from stream order by number',
+      `select number, stream_id as streamId, lane, through, lastSeq, lastSeq as sent from (
+         select *, coalesce((select max(key) from event where key between number * ${KEYS_PER_STREAM} + 1
+           and (number + 1) * ${KEYS_PER_STREAM} - 1) - number * ${KEYS_PER_STREAM}, through) as lastSeq from stream)
+       order by number`,
     )
     .all() as StreamRow[];
   needed(`Opening ${path}`, () =>
@@ -320,9 +319,10 @@ export function openOutbox(options: OutboxOptions): Outbox {
   );
   held = Number(database.prepare('select count(*) from event').pluck().get());
   ballast.restore();
-  if (opening.kind === 'replaced') {
-    log.error({ path, keptAs: opening.keptAs, reason: opening.reason }, 'the outbox was damaged: a new one begins');
-    reportGap(`the outbox was damaged and begins anew (${opening.reason}); its bytes are kept in the room`);
+  if (opening.kind === 'replaced' || opening.kind === 'shortened') {
+    const { kind, keptAs, reason } = opening;
+    log.error({ path, keptAs, reason }, `the outbox was damaged: ${kind}, its bytes are kept`);
+    reportGap(`the outbox was damaged and has been ${kind} (${reason}); its bytes are kept in the room`);
   }
 
   return {
@@ -362,42 +362,4 @@ export function openOutbox(options: OutboxOptions): Outbox {
     clips,
     close: () => database.close(),
   };
-}
-
-function openFile(path: string, clock: Clock, ballast: Ballast): { database: Database.Database; opening: Opening } {
-  const existed = existsSync(path);
-  try {
-    return { database: openChecked(path), opening: { kind: existed ? 'existing' : 'new' } };
-  } catch (error) {
-    if (isDiskFull(error) && ballast.release()) return openFile(path, clock, ballast);
-    if (!isDamage(error)) throw asOurs(error, `Opening ${path}`);
-    const keptAs = `${path}.damaged-${Math.round(clock.wallMs())}`;
-    for (const suffix of ['', '-wal', '-shm'])
-      if (existsSync(path + suffix)) renameSync(path + suffix, keptAs + suffix);
-    const folder = openSync(dirname(path), 'r');
-    fsyncSync(folder);
-    closeSync(folder);
-    const reason = error instanceof Error ? error.message : String(error);
-    return { database: openChecked(path), opening: { kind: 'replaced', keptAs, reason } };
-  }
-}
-
-function openChecked(path: string): Database.Database {
-  const database = new Database(path, { timeout: 200 });
-  try {
-    // Takes effect in a new file only. Without it a file that once held a long backlog would never shrink.
-    database.pragma('auto_vacuum = INCREMENTAL');
-    // Before WAL: the lock is then taken at once and for good, and no shared memory file is needed.
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('journal_size_limit = 4194304');
-    const found = database.pragma('quick_check(1)', { simple: true });
-    if (found !== 'ok') throw new Corrupt('outbox_corrupt', `Checking ${path}: ${String(found)}`);
-    migrate(database);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }

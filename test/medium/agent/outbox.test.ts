@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   statfsSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -150,6 +152,52 @@ describe('outbox on disk', () => {
       { stream_id: old.streamId, seq: 3, event_id: accepted[2]!.eventId },
     ]);
     check.close();
+  });
+
+  it('tells damage inside the log from the torn end of a power cut, and says that events are lost', async () => {
+    const path = join(folder, 'outbox.db');
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'outbox-writer.ts'), path, '1'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk;
+      if (output.split('\n').length > 40) child.kill('SIGKILL');
+    });
+    await ended;
+    const crashed = join(folder, 'crashed');
+    mkdirSync(crashed);
+    for (const name of readdirSync(folder))
+      if (name.startsWith('outbox.db')) cpSync(join(folder, name), join(crashed, name));
+    const copyTo = (name: string, change: (wal: Buffer) => Buffer) => {
+      const place = join(folder, name);
+      cpSync(crashed, place, { recursive: true });
+      const wal = join(place, 'outbox.db-wal');
+      writeFileSync(wal, change(readFileSync(wal)));
+      return open(join(place, 'outbox.db'));
+    };
+    const frame = 24 + 4096;
+    const whole = copyTo('whole', (wal) => wal);
+    expect(whole.opening.kind).toBe('existing');
+    const stored = whole.stats().events;
+    whole.close();
+
+    const torn = copyTo('torn', (wal) =>
+      wal.subarray(0, 32 + (Math.floor((wal.length - 32) / frame) - 1) * frame + 100),
+    );
+    expect(torn.opening.kind).toBe('existing');
+    torn.close();
+
+    const flipped = copyTo('flipped', (wal) => {
+      wal[32 + 10 * frame + 500]! ^= 1;
+      return wal;
+    });
+    expect(flipped.opening).toMatchObject({ kind: 'shortened', reason: /frames of its log/ });
+    expect(flipped.stats().events).toBeLessThan(stored);
+    expect(allOf(flipped).at(-1)?.body).toMatchObject({ kind: 'gap', sourceId: 'outbox', reason: /shortened/ });
+    expect(readdirSync(join(folder, 'flipped')).some((name) => /-wal\.damaged-\d+$/.test(name))).toBe(true);
+    flipped.close();
   });
 
   it('refuses a file of a newer version without touching it', () => {

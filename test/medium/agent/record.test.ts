@@ -257,6 +257,22 @@ describe('recorder', () => {
     expect(recorder.health().planned).toBe(0);
   });
 
+  it('cuts no clip on a disk that the events need, and says the gap after its attempts', async () => {
+    await recorder.close();
+    await begin({ keepFreeBytes: 1e18 });
+    happen(episode());
+    const t0 = clock.monoMs();
+    // Each attempt ends with real work on the disk: time goes on between them.
+    for (let i = 0; i < 400 && gaps().length === 0; i++) {
+      await clock.advance(2500);
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    expect(clock.monoMs() - t0).toBeGreaterThan(240_000);
+    expect(gaps()).toMatchObject([{ reason: /disk_low/ }]);
+    expect(store.clips.plans()).toEqual([]);
+    expect(readdirSync(join(folder, 'clips'))).toEqual([]);
+  });
+
   it('puts only one picture format into a clip', async () => {
     for (let i = 0; i < 6; i++) await record(i);
     happen(episode());
