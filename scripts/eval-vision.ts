@@ -1,9 +1,8 @@
 /** `evalroom eval vision`: footage with known truth through the real eyes and the real deciding, in virtual time, as fast as the machine can. */
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { virtualClock } from '../agent/clock.ts';
 import { type Input, startRoom, step } from '../agent/decide/room.ts';
 import type { Frame } from '../hardware/camera.ts';
@@ -13,17 +12,8 @@ import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Instant } from '../protocol/time.ts';
-import {
-  episodesOf,
-  layoutOf,
-  pool,
-  type RoomScore,
-  type Said,
-  scoreEpisodes,
-  scoreOccupancy,
-  type Truth,
-  type TruthRoom,
-} from './eval-vision-score.ts';
+import { episodesOf, pool, type RoomScore, type Said, scoreEpisodes, scoreOccupancy } from './eval-vision-score.ts';
+import { layoutOf, readRooms, type TruthRoom } from './eval-vision-truth.ts';
 
 export interface EvalVisionOptions {
   /** Folder of NAME.mp4 with NAME.json beside each. */
@@ -97,69 +87,6 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   const result = pool(scores, eyes.cpuMsPerFrame(), eyes.modelSet());
   printPool(result, print);
   return result;
-}
-
-/** Only what is read; truth files hold more. */
-const TruthSchema = z.object({
-  fps: z.number().positive(),
-  width: z.number().positive(),
-  height: z.number().positive(),
-  duration_s: z.number().positive(),
-  seats: z.array(
-    z
-      .object({
-        seat: z.union([z.number(), z.string()]),
-        seat_polygon: z.array(z.tuple([z.number(), z.number()])).min(3),
-      })
-      .loose(),
-  ),
-  people: z.array(z.object({ id: z.number(), seat: z.number().nullable(), role: z.string() }).loose()),
-  frames: z
-    .array(
-      z
-        .object({
-          frame: z.number(),
-          t: z.number(),
-          image: z.string(),
-          people: z.array(z.object({ id: z.number(), in_room: z.boolean() }).loose()),
-        })
-        .loose(),
-    )
-    .min(1),
-  events: z.array(z.object({ type: z.string(), start_s: z.number(), end_s: z.number() }).loose()),
-});
-
-async function readRooms({ dir, only, single }: EvalVisionOptions): Promise<readonly TruthRoom[]> {
-  const names = await readdir(dir).catch((cause: unknown) => {
-    throw new InvalidInput(
-      'no_media',
-      `--dir ${dir} cannot be read; name a folder of NAME.mp4 with NAME.json beside each`,
-      cause,
-    );
-  });
-  const videos = names
-    .filter((n) => n.endsWith('.mp4') && names.includes(n.replace(/mp4$/, 'json')) && n.includes(only ?? ''))
-    .sort();
-  if (videos.length === 0)
-    throw new InvalidInput(
-      'no_media',
-      `${dir} holds no NAME.mp4 with a NAME.json beside it${only ? ` and "${only}" in its name` : ''}`,
-    );
-  const rooms = new Map<string, { cameraId: string; truth: Truth }[]>();
-  for (const video of videos) {
-    const cameraId = basename(video, '.mp4');
-    const name = single ? cameraId : cameraId.replace(/_cam.$/, '');
-    rooms.set(name, [...(rooms.get(name) ?? []), { cameraId, truth: await readTruth(join(dir, `${cameraId}.json`)) }]);
-  }
-  return [...rooms].map(([name, cameras]) => ({ name, cameras }));
-}
-
-async function readTruth(path: string): Promise<Truth> {
-  try {
-    return TruthSchema.parse(JSON.parse(await readFile(path, 'utf8'))) as unknown as Truth;
-  } catch (cause) {
-    throw new InvalidInput('bad_truth', `${path} is not a truth file as docs/behaviours.md describes it`, cause);
-  }
 }
 
 /** Opens the eyes at the first video that is not in the cache. */

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DraftEvent, EpisodeBody } from '../../../protocol/event.ts';
 import type { RulePack } from '../../../protocol/rules.ts';
-import {
-  episodesOf,
-  layoutOf,
-  pool,
-  scoreEpisodes,
-  scoreOccupancy,
-  type Truth,
-} from '../../../scripts/eval-vision-score.ts';
+import { episodesOf, pool, scoreEpisodes, scoreOccupancy } from '../../../scripts/eval-vision-score.ts';
+import { layoutOf, type Truth } from '../../../scripts/eval-vision-truth.ts';
 
 const truth: Truth = {
   fps: 1,
