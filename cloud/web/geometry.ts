@@ -1,5 +1,6 @@
 /** Geometry of the page: where the picture lies inside its box, and where the seats lie on the plan. Pure. */
 
+import type { Overlay, OverlayFrame } from '../../protocol/clip.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import { bounds, type Point } from '../../protocol/seat.ts';
 
@@ -45,7 +46,7 @@ function seen(seat: RoomLayout['seats'][number]): Point | undefined {
 }
 
 /** How much flatter or wider than life a plan may be drawn so that its seats find room. */
-const STRETCH = 2.2;
+const STRETCH = 1.7;
 
 /**
  * Seats on a plan of `width × height`, each with a footprint of `seat.w × seat.h` that no other one may enter. Uses floor
@@ -133,4 +134,14 @@ export function frameAt(frames: readonly { readonly tMs: number }[], tMs: number
     } else high = middle - 1;
   }
   return found;
+}
+
+/** An analysed frame older than this says nothing about the picture that is shown. */
+const STALE_MS = 1_500;
+
+/** The frame that is true for `tMs`; undefined where the analysis has a hole. Never interpolated: evidence is not invented. */
+export function frameFor(overlay: Overlay, tMs: number): OverlayFrame | undefined {
+  const index = frameAt(overlay.frames, tMs);
+  const frame = overlay.frames[Math.max(0, index)];
+  return frame && Math.abs(frame.tMs - tMs) <= STALE_MS ? frame : undefined;
 }

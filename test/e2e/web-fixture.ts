@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { build } from 'vite';
 import type { ActionRequest, ErrorView, LoginRequest, SetupRequest } from '../../cloud/http/api.ts';
 import type { RoomState } from '../../protocol/stream.ts';
 import { type Media, makeMedia } from './web-media.ts';
@@ -31,9 +32,20 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
+/** Builds the page as the set-up does, into a folder of the caller's, so that no test meets a half-written one. */
+export async function buildPage(folder: string): Promise<void> {
+  await build({
+    configFile: path.join(import.meta.dirname, '../../cloud/web/vite.config.ts'),
+    build: { outDir: folder },
+    logLevel: 'error',
+  });
+}
+
 export const PASSWORD = 'correct horse battery';
 
-export async function startFixture(options: { port?: number; user?: boolean; rooms?: number } = {}): Promise<Fixture> {
+export async function startFixture(
+  options: { page?: string; port?: number; user?: boolean; rooms?: number } = {},
+): Promise<Fixture> {
   const folder = await mkdtemp(path.join(tmpdir(), 'evalroom-web-'));
   const media = await makeMedia(folder);
   const world = new World();
@@ -175,7 +187,7 @@ export async function startFixture(options: { port?: number; user?: boolean; roo
     if (!held?.ready) return refuse(reply, 404, 'no_clip', '片段尚未到达。', 'The clip is not here yet.');
     grants.push(id);
     world.views.push({ userName: user?.name ?? '?', wallMs: Date.now(), clipId: id });
-    world.note(user?.name ?? '?', 'clip.view', id);
+    world.note(user?.name ?? '?', 'view_clip', id);
     return {
       clip: held.clip,
       mp4Url: `/api/files/${id}/clip.mp4`,
@@ -208,7 +220,7 @@ export async function startFixture(options: { port?: number; user?: boolean; roo
   app.get('/api/rooms/:room/snapshot/:camera', async (_request, reply) =>
     reply.type('image/jpeg').send(await readFile(media.jpeg)),
   );
-  app.register(fastifyStatic, { root: path.join(import.meta.dirname, '../../cloud/web/dist') });
+  app.register(fastifyStatic, { root: options.page ?? path.join(import.meta.dirname, '../../cloud/web/dist') });
 
   const url = await app.listen({ port: options.port ?? 0, host: '127.0.0.1' });
   const broadcast = (kind: string, body: unknown) => {

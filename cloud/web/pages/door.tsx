@@ -5,7 +5,7 @@ import { LanguageSwitch, ThemeSwitch } from '../parts/top.tsx';
 import { useWords } from '../parts/use.ts';
 import { type Gate, useDesk } from '../state/desk.ts';
 
-const MIN_PASSWORD = 10;
+const MIN_PASSWORD = 8;
 
 export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'login' }> }) {
   const desk = useDesk();

@@ -94,7 +94,13 @@ export function EventPane(props: EventPaneProps) {
         </header>
         <div class="event-body">
           <div class="event-picture">
-            <Clips alert={alert} detail={detail} room={room} player={player} />
+            <Clips
+              alert={alert}
+              detail={detail}
+              room={room}
+              player={player}
+              onViewed={() => setAttempt((count) => count + 1)}
+            />
             {detail && (
               <div class="event-below">
                 <Part title={t('course')}>
@@ -121,9 +127,10 @@ interface ClipsProps {
   readonly detail: AlertDetailView | undefined;
   readonly room: RoomCard | undefined;
   readonly player: RefObject<PlayerHandle | null>;
+  readonly onViewed: () => void;
 }
 
-function Clips({ alert, detail, room, player }: ClipsProps) {
+function Clips({ alert, detail, room, player, onViewed }: ClipsProps) {
   const desk = useDesk();
   const { lang, t } = useWords();
   const [chosen, setChosen] = useState<string>();
@@ -168,6 +175,7 @@ function Clips({ alert, detail, room, player }: ClipsProps) {
           events={detail.events}
           room={room}
           handle={player}
+          onViewed={onViewed}
         />
       ) : (
         <div class="stage stage-empty" data-clip-state="coming">

@@ -1,7 +1,7 @@
 /** Draws one analysed frame over the picture: seats, people, skeletons. Knows a canvas and numbers, nothing else. */
 import type { Overlay, OverlayFrame } from '../../../protocol/clip.ts';
 import type { Level } from '../../../protocol/event.ts';
-import { BONES, frameAt, place, type Rect } from '../geometry.ts';
+import { BONES, frameFor, place, type Rect } from '../geometry.ts';
 import { seatShort } from '../words/words.ts';
 
 export interface Layers {
@@ -16,16 +16,6 @@ export interface OverlayInk {
   readonly seatIds: readonly string[];
   readonly colour: string;
   readonly level: Level;
-}
-
-/** An analysed frame older than this says nothing about the picture that is shown. */
-const STALE_MS = 1_500;
-
-/** The frame that is true for `tMs`; undefined where the analysis has a hole. Never interpolated: evidence is not invented. */
-export function frameFor(overlay: Overlay, tMs: number): OverlayFrame | undefined {
-  const index = frameAt(overlay.frames, tMs);
-  const frame = overlay.frames[Math.max(0, index)];
-  return frame && Math.abs(frame.tMs - tMs) <= STALE_MS ? frame : undefined;
 }
 
 /** `rect` is where the picture lies on the canvas, in its units. */

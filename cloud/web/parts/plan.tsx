@@ -67,7 +67,7 @@ export function PlanDrawing({
   const layout = room.state?.layout;
   // Signs grow with the room they have, in steps: a lone room is read from across the desk.
   const k = Math.max(1, Math.min(1.8, Math.min(width / 400, height / 180)));
-  const plan = layout && width > 0 ? planOf(layout, width, height, { w: 58 * k, h: 46 * k }) : undefined;
+  const plan = layout && width > 0 ? planOf(layout, width, height, { w: 64 * k, h: 48 * k }) : undefined;
   return (
     <div class="plan" ref={ref}>
       {plan && (
@@ -125,7 +125,9 @@ export function PlanDrawing({
                   <text class="seat-name" x={SEAT_W / 2} y={sign.state === 'away' ? 12.5 : 19.5}>
                     {seatShort(seat.name, seat.seatId)}
                   </text>
-                  {sign.state === 'away' && <SeatTimer since={sign.sinceWallMs} />}
+                  {sign.state === 'away' && room.state && (
+                    <SeatTimer knownMs={room.state.at.wallMs - sign.sinceWallMs} heardWallMs={room.heardWallMs ?? 0} />
+                  )}
                 </g>
               </a>
             );
@@ -136,11 +138,12 @@ export function PlanDrawing({
   );
 }
 
-function SeatTimer({ since }: { since: number }) {
+/** Away for `knownMs` when the room was heard (on its own clock), and since then by the desk's. */
+function SeatTimer({ knownMs, heardWallMs }: { knownMs: number; heardWallMs: number }) {
   const { now } = useDesk();
   return (
     <text class="seat-timer" x={SEAT_W / 2} y="25">
-      {timer(now.value - since)}
+      {timer(knownMs + Math.max(0, now.value - heardWallMs))}
     </text>
   );
 }

@@ -32,6 +32,8 @@ export interface PlayerProps {
   readonly events: readonly StoredEvent[];
   readonly room: RoomCard | undefined;
   readonly handle: RefObject<PlayerHandle | null>;
+  /** The viewing has been written down: who looked at it has changed. */
+  readonly onViewed: () => void;
 }
 
 type Opening =
@@ -39,7 +41,7 @@ type Opening =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'open'; readonly grant: ClipGrantView };
 
-export function Player({ clip, alert, events, room, handle }: PlayerProps) {
+export function Player({ clip, alert, events, room, handle, onViewed }: PlayerProps) {
   const desk = useDesk();
   const { t } = useWords();
   const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
@@ -55,6 +57,8 @@ export function Player({ clip, alert, events, room, handle }: PlayerProps) {
   const stage = useRef<HTMLDivElement>(null);
   const head = useRef<SVGGElement>(null);
   const frameS = useRef(FRAME_S);
+  const viewed = useRef(onViewed);
+  viewed.current = onViewed;
   const speech = alert.behaviour.startsWith('speech_');
   const [muted, setMuted] = useState(!speech);
 
@@ -67,6 +71,7 @@ export function Player({ clip, alert, events, room, handle }: PlayerProps) {
       if (gone) return;
       if (!answer.ok) return setOpening({ kind: 'refused', refusal: answer.refusal });
       setOpening({ kind: 'open', grant: answer.value });
+      viewed.current();
       if (!answer.value.overlayUrl) return;
       const drawn = await desk.client.overlay(answer.value.overlayUrl);
       if (!gone && drawn.ok) setOverlay(drawn.value);

@@ -6,7 +6,6 @@ import { isOurFault } from '../state/order.ts';
 import { behaviourWords, seatShort, seatWords } from '../words/words.ts';
 import { useSize, useWords } from './use.ts';
 
-const ROW = 10;
 const ROOM = ' room';
 const OURS = ' ours';
 
@@ -14,17 +13,23 @@ export function Strip({
   room,
   history,
   alerts,
+  large,
 }: {
   room: RoomCard;
   history: RoomHistory | undefined;
   alerts: readonly AlertView[];
+  large: boolean;
 }) {
   const desk = useDesk();
+  const rowPx = large ? 14 : 10;
   const { lang, t } = useWords();
   const [ref, width] = useSize<HTMLDivElement>();
   const layout = room.state?.layout;
-  // Marks and spans are the room's own wall times, so the right edge is the room's now: the server's, apart from its error.
-  const now = Math.max(desk.now.value, history?.heardToWallMs ?? 0);
+  // Marks and spans are the room's own wall times, so the right edge is the room's now, whatever its clock says.
+  const now =
+    history && room.heardWallMs !== undefined
+      ? history.heardToWallMs + Math.max(0, desk.now.value - room.heardWallMs)
+      : desk.now.value;
   const from = now - STRIP_MS;
   const x = (wallMs: number) => Math.max(0, Math.min(width, ((wallMs - from) / STRIP_MS) * width));
   const seats = layout?.seats ?? [];
@@ -38,7 +43,7 @@ export function Strip({
         ? row === ROOM
         : alert.seatIds.includes(row);
   return (
-    <div class="strip">
+    <div class={large ? 'strip strip-large' : 'strip'}>
       <div class="strip-names" aria-hidden="true">
         {rows.map((seatId) => (
           <span key={seatId}>
@@ -48,21 +53,21 @@ export function Strip({
           </span>
         ))}
       </div>
-      <div class="strip-lines" ref={ref} style={{ height: `${rows.length * ROW}px` }}>
+      <div class="strip-lines" ref={ref} style={{ height: `${rows.length * rowPx}px` }}>
         {width > 0 && (
           <svg
-            viewBox={`0 0 ${width} ${rows.length * ROW}`}
+            viewBox={`0 0 ${width} ${rows.length * rowPx}`}
             width={width}
-            height={rows.length * ROW}
+            height={rows.length * rowPx}
             role="img"
             aria-label={t('stripOf', { seat: room.name })}
           >
             {[0.2, 0.4, 0.6, 0.8].map((part) => (
-              <line key={part} class="strip-grid" x1={width * part} x2={width * part} y1="0" y2={rows.length * ROW} />
+              <line key={part} class="strip-grid" x1={width * part} x2={width * part} y1="0" y2={rows.length * rowPx} />
             ))}
             {rows.map((seatId, row) => (
-              <g key={seatId} transform={`translate(0 ${row * ROW})`}>
-                <line class="strip-base" x1="0" x2={width} y1={ROW - 2.5} y2={ROW - 2.5} />
+              <g key={seatId} transform={`translate(0 ${row * rowPx})`}>
+                <line class="strip-base" x1="0" x2={width} y1={rowPx - 2.5} y2={rowPx - 2.5} />
                 {(history?.seats.get(seatId) ?? []).map((span) => {
                   const [x0, x1] = [x(span.fromWallMs), x(span.toWallMs)];
                   if (x1 - x0 < 0.3) return null;

@@ -133,7 +133,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
         ))}
         {going.length === 0 && <li class="tile-quiet">{silent ? ' ' : t('quietNow')}</li>}
       </ol>
-      <Strip room={room} history={history} alerts={alerts} />
+      <Strip room={room} history={history} alerts={alerts} large={large} />
     </article>
   );
 }

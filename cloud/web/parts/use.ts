@@ -57,7 +57,7 @@ export function useKeys(handle: (event: KeyboardEvent) => boolean): void {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
       const target = event.target instanceof Element ? event.target : undefined;
-      if (target?.closest('input, textarea, select, [contenteditable], dialog')) return;
+      if (target?.closest('input, textarea, select, [contenteditable], dialog[open]')) return;
       // Enter and space on a focused button mean that button.
       if ((event.key === 'Enter' || event.key === ' ') && target?.closest('button, a, [role=tab], summary')) return;
       if (newest.current(event)) event.preventDefault();

@@ -7,8 +7,9 @@ import { formatAddress, type Place, parseAddress, setupToken } from '../address.
 import { wallNow } from '../clock.ts';
 import type { Lang } from '../words/time.ts';
 import { type Client, createClient, type Refusal } from './client.ts';
+import type { Connection } from './connection.ts';
 import { applyLine, type DeskFeed, fromOverview, KnownIds, withAlert } from './feed.ts';
-import { type Connection, keepLine } from './line.ts';
+import { keepLine } from './line.ts';
 
 export type Gate =
   | { readonly kind: 'loading' }
