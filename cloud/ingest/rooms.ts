@@ -4,6 +4,8 @@ import type { RoomCard } from '../http/api.ts';
 
 const ROOMS_MAX = 2000;
 const CAMERAS_MAX = 16;
+/** A room is told of at most five times a second, whatever it sends: one box must not keep every browser busy. */
+const TELL_MS = 200;
 
 export interface Snapshot {
   readonly wallMs: number;
@@ -14,6 +16,8 @@ interface Entry {
   state?: RoomState;
   heardWallMs?: number;
   readonly snapshots: Map<string, Snapshot>;
+  /** Wall time of the last change told, by what changed. */
+  readonly told: Map<string, number>;
 }
 
 export type RoomChange =
@@ -37,13 +41,16 @@ export function createRooms(): Rooms {
   const entries = new Map<string, Entry>();
   const listeners = new Set<(change: RoomChange) => void>();
   const touch = (roomId: string): Entry => {
-    const entry = entries.get(roomId) ?? { snapshots: new Map() };
+    const entry = entries.get(roomId) ?? { snapshots: new Map(), told: new Map() };
     entries.delete(roomId);
     entries.set(roomId, entry);
     if (entries.size > ROOMS_MAX) entries.delete(entries.keys().next().value!);
     return entry;
   };
-  const tell = (change: RoomChange) => {
+  const tell = (change: RoomChange, { told }: Entry, what: string, wallMs: number) => {
+    // Either way: a clock that steps back must not silence a room.
+    if (Math.abs(wallMs - (told.get(what) ?? Number.NEGATIVE_INFINITY)) < TELL_MS) return;
+    told.set(what, wallMs);
     for (const listener of listeners) listener(change);
   };
   return {
@@ -51,13 +58,14 @@ export function createRooms(): Rooms {
       const entry = touch(roomId);
       entry.state = state;
       entry.heardWallMs = wallMs;
-      tell({ kind: 'state', roomId, heardWallMs: wallMs, state });
+      tell({ kind: 'state', roomId, heardWallMs: wallMs, state }, entry, 'state', wallMs);
     },
     heardSnapshot(roomId, cameraId, jpeg, wallMs) {
-      const { snapshots } = touch(roomId);
+      const entry = touch(roomId);
+      const { snapshots } = entry;
       if (!snapshots.has(cameraId) && snapshots.size >= CAMERAS_MAX) return;
       snapshots.set(cameraId, { wallMs, jpeg });
-      tell({ kind: 'snapshot', roomId, cameraId, wallMs });
+      tell({ kind: 'snapshot', roomId, cameraId, wallMs }, entry, `snapshot ${cameraId}`, wallMs);
     },
     cards(known) {
       return [...new Set([...known, ...entries.keys()])].sort().map((roomId) => {

@@ -29,8 +29,10 @@ export function openPostgres(url: string, maxConnections = 8): Sql {
     // Every time is an int8 of milliseconds; the zone is fixed so that no default of the server can matter.
     options: '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
   });
-  // An idle connection that the server closes reports here; the pool replaces it and the next query tells the caller.
+  // A connection that the server cuts reports here, idle, lent or already given back: the pool replaces it, and whoever
+  // holds it sees its next statement reject. Without a listener Node would end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   async function within<T>(begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     let client: pg.PoolClient;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStore, type StoreConfig } from '../../cloud/store/open.ts';
 import type { FeedItem, Position, Store } from '../../cloud/store/store.ts';
@@ -342,6 +343,45 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
       { numRuns: driver === 'sqlite' ? 40 : 15, seed: 20_260_101 },
     );
   }, 60_000);
+
+  // SQLite has no connections to cut.
+  if (driver === 'postgres')
+    it('says that the database is away when its connections are cut, and goes on', async () => {
+      const cutter = new pg.Client(config.kind === 'postgres' ? config.url : undefined);
+      await cutter.connect();
+      let away = 0;
+      let through = 0;
+      for (let i = 0; i < 20; i++) {
+        const writing = Promise.allSettled([
+          take([gap('s1', through + 1)]),
+          take([gap('s2', i + 1)]),
+          store.overview(),
+        ]);
+        await cutter.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'evalroom-cloud' and datname = current_database()",
+        );
+        for (const result of await writing) {
+          if (result.status === 'fulfilled') continue;
+          expect(result.reason).toMatchObject({ kind: 'Unavailable' });
+          away++;
+        }
+        // A connection cut while it lay idle shows at its next use.
+        const asked = async () => {
+          try {
+            through = (await store.ingest([delivery([], { streamId: 's1', lane: 'routine' })], WALL)).acks[0]!.ack
+              .through;
+            return true;
+          } catch (error) {
+            expect(error).toMatchObject({ kind: 'Unavailable' });
+            return false;
+          }
+        };
+        await expect.poll(asked, { timeout: 10_000 }).toBe(true);
+      }
+      await cutter.end();
+      expect(away).toBeGreaterThan(0);
+      expect((await take([gap('s1', through + 1)])).stored).toBe(1);
+    });
 
   it('several workers at once: nothing lost, nothing twice, one order for all', async () => {
     const other = await openStore(config);

@@ -6,15 +6,16 @@ import type { RoomState } from '../../../protocol/stream.ts';
 const state = (name: string) => ({ layout: { name, centre: '中心' } }) as unknown as RoomState;
 
 describe('rooms', () => {
-  it('keeps the newest state and picture, and tells listeners until they leave', () => {
+  it('keeps the newest state and picture, and tells listeners until they leave, at most five times a second', () => {
     const rooms = createRooms();
     const changes: RoomChange[] = [];
     const leave = rooms.onChange((change) => changes.push(change));
-    rooms.heardState('r1', state('一室'), 10);
-    rooms.heardState('r1', state('二室'), 20);
-    rooms.heardSnapshot('r1', 'cam-a', new Uint8Array([1]), 30);
+    rooms.heardState('r1', state('一室'), 1000);
+    rooms.heardState('r1', state('二室'), 2000);
+    rooms.heardState('r1', state('二室'), 2100);
+    rooms.heardSnapshot('r1', 'cam-a', new Uint8Array([1]), 2100);
     leave();
-    rooms.heardSnapshot('r1', 'cam-a', new Uint8Array([2]), 40);
+    rooms.heardSnapshot('r1', 'cam-a', new Uint8Array([2]), 4000);
     expect(changes.map(({ kind }) => kind)).toEqual(['state', 'state', 'snapshot']);
     expect(rooms.cards(['r0'])).toEqual([
       { roomId: 'r0', name: 'r0', centre: '', snapshots: [] },
@@ -23,8 +24,8 @@ describe('rooms', () => {
         name: '二室',
         centre: '中心',
         state: state('二室'),
-        heardWallMs: 20,
-        snapshots: [{ cameraId: 'cam-a', wallMs: 40 }],
+        heardWallMs: 2100,
+        snapshots: [{ cameraId: 'cam-a', wallMs: 4000 }],
       },
     ]);
     expect(rooms.snapshot('r1', 'cam-a')?.jpeg).toEqual(new Uint8Array([2]));
