@@ -2,7 +2,7 @@
 import type { Clock } from '../../protocol/time.ts';
 import { CLOCK_JUMP_MS, type Fault, scrambled } from './fault.ts';
 import { advance, type Cursor, dueMs, type Playhead, type Strip, seek, soundStrip, videoStrip } from './playhead.ts';
-import type { SoundReel, VideoReel } from './reel.ts';
+import type { AccessUnit, SoundReel, VideoReel } from './reel.ts';
 import { interleaved, packetiseAac, packetiseH264, rtpPacket, senderReport } from './rtp.ts';
 
 const VIDEO_CLOCK = 90_000;
@@ -28,6 +28,8 @@ interface Joined extends Listener {
   reportedMs: number;
   /** False while the client waits for a keyframe. */
   ready: boolean;
+  /** Shown while it waits, as an encoder that was set up anew begins with a keyframe at once; undefined: nothing. */
+  hold: AccessUnit | undefined;
 }
 
 export interface ChannelParts {
@@ -67,9 +69,10 @@ export function createChannel({ video, sound, playhead, clock }: ChannelParts, o
 
   function sendVideo(to: Joined, index: number, playedMs: number): void {
     if (to.videoChannel === undefined || fault === 'audioOnly' || fault === 'hang') return;
-    const unit = fault === 'freeze' ? lastKey : reel.units[index]!;
-    if (!to.ready && !unit.key) return;
-    to.ready = true;
+    const due = fault === 'freeze' ? lastKey : reel.units[index]!;
+    to.ready ||= due.key;
+    const unit = to.ready ? due : to.hold;
+    if (!unit) return;
     const nals = fault === 'corrupt' ? unit.nals.map(scrambled) : unit.nals;
     report(to, playedMs);
     to.write(Buffer.concat(send(to.video, to.videoChannel, 96, videoTime(playedMs), packetiseH264(nals))));
@@ -91,6 +94,12 @@ export function createChannel({ video, sound, playhead, clock }: ChannelParts, o
       to.write(interleaved(channel + 1, senderReport({ ...track, wallMs, timestamp })));
     if (to.videoChannel !== undefined) one(to.video, to.videoChannel, videoTime(playedMs));
     if (to.audioChannel !== undefined) one(to.audio, to.audioChannel, audioTime(playedMs));
+  }
+
+  /** The pictures that clients have are no ground for the next ones: each goes on with a keyframe. */
+  function beginAnew(): void {
+    lastKey = reel.units[keyAt(cursor).index]!;
+    for (const to of listeners) Object.assign(to, { ready: false, hold: lastKey });
   }
 
   function keyAt(from: Cursor): Cursor {
@@ -121,6 +130,7 @@ export function createChannel({ video, sound, playhead, clock }: ChannelParts, o
         audio: out(),
         reportedMs: Number.NEGATIVE_INFINITY,
         ready: listener.videoChannel === undefined,
+        hold: undefined,
       });
       listeners.add(to);
       if (join === 'recent') {
@@ -155,10 +165,9 @@ export function createChannel({ video, sound, playhead, clock }: ChannelParts, o
         reel = next === 'resize' ? other() : video;
         strip = videoStrip(reel, playhead.loopMs);
         cursor = seek(strip, playhead.playedMs());
-        // A picture of another size begins with its parameter sets, as an encoder that was set up anew sends them.
-        for (const to of listeners) to.ready = false;
+        beginAnew();
       }
-      if (next === null && (fault === 'audioOnly' || fault === 'freeze')) for (const to of listeners) to.ready = false;
+      if (next === null && (fault === 'audioOnly' || fault === 'freeze')) beginAnew();
       fault = next;
     },
     fault: () => fault,
