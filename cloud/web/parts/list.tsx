@@ -1,5 +1,5 @@
 /** The queue's list: groups in order, new rows above without moving what is read, a pill that counts them. */
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AlertView } from '../../http/api.ts';
 import { useDesk } from '../state/desk.ts';
 import { GROUPS } from '../state/order.ts';
@@ -7,6 +7,10 @@ import { agoWords, clockTime } from '../words/time.ts';
 import { AlertRow } from './row.tsx';
 import { Blank } from './states.tsx';
 import { useWords } from './use.ts';
+
+const TOP_PX = 8;
+/** New rows are marked as new for this long once they are in sight. */
+const SEEN_MS = 3_000;
 
 export interface ListProps {
   readonly queue: readonly AlertView[];
@@ -25,13 +29,21 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
   const plates = desk.plates.value;
   const latest = desk.latest.value;
   const arrived = desk.arrived.value;
+  const [atTop, setAtTop] = useState(true);
   const fresh = queue.filter((alert) => arrived.has(alert.episodeId) && alert.episodeId !== selected).length;
   const openCount = queue.filter((alert) => alert.state === 'open').length;
 
-  // What is at the top has been seen.
-  const seen = () => {
-    if ((scroller.current?.scrollTop ?? 0) < 8 && desk.arrived.peek().size > 0) desk.arrived.value = new Set();
-  };
+  const look = () => setAtTop((scroller.current?.scrollTop ?? 0) < TOP_PX);
+  useLayoutEffect(look);
+
+  // What stands at the top, or is open, has been seen; the pill is for what is out of sight above.
+  useEffect(() => {
+    if (!atTop || arrived.size === 0) return;
+    const seen = setTimeout(() => {
+      desk.arrived.value = new Set();
+    }, SEEN_MS);
+    return () => clearTimeout(seen);
+  }, [atTop, arrived, desk]);
 
   useEffect(() => {
     if (!selected) return;
@@ -40,7 +52,7 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
 
   return (
     <div class="list">
-      {fresh > 0 && (
+      {fresh > 0 && !atTop && (
         <button
           type="button"
           class="pill"
@@ -60,7 +72,7 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
         tabIndex={0}
         aria-label={t('queue')}
         aria-activedescendant={selected ? `row-${selected}` : undefined}
-        onScroll={seen}
+        onScroll={look}
       >
         {openCount === 0 && !filtered && <QueueEmpty queue={queue} />}
         {queue.length === 0 && filtered && (

@@ -46,7 +46,7 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
   const { t } = useWords();
   const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
   const [overlay, setOverlay] = useState<Overlay>();
-  const [broken, setBroken] = useState(false);
+  const [broken, setBroken] = useState<'interrupted' | 'undecodable'>();
   const [attempt, setAttempt] = useState(0);
   const [layers, setLayers] = useState<Layers>({ seats: true, tracks: true, pose: true, words: true });
   const [playing, setPlaying] = useState(false);
@@ -57,6 +57,7 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
   const stage = useRef<HTMLDivElement>(null);
   const head = useRef<SVGGElement>(null);
   const frameS = useRef(FRAME_S);
+  const resumeS = useRef<number>(undefined);
   const viewed = useRef(onViewed);
   viewed.current = onViewed;
   const speech = alert.behaviour.startsWith('speech_');
@@ -65,7 +66,7 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
   useEffect(() => {
     let gone = false;
     setOpening({ kind: 'opening' });
-    setBroken(false);
+    setBroken(undefined);
     setOverlay(undefined);
     void desk.client.view(clip.clipId).then(async (answer) => {
       if (gone) return;
@@ -167,7 +168,8 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
             preload="auto"
             muted={muted}
             onLoadedMetadata={(event) => {
-              event.currentTarget.currentTime = lead(clip, alert) / 1000;
+              event.currentTarget.currentTime = resumeS.current ?? lead(clip, alert) / 1000;
+              resumeS.current = undefined;
               event.currentTarget.playbackRate = speed;
               // Without a gesture a browser may refuse to start by itself: then the first picture stands.
               void event.currentTarget.play().catch(() => setPlaying(false));
@@ -176,7 +178,14 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
             onPause={() => setPlaying(false)}
             onTimeUpdate={(event) => setTMs(event.currentTarget.currentTime * 1000)}
             onSeeked={() => draw.current()}
-            onError={() => setBroken(true)}
+            onError={(event) => {
+              const { error, currentTime } = event.currentTarget;
+              // A grant lasts ten minutes: one that ran out is asked for anew, at the same place.
+              if (desk.nowMs() >= opening.grant.expiresWallMs) {
+                resumeS.current = currentTime;
+                setAttempt((count) => count + 1);
+              } else setBroken(error?.code === MediaError.MEDIA_ERR_NETWORK ? 'interrupted' : 'undecodable');
+            }}
             onClick={() => handle.current?.toggle()}
           />
         )}
@@ -201,8 +210,8 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
         )}
         {opening.kind === 'open' && broken && (
           <div class="stage-note" role="alert">
-            <p class="stage-title">{t('clipFailed')}</p>
-            <p>{t('clipFailedNote')}</p>
+            <p class="stage-title">{t(broken === 'interrupted' ? 'clipInterrupted' : 'clipFailed')}</p>
+            <p>{t(broken === 'interrupted' ? 'clipInterruptedNote' : 'clipFailedNote')}</p>
             <p class="stage-buttons">
               <button type="button" class="button" onClick={() => setAttempt(attempt + 1)}>
                 {t('retry')}

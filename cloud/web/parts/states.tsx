@@ -52,7 +52,7 @@ export function Refused({ title, refusal, onRetry }: { title: string; refusal: R
   const { t } = useWords();
   const words = useRefusal();
   return (
-    <div class="blank blank-ours" role="alert">
+    <div class={refusal.kind === 'absent' ? 'blank' : 'blank blank-ours'} role="alert">
       <p class="blank-title">{title}</p>
       <p class="blank-note">{words(refusal)}</p>
       {onRetry && (

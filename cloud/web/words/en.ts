@@ -32,7 +32,7 @@ export const en: Record<WordKey, string> = {
   offlineSince: 'Offline since {time}',
   offlineShort: 'Offline',
   offlineNote:
-    'The line to the cloud is down; this page stands at {time}. The rooms go on recording. What you miss comes in when the line is back.',
+    'The line to the cloud is down; this page stands at {time}. Recording in the rooms does not depend on it; what you miss comes in when it is back.',
 
   setupTitle: 'Create the first supervisor',
   setupLead: 'The one-time link is recognised. Choose the name and password to sign in with.',
@@ -57,7 +57,8 @@ export const en: Record<WordKey, string> = {
   refusedAbsent: 'Not found. It may have been moved, or the link is incomplete.',
   refusedInvalid: 'The request was not accepted. Check it and try again.',
   refusedBusy: 'The cloud is busy. What you did was not saved; try again in a moment.',
-  refusedUnreachable: 'The cloud cannot be reached. The rooms go on recording; check the network and try again.',
+  refusedUnreachable:
+    'The cloud cannot be reached. Recording in the rooms does not depend on it; check the network and try again.',
   refusedServer:
     'The cloud failed and what you did was not saved. Stored evidence is safe; try again, or call operations if it stays.',
 
@@ -155,8 +156,7 @@ export const en: Record<WordKey, string> = {
   clipEnd: 'End',
   clips: 'Clips',
   clipNone: 'No clip yet',
-  clipNoneNote:
-    'The first one is cut about 5 s after the begin and appears by itself. The room is recording meanwhile.',
+  clipNoneNote: 'The first one is cut about 5 s after the begin and appears by itself.',
   clipNever: 'There is no clip of this',
   clipNeverNote:
     'It ended and no clip was announced. The grounds and figures stand; see Devices for the camera and the recorder.',
@@ -166,6 +166,9 @@ export const en: Record<WordKey, string> = {
   clipFailed: 'The clip cannot be played',
   clipFailedNote:
     'This browser cannot decode the file. The original and its hash are safe in the cloud. Try again, or download it for another player.',
+  clipInterrupted: 'Reading the clip was interrupted',
+  clipInterruptedNote:
+    'The transfer from the cloud broke off. The original and its hash are safe there. Check the network and try again.',
   clipRefused: 'The clip cannot be opened',
   download: 'Download the original',
   opening: 'Opening the clip and writing it into the log',
