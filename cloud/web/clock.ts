@@ -9,8 +9,3 @@ export function wallNow(): number {
 export function pageStamp(): number {
   return performance.timeOrigin + performance.now();
 }
-
-/** Browser's monotonic time in ms, for durations. */
-export function monoNow(): number {
-  return performance.now();
-}

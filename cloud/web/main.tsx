@@ -6,6 +6,7 @@ import './style/base.css';
 import './style/frame.css';
 import './style/wall.css';
 import './style/queue.css';
+import './style/player.css';
 import './style/event.css';
 import './style/pages.css';
 

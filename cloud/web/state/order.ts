@@ -3,7 +3,6 @@ import type { Behaviour } from '../../../protocol/event.ts';
 import type { AlertView, RoomCard } from '../../http/api.ts';
 
 export const GROUPS = ['open', 'acknowledged', 'closed'] as const;
-export type Group = (typeof GROUPS)[number];
 
 /** Faults of ours are drawn apart: they must never look like faults of theirs. */
 export function isOurFault(behaviour: Behaviour): boolean {
