@@ -95,6 +95,7 @@ export const en: Record<WordKey, string> = {
   ourFault: 'Equipment',
 
   alarm: 'Alarm',
+  notice: 'Notice',
   stateOpen: 'Open',
   stateAcknowledged: 'Acknowledged',
   stateClosed: 'Closed',

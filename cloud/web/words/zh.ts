@@ -89,6 +89,7 @@ export const zh = {
   ourFault: '设备',
 
   alarm: '警报',
+  notice: '提示',
   stateOpen: '待处置',
   stateAcknowledged: '已知悉',
   stateClosed: '已办结',
