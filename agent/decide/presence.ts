@@ -65,7 +65,6 @@ export function startSeat(prior: 'no' | undefined): SeatSight {
     here: false,
     outFrames: 0,
     empty: [],
-    taken: [],
     doubts: 0,
     ...(prior ? { prior } : {}),
   };

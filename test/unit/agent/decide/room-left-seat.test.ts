@@ -7,10 +7,12 @@ import {
   context,
   episodes,
   feed,
+  frame,
   others,
   pack,
   play,
   type Run,
+  type Shot,
   seat,
   sitting,
   standing,
@@ -160,6 +162,90 @@ describe('left seat', () => {
     const alarm = episodes(run).find((e) => e.level === 'alarm')!;
     expect(alarm.sentence.zh).toContain('累计离席 1分30秒（阈值 1分30秒）');
     expect(alarm.figures.find((f) => f.name === 'cumulative')).toMatchObject({ value: 90, threshold: 90 });
+  });
+});
+
+describe('evidence of leaving', () => {
+  const left = (run: Run) => told(run).filter((t) => t.includes('left_seat'));
+
+  it('finds the owner again who was missed while rising', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    // Longer than a track is kept: the one who appears beside the empty chair has a new id.
+    play(run, 24, { persons: others('3'), looks: { '3': 'empty' } });
+    play(run, 60, { persons: [...others('3'), standing(0.93)], looks: { '3': 'empty' } });
+    expect(seat(run, '3')).toMatchObject({ occupancy: 'no', state: 'AWAY' });
+    expect(left(run)[0]).toBe('begin left_seat notice');
+  });
+
+  it('does not take somebody who comes near for an owner whose seat still looks taken', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 24, { persons: others('3') });
+    play(run, 70, { persons: [...others('3'), standing(0.93)] });
+    expect(seat(run, '3').occupancy).toBe('yes');
+    expect(left(run)).toEqual([]);
+  });
+
+  it('does not believe that an owner left whose seat still looks taken', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 23, (s) => ({ persons: [...others('3'), standing(0.8 + (s - 20) * 0.08)] }));
+    play(run, 90, { persons: others('3') });
+    expect(seat(run, '3').occupancy).toBe('yes');
+    expect(left(run)).toEqual([]);
+  });
+
+  it('takes a seat whose person is only seen weakly, from the start', () => {
+    const run = begin();
+    play(run, 20, { persons: [...others('2'), sitting('2', 0, 0.25)] });
+    expect(seat(run, '2')).toMatchObject({ occupancy: 'yes', state: 'SEATED' });
+  });
+
+  it('knows nothing of a seat at which nobody was ever seen', () => {
+    const run = begin();
+    play(run, 120, { persons: others('2'), looks: { '2': 'empty' } });
+    expect(seat(run, '2')).toMatchObject({ occupancy: 'unknown', state: 'UNKNOWN' });
+    expect(told(run)).toEqual([]);
+  });
+});
+
+describe('two cameras', () => {
+  const two = {
+    ...context,
+    layout: {
+      ...context.layout,
+      seats: context.layout.seats.map((s) => ({ ...s, views: [...s.views, { ...s.views[0]!, cameraId: 'cam-b' }] })),
+    },
+  };
+  /** Camera a shows `a`, camera b shows `b`, a quarter of a second later. */
+  const both = (run: Run, until: number, a: Shot, b: Shot) => {
+    for (; run.s < until; run.s += 0.5) {
+      feed(run, frame(run.s, a), two);
+      feed(run, { ...frame(run.s + 0.25, b), cameraId: 'cam-b' }, two);
+    }
+  };
+
+  it('trust the one that sees the person, and need no more than one', () => {
+    const run = begin([], two);
+    both(run, 20, { persons: ALL }, { persons: ALL });
+    both(run, 80, { persons: ALL }, { persons: [] });
+    expect(run.view.seats.map((s) => s.occupancy)).toEqual(['yes', 'yes', 'yes']);
+    both(run, 160, { picture: { edgeEnergy: 0.05, shift: { dx: 0, dy: 0, confidence: 0.1 } } }, { persons: ALL });
+    expect(run.view.seats.map((s) => s.occupancy)).toEqual(['yes', 'yes', 'yes']);
+    expect(told(run).filter((t) => t.includes('left_seat'))).toEqual([]);
+    expect(told(run)[0]).toBe('begin camera_fault:covered alarm');
+  });
+
+  it('raise one episode for one absence', () => {
+    const run = begin([], two);
+    both(run, 20, { persons: ALL }, { persons: ALL });
+    for (let s = 20; s < 23; s += 0.5) {
+      const shot: Shot = { persons: [...others('3'), standing(0.8 + (s - 20) * 0.08)], looks: { '3': 'empty' } };
+      both(run, s + 0.5, shot, shot);
+    }
+    both(run, 70, gone, gone);
+    expect(told(run).filter((t) => t.startsWith('begin left_seat'))).toHaveLength(1);
   });
 });
 
