@@ -1,7 +1,7 @@
 /** Towards the cloud: outbox -> MQTT. Publishes only while connected, resends what is not acked, deletes on the ack alone. */
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
-import { isRetryable } from '../protocol/errors.ts';
+import { Forbidden, isRetryable } from '../protocol/errors.ts';
 import { parseAck } from '../protocol/schema.ts';
 import { LANES, LIMITS, type RoomState, topics } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
@@ -169,34 +169,41 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
       }
     });
 
+    // A peer that takes the connection and is silent must not hold up the end of the agent.
+    const leave = () => own.end(true);
+    ending.signal.addEventListener('abort', leave, { once: true });
     const receiveMaximum = await new Promise<number | undefined>((resolve) => {
       own.once('connect', (packet) => resolve(packet.properties?.receiveMaximum ?? MAX_UNANSWERED));
       own.once('close', () => resolve(undefined));
+      if (ending.signal.aborted) leave();
     });
+    ending.signal.removeEventListener('abort', leave);
     if (receiveMaximum === undefined || ending.signal.aborted) {
       own.end(true);
       return failure;
     }
     try {
       const granted = await own.subscribeAsync(topics.ack(roomId), { qos: 1 });
-      if (granted.some(({ qos }) => qos >= 128)) throw new Error('the broker refuses the ack topic to this device');
+      if (granted.some(({ qos }) => qos >= 128))
+        throw new Forbidden(
+          'ack_topic_refused',
+          `the broker refuses ${topics.ack(roomId)} to this device: enrol the box again`,
+        );
     } catch (error) {
       own.end(true);
-      return failure === 'the broker closed the connection' ? withoutCredentials(String(error)) : failure;
+      return failure === 'the broker closed the connection'
+        ? withoutCredentials(error instanceof Error ? error.message : String(error))
+        : failure;
     }
-    for (const lane of LANES) {
-      const stream = outbox.streams().find((each) => each.lane === lane && each.current);
-      if (stream && stream.lastSeq - stream.through > BACKLOG_EVENTS) outbox.rollOver(lane);
-    }
-    client = own;
-    become('connected');
-
     try {
+      for (const lane of LANES) {
+        const stream = outbox.streams().find((each) => each.lane === lane && each.current);
+        if (stream && stream.lastSeq - stream.through > BACKLOG_EVENTS) outbox.rollOver(lane);
+      }
+      client = own;
+      become('connected');
       while (ended === undefined && !ending.signal.aborted) {
-        if (fault !== undefined) {
-          if (!isRetryable(fault)) throw fault;
-          return `an ack could not be saved (${String(fault)})`;
-        }
+        if (fault !== undefined) throw fault;
         const paused = clock.monoMs() < pausedUntilMonoMs;
         const most = Math.min(receiveMaximum, MAX_UNANSWERED);
         while (!paused && ended === undefined && unanswered < most) {
@@ -244,7 +251,10 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
 
   const run = async (): Promise<void> => {
     for (let attempt = 0; !ending.signal.aborted; ) {
-      const why = await session();
+      const why = await session().catch((error: unknown) => {
+        if (!isRetryable(error)) throw error;
+        return `the outbox could not be written (${error instanceof Error ? error.message : String(error)})`;
+      });
       if (ending.signal.aborted) break;
       const held = state === 'connected' && clock.monoMs() - sinceMonoMs >= STABLE_MS;
       attempt = held ? 0 : attempt;

@@ -1,5 +1,4 @@
 /** Beside the path: what the parts say of themselves, put together as the room's health for its state. */
-import { statfsSync } from 'node:fs';
 import type { RoomHealth } from '../protocol/stream.ts';
 import type { OutboxStats } from './store/outbox.ts';
 
@@ -9,7 +8,7 @@ export interface HealthParts {
   readonly outbox: () => OutboxStats;
   /** Clips that are not in the cloud yet, planned ones included. */
   readonly clipsWaiting: () => number;
-  /** Free disk where evidence lies; see `diskOf`. */
+  /** Free disk where evidence lies, as the recorder measured it last. */
   readonly disk: () => { readonly freeBytes: number; readonly low: boolean };
   readonly modelSet: () => string;
 }
@@ -36,10 +35,3 @@ export function roomHealth(parts: HealthParts): RoomHealth {
 const SILENCE_DB = -120;
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
-
-/** Free bytes of the disk that holds `folder`, and whether they are fewer than must be kept. */
-export function diskOf(folder: string, keepFreeBytes: number): { readonly freeBytes: number; readonly low: boolean } {
-  const { bavail, bsize } = statfsSync(folder);
-  const freeBytes = bavail * bsize;
-  return { freeBytes, low: freeBytes < keepFreeBytes };
-}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DefaultHttpStack, type DetailedError, Upload } from 'tus-js-client';
 import type { ClipFile } from '../protocol/clip.ts';
+import { isRetryable } from '../protocol/errors.ts';
 import type { DraftEvent } from '../protocol/event.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import { withoutCredentials } from './log.ts';
@@ -141,7 +142,12 @@ export function createUploader({ store, connection, roomId, clock, log, report }
             }
           : {}),
         onUploadUrlAvailable: () => {
-          if (upload.url) store.clips.upload(clipId, file.name, upload.url);
+          try {
+            if (upload.url) store.clips.upload(clipId, file.name, upload.url);
+          } catch (error) {
+            // The place is only forgotten: a cut then costs the whole file again.
+            log.warn({ err: error, clipId }, 'where the upload goes on could not be saved');
+          }
         },
         onBeforeRequest: async (request) => {
           if (kbps !== undefined && request.getMethod() === 'PATCH')
@@ -225,7 +231,11 @@ export function createUploader({ store, connection, roomId, clock, log, report }
         continue;
       }
       const { clipId } = row.manifest;
-      const outcome = await sendClip(row);
+      const outcome = await sendClip(row).catch((error: unknown): Outcome => {
+        // A full disk: the row could not be written. Nothing is lost by waiting.
+        if (!isRetryable(error)) throw error;
+        return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+      });
       if (outcome.kind === 'stopped') return;
       if (outcome.kind === 'stored') {
         if (lineFailures > 0) log.info({ roomId }, 'clips are going to the cloud again');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { SegmentFile } from '../../hardware/camera.ts';
 import type { ClipManifest } from '../../protocol/clip.ts';
-import { Full, isRetryable } from '../../protocol/errors.ts';
+import { Corrupt, Full, isRetryable } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { Clock, MonoMs, WallMs } from '../../protocol/time.ts';
@@ -202,7 +202,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
     }
   };
 
-  const housekeep = (): void => {
+  const housekeep = async (): Promise<void> => {
+    // Also where no segment comes: the disk fills without us.
+    await ring.sweep().catch((error: unknown) => log.warn({ err: error }, 'the ring could not be swept'));
     const open = new Set(store.openEpisodes().map(({ body }) => (body.kind === 'episode' ? body.episodeId : '')));
     for (const { manifest } of store.clips.list('acked'))
       if (!open.has(manifest.episodeId)) store.clips.remove(manifest.clipId);
@@ -229,7 +231,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       }
       if (clock.monoMs() - kept >= HOUSEKEEPING_MS) {
         kept = clock.monoMs();
-        housekeep();
+        await housekeep();
       }
     }
   };
@@ -253,7 +255,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const manifest = JSON.parse(await readFile(join(path, 'manifest.json'), 'utf8')) as ClipManifest;
       for (const file of manifest.files)
         if ((await described(path, file.name)).sha256 !== file.sha256)
-          throw new Error(`${file.name} has another sha256`);
+          throw new Corrupt('clip_damaged', `Taking clip ${clipId} up again: ${file.name} has another sha256`);
       store.clips.add(manifest, path);
       log.warn({ clipId }, 'a clip without a row was taken up again');
     } catch (error) {

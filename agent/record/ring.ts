@@ -35,6 +35,8 @@ export interface Ring {
   /** What overlaps the span now or later is not deleted until `unpin(key)`. */
   pin(key: string, cameraId: string, fromWallMs: WallMs, toWallMs: WallMs): void;
   unpin(key: string): void;
+  /** Measures the free disk and lets go what is beyond the limits; `add` does it too. */
+  sweep(): Promise<void>;
   health(): { readonly segments: number; readonly bytes: number; readonly freeBytes: number; readonly low: boolean };
 }
 
@@ -98,6 +100,12 @@ export function createRing({
       await drop(segment);
       freeBytes = await measureFree();
     }
+  };
+  const sweepInTurn = (): Promise<void> => {
+    const mine = sweeping.then(sweep);
+    // One that fails must not keep the next from trying.
+    sweeping = mine.catch(() => {});
+    return mine;
   };
   const measureFree = async (): Promise<number> => {
     const { bavail, bsize } = await statfs(folder);
@@ -163,8 +171,7 @@ export function createRing({
       cameras.set(cameraId, list);
       list.push({ cameraId, path: target, order, crc, beginWallMs: begin, endWallMs: end, bytes: content.length });
       bytes += content.length;
-      sweeping = sweeping.then(sweep);
-      await sweeping;
+      await sweepInTurn();
     },
 
     span: (cameraId, fromWallMs, toWallMs) =>
@@ -173,6 +180,7 @@ export function createRing({
     cameras: () => [...cameras.keys()].filter((cameraId) => cameras.get(cameraId)!.length > 0),
     pin: (key, cameraId, fromWallMs, toWallMs) => void pins.set(key, { cameraId, fromWallMs, toWallMs }),
     unpin: (key) => void pins.delete(key),
+    sweep: sweepInTurn,
     health: () => ({
       segments: [...cameras.values()].reduce((sum, list) => sum + list.length, 0),
       bytes,

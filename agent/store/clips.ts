@@ -15,12 +15,13 @@ interface StoredClip {
 }
 
 /**
- * `announce` and `released` run inside the outbox's own transactions: the event of a clip was accepted under `key`;
+ * `needed` runs a change that must work on a full disk: whatever takes a clip further on its way out. `announce` and `released` run inside the outbox's own transactions: the event of a clip was accepted under `key`;
  * the events with keys in (from, to] were acked.
  */
 export function createClipRows(
   database: Database,
   quotaBytes: number,
+  needed: <T>(doing: string, change: () => T) => T,
 ): {
   readonly rows: ClipRows;
   announce(clipId: string, key: number): void;
@@ -70,7 +71,7 @@ export function createClipRows(
     plan: (request) =>
       run(`Planning clip ${request.clipId}`, () => savePlan.run(request.clipId, JSON.stringify(request))),
     plans: () => (readPlans.all() as string[]).map((request) => JSON.parse(request) as ClipRequest),
-    unplan: (clipId) => run(`Dropping the plan of clip ${clipId}`, () => dropPlan.run(clipId)),
+    unplan: (clipId) => void needed(`Dropping the plan of clip ${clipId}`, () => dropPlan.run(clipId)),
     add: (manifest, folder) => {
       const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
       if (stats().bytes + bytes > quotaBytes)
@@ -84,16 +85,16 @@ export function createClipRows(
     },
     list: (state) => (byState.all(state) as StoredClip[]).map(toRow),
     ofEpisode: (episodeId) => (byEpisode.all(episodeId) as StoredClip[]).map(toRow),
-    attempted: (clipId) => run(`Counting an attempt of clip ${clipId}`, () => attempt.run(clipId)),
+    attempted: (clipId) => void needed(`Counting an attempt of clip ${clipId}`, () => attempt.run(clipId)),
     upload: (clipId, name, at) =>
-      run(`Saving the upload of clip ${clipId}`, () => {
+      needed(`Saving the upload of clip ${clipId}`, () => {
         const stored = readUploads.get(clipId) as string | undefined;
         if (stored === undefined) return;
         const { [name]: _, ...others } = JSON.parse(stored) as ClipRow['uploads'];
         saveUploads.run(JSON.stringify(at === undefined ? others : { ...others, [name]: at }), clipId);
       }),
-    acked: (clipId) => run(`Saving the ack of clip ${clipId}`, () => saveAcked.run(clipId)),
-    remove: (clipId) => run(`Dropping clip ${clipId}`, () => drop.run(clipId)),
+    acked: (clipId) => void needed(`Saving the ack of clip ${clipId}`, () => saveAcked.run(clipId)),
+    remove: (clipId) => void needed(`Dropping clip ${clipId}`, () => drop.run(clipId)),
     stats,
   };
   return {

@@ -78,7 +78,6 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const dropEpisode = database.prepare('delete from episode where episode_id = ?');
   const readEpisodes = database.prepare('select json from episode order by began');
 
-  const { rows: clips, announce, released } = createClipRows(database, options.quotaClipBytes ?? 5 * 1024 ** 3);
   /** Oldest first. Mirrors the table: nobody else can write while this process holds the lock. */
   const streams = new Map<string, StreamRow>();
   const current = new Map<Lane, StreamRow>();
@@ -101,6 +100,8 @@ export function openOutbox(options: OutboxOptions): Outbox {
       }
     }
   };
+  const quotaClipBytes = options.quotaClipBytes ?? 5 * 1024 ** 3;
+  const { rows: clips, announce, released } = createClipRows(database, quotaClipBytes, needed);
   const restoreBallast = (): boolean => {
     if (ballast.held()) return true;
     if (clock.monoMs() - triedRestoreMonoMs < RESTORE_EVERY_MS) return false;

@@ -1,5 +1,6 @@
 /** Outbox to a real Mosquitto and back: acks, lost acks, killed brokers, forged acks, quarantine, volatile state. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -118,6 +119,18 @@ describe('forward', () => {
     await empty();
     expect(new Set(ingest.events.keys())).toEqual(new Set([...left, fresh]));
     expect([...ingest.events.keys()].indexOf(fresh!)).toBeLessThan(300);
+  });
+
+  it('ends at once although the broker takes the connection and says nothing', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    await startForward(`mqtt://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    await new Promise((resolve) => silent.once('connection', resolve));
+    const begin = clock.monoMs();
+    await forward.close();
+    expect(clock.monoMs() - begin).toBeLessThan(5000);
+    expect(forward.health().state).toBe('connecting');
+    silent.close();
   });
 
   it('refuses forged and unreadable acks', async () => {

@@ -1,7 +1,6 @@
 /** The room's health is always something that the wire can carry. */
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { diskOf, roomHealth } from '../../../agent/health.ts';
+import { roomHealth } from '../../../agent/health.ts';
 
 describe('roomHealth', () => {
   it('gathers the parts, and has no number that JSON would lose', () => {
@@ -22,7 +21,7 @@ describe('roomHealth', () => {
       ],
       outbox: () => ({ events: 2, oldestMs: 100, full: false }),
       clipsWaiting: () => 4,
-      disk: () => diskOf(tmpdir(), 1e18),
+      disk: () => ({ freeBytes: Number.POSITIVE_INFINITY, low: true }),
       modelSet: () => 'none',
     });
     expect(JSON.parse(JSON.stringify(health))).toEqual(health);
@@ -31,9 +30,8 @@ describe('roomHealth', () => {
       ears: [{ rmsDb: -120 }],
       outbox: { events: 2, oldestMs: 100 },
       clipsWaiting: 4,
-      disk: { low: true },
+      disk: { freeBytes: 0, low: true },
     });
     expect(health.rssBytes).toBeGreaterThan(1e6);
-    expect(health.disk.freeBytes).toBeGreaterThan(0);
   });
 });
