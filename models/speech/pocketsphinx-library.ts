@@ -24,6 +24,8 @@ export interface Decoder {
   /** What has been spotted since `begin`. */
   segments(): Segment[];
   inSpeech(): boolean;
+  /** Frees it; no other call may follow. */
+  close(): void;
 }
 
 const INSTALL = 'run: apt-get install libpocketsphinx3 pocketsphinx-en-us';
@@ -46,6 +48,7 @@ export function openDecoder(folder: string): Decoder {
   const initConfig = base.func('void *cmd_ln_init(void *inout, void *defn, int strict, ...)');
   const definitions = library.func('void *ps_args()');
   const init = library.func('void *ps_init(void *)');
+  const free = library.func('int ps_free(void *)');
   const lookUp = library.func('str ps_lookup_word(void *, str)');
   const setKeywords = library.func('int ps_set_kws(void *, str, str)');
   const setSearch = library.func('int ps_set_search(void *, str)');
@@ -76,6 +79,7 @@ export function openDecoder(folder: string): Decoder {
     begin: () => void startUtterance(decoder),
     end: () => void endUtterance(decoder),
     feed: (samples) => void process(decoder, samples, samples.length, 0, 0),
+    close: () => void free(decoder),
     inSpeech: () => speech(decoder) !== 0,
     segments: () => {
       if (hypothesis(decoder, [0]) === null) return [];

@@ -26,6 +26,12 @@ function readings(character: string): string[] {
   return [...new Set(found)].filter((syllable) => /^[a-z]+$/.test(syllable));
 }
 
+/** Toneless pinyin of the Han characters of a text, one reading each, separated by blanks: what sounds alike is equal. */
+export function soundsOf(text: string): string {
+  const han = [...text].filter((character) => HAN.test(character)).join('');
+  return pinyin(han, { toneType: 'none', type: 'array', v: true }).join(' ');
+}
+
 /** `tokens` are the lines of the model's token file in order; the first one is the blank. */
 export function createSyllables(tokens: readonly string[]): Syllables {
   const ofToken = tokens.map((token, index) => (index === 0 ? [] : readings(token)));

@@ -43,6 +43,7 @@ function player(due: Segment[]) {
       samples += block.length;
     },
     inSpeech: () => speech,
+    close: () => undefined,
     segments: () => due.filter((s) => s.beginFrame * 160 >= sinceBegin && s.endFrame * 160 + 1600 <= samples),
   };
   const talk = (on: boolean) => {
