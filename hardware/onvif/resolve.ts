@@ -58,8 +58,8 @@ export async function resolveCamera({
     timeout: timeoutMs,
     preserveAddress: true,
     autoconnect: false,
-    ...(user === undefined ? {} : { username: user }),
-    ...(password === undefined ? {} : { password }),
+    ...(user === undefined ? {} : { username: asXmlText(user) }),
+    ...(password === undefined ? {} : { password: asLatin1(password) }),
   });
   const stop = new AbortController();
   const late = clock.sleep(timeoutMs * 3, stop.signal).then(() => {
@@ -74,6 +74,19 @@ export async function resolveCamera({
   } finally {
     stop.abort();
   }
+}
+
+/** The package puts the name into its XML as it is. */
+function asXmlText(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+
+/**
+ * The package hashes one byte per character; ONVIF wants UTF-8. Text whose characters are those bytes gives the right
+ * hash. (Only for WS-UsernameToken: a camera that insists on HTTP digest needs a name and password in ASCII.)
+ */
+function asLatin1(password: string): string {
+  return Buffer.from(password, 'utf8').toString('latin1');
 }
 
 async function ask(cam: Cam, host: string, where: string): Promise<ResolvedCamera> {
