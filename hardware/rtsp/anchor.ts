@@ -19,8 +19,9 @@ export interface Anchor {
 const WINDOW_MS = 60_000;
 /** Stream time may gain this much on the wall between two packets before it counts as a leap. */
 const LEAP_MS = 2_000;
-/** So long may stream time stand still while packets arrive (ffmpeg turns a leap backward into standing still). */
+/** So long may stream time stand still while so many packets arrive (ffmpeg turns a leap backward into standing still). */
 const STILL_MS = 3_000;
+const STILL_PACKETS = 10;
 
 /** A fresh line: one for each run of the recorder. */
 export function createAnchor(): Anchor {
@@ -29,6 +30,7 @@ export function createAnchor(): Anchor {
   let halfBeganMs = Number.NEGATIVE_INFINITY;
   let movedMs: number | undefined;
   let movedPts = 0;
+  let still = 0;
   let broken = false;
 
   return {
@@ -47,7 +49,8 @@ export function createAnchor(): Anchor {
       if (movedMs === undefined || ptsMs - movedPts > 100) {
         movedMs = arrivalMs;
         movedPts = ptsMs;
-      } else if (arrivalMs - movedMs > STILL_MS) broken = true;
+        still = 0;
+      } else if (++still >= STILL_PACKETS && arrivalMs - movedMs > STILL_MS) broken = true;
       last = { ptsMs, arrivalMs };
     },
     monoOf(ptsMs) {

@@ -1,0 +1,221 @@
+/** The pure parts of the RTSP client: addresses and secrets, failures, back-off, lanes, cutting of raw pipes, supervision. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { virtualClock } from '../../../../agent/clock.ts';
+import type { Frame, PcmBlock } from '../../../../hardware/camera.ts';
+import { selectFilter } from '../../../../hardware/rtsp/analysis.ts';
+import { delayMs, STREAM_BACKOFF } from '../../../../hardware/rtsp/backoff.ts';
+import { failureOf } from '../../../../hardware/rtsp/failure.ts';
+import { parameterSets } from '../../../../hardware/rtsp/parameter-sets.ts';
+import { createLane } from '../../../../hardware/rtsp/queues.ts';
+import { blockCutter, frameCutter } from '../../../../hardware/rtsp/raw.ts';
+import { inputList, redact, rtspAddress } from '../../../../hardware/rtsp/source.ts';
+import { type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
+
+describe('addresses', () => {
+  it('takes credentials from outside or from the address, and shows none', () => {
+    const given = rtspAddress('rtsp://10.0.0.5:554/main?x=1', 'op', "p'w@:/");
+    expect(given.secretUrl).toBe('rtsp://op:p%27w%40%3A%2F@10.0.0.5:554/main?x=1');
+    expect(given.shownUrl).toBe('rtsp://10.0.0.5:554/main?x=1');
+    const inside = rtspAddress('rtsp://op:p%40w@10.0.0.5/main');
+    expect(inside.secretUrl).toBe('rtsp://op:p%40w@10.0.0.5/main');
+    expect(inside.shownUrl).not.toContain('op');
+    expect(rtspAddress('rtsp://10.0.0.5/main').secrets).toEqual([]);
+  });
+
+  it.each(['10.0.0.5/main', 'http://10.0.0.5/main', 'rtsp:///main', "rtsp://h/a'b", 'rtsp://h/a\nfile x'])(
+    'refuses %j',
+    (text) => {
+      expect(() => rtspAddress(text)).toThrow(expect.objectContaining({ kind: 'InvalidInput', code: 'rtsp_url' }));
+    },
+  );
+
+  it('removes secrets in every form from a text', () => {
+    const { secretUrl, secrets } = rtspAddress('rtsp://h/main', 'op', 'p@ss word');
+    const text = `Impossible to open '${secretUrl}' p@ss word p%40ss%20word rtsp://u:x@other/`;
+    const clean = redact(text, secrets);
+    expect(clean).not.toMatch(/p@ss|p%40ss|u:x@/);
+    expect(clean).toContain('rtsp://h/main');
+  });
+
+  it('keeps the list for stdin free of anything but its own options', () => {
+    const list = inputList(rtspAddress('rtsp://h/main', 'a', "b'\n c"), { socketTimeoutMs: 5000, onlyAudio: true });
+    const rows = list.trim().split('\n');
+    expect(rows[1]).toBe("file 'rtsp://a:b%27%0A%20c@h/main'");
+    expect(rows.slice(2).every((row) => /^option \w+ \w+$/.test(row))).toBe(true);
+    expect(list).toContain('option timeout 5000000');
+    expect(list).toContain('option allowed_media_types audio');
+  });
+});
+
+describe('failures', () => {
+  it.each([
+    ['[rtsp] [error] method DESCRIBE failed: 401 Unauthorized\nServer returned 401', 1, 'unauthorized'],
+    ['method DESCRIBE failed: 404 Not Found', 1, 'not_found'],
+    ['Connection to tcp://h failed: Connection refused', 1, 'refused'],
+    ['tcp://h: No route to host', 1, 'unreachable'],
+    ["[fatal] Stream map '0:a:0' matches no streams.", 1, 'no_audio'],
+    ["[fatal] Stream map '0:v:0' matches no streams.", 1, 'no_video'],
+    [
+      'Could not find tag for codec pcm_alaw in stream #1, codec not currently supported in container',
+      1,
+      'audio_not_storable',
+    ],
+    ['/data/x.mp4: No space left on device', 1, 'disk'],
+    ['[alsa] cannot open audio device hw:9 (No such file or directory)', 1, 'device_missing'],
+    ['', 0, 'stopped'],
+    ['something new', 187, 'failed'],
+  ])('%j with exit %i is %s', (stderr, code, kind) => {
+    expect(failureOf(stderr, code).kind).toBe(kind);
+  });
+});
+
+describe('back-off', () => {
+  it('grows to its cap, with jitter around it', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 99].map((attempt) => delayMs(STREAM_BACKOFF, attempt, 0.5))).toEqual([
+      500, 1000, 2000, 5000, 10_000, 30_000, 30_000, 30_000,
+    ]);
+    expect([delayMs(STREAM_BACKOFF, 5, 0), delayMs(STREAM_BACKOFF, 5, 1)]).toEqual([24_000, 36_000]);
+  });
+
+  it('is gone through by the supervisor and begins anew after a stable run', async () => {
+    const clock = virtualClock();
+    const stop = new AbortController();
+    const waits: number[] = [];
+    const lives = [0, 0, 0, 40_000, 0];
+    const end: SessionEnd = { failure: { kind: 'refused', reason: 'x' }, again: 'after_wait' };
+    const done = supervise({
+      async run() {
+        await clock.sleep(lives.shift() ?? 0);
+        return end;
+      },
+      onEnd(_end, waitMs) {
+        waits.push(waitMs);
+        if (waits.length === 5) stop.abort();
+      },
+      backoff: STREAM_BACKOFF,
+      clock,
+      random: () => 0.5,
+      signal: stop.signal,
+    });
+    await clock.advance(100_000);
+    await done;
+    expect(waits).toEqual([500, 1000, 2000, 500, 1000]);
+  });
+
+  it('does not go round without a wait for ever: an adjustment that does not hold is an outage', async () => {
+    const clock = virtualClock();
+    const stop = new AbortController();
+    const waits: number[] = [];
+    const done = supervise({
+      run: async () => ({ failure: { kind: 'no_audio', reason: 'x' }, again: 'now' }),
+      onEnd(_end, waitMs) {
+        waits.push(waitMs);
+        if (waits.length === 5) stop.abort();
+      },
+      backoff: STREAM_BACKOFF,
+      clock,
+      random: () => 0.5,
+      signal: stop.signal,
+    });
+    await clock.advance(100_000);
+    await done;
+    expect(waits).toEqual([0, 0, 0, 500, 1000]);
+  });
+});
+
+describe('lanes', () => {
+  it('keep the newest and count what they drop', async () => {
+    const lane = createLane<number>(1);
+    for (const item of [1, 2, 3]) lane.push(item);
+    expect(lane.dropped()).toBe(2);
+    lane.end();
+    const got: number[] = [];
+    for await (const item of lane.read()) got.push(item);
+    expect(got).toEqual([3]);
+  });
+
+  it('hand over to a reader that waits', async () => {
+    const lane = createLane<number>(3);
+    const next = lane.read().next();
+    lane.push(7);
+    expect((await next).value).toBe(7);
+  });
+});
+
+describe('raw pipes', () => {
+  it('become frames however the bytes are cut', () => {
+    const frames: Frame[] = [];
+    const take = frameCutter(2, 1, virtualClock(), 10, (frame) => frames.push(frame));
+    const bytes = Buffer.from(Array.from({ length: 20 }, (_, i) => i));
+    for (const [from, to] of [
+      [0, 1],
+      [1, 8],
+      [8, 20],
+    ] as const)
+      take(bytes.subarray(from, to));
+    expect(frames.map(({ frame, rgb }) => [frame, [...rgb]])).toEqual([
+      [10, [0, 1, 2, 3, 4, 5]],
+      [11, [6, 7, 8, 9, 10, 11]],
+      [12, [12, 13, 14, 15, 16, 17]],
+    ]);
+    expect(frames[0]!.rgb.buffer).not.toBe(frames[1]!.rgb.buffer);
+  });
+
+  it('become blocks of a tenth of a second, little-endian', () => {
+    const blocks: PcmBlock[] = [];
+    const take = blockCutter(virtualClock(), (block) => blocks.push(block));
+    const bytes = Buffer.alloc(3200 * 2 + 5);
+    bytes.writeInt16LE(-2, 0);
+    bytes.writeInt16LE(300, 3200);
+    take(bytes.subarray(0, 1001));
+    take(bytes.subarray(1001));
+    expect(blocks.map(({ samples }) => [samples.length, samples[0]])).toEqual([
+      [1600, -2],
+      [1600, 300],
+    ]);
+  });
+});
+
+it('the filter that thins frames out has no comma that ffmpeg would take for its own', () => {
+  expect(selectFilter(2)).toBe(
+    "select='isnan(prev_selected_t)+gte(t-prev_selected_t,0.450000)+not(eq(floor(t*2),floor(prev_selected_t*2)))'",
+  );
+});
+
+describe('parameter sets at the head of a segment', () => {
+  const box = (name: string, content: Buffer) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(8 + content.length);
+    head.write(name, 4, 'latin1');
+    return Buffer.concat([head, content]);
+  };
+  const nal = (text: string) => {
+    const bytes = Buffer.from(text, 'hex');
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(bytes.length);
+    return Buffer.concat([size, bytes]);
+  };
+  const file = (...nals: string[]) =>
+    Buffer.concat([
+      box('ftyp', Buffer.alloc(16)),
+      box('free', Buffer.alloc(0)),
+      box('mdat', Buffer.concat(nals.map(nal))),
+    ]);
+
+  it.each([
+    ['H.264 between delimiter and SEI', file('0910', '674200', '68ce', '0605', '658884'), '67420068ce'],
+    ['H.265', file('4601', '4001aa', '4201bb', '4401cc', '26010203'), '4001aa4201bb4401cc'],
+    ['none in-band', file('658884', '674200'), undefined],
+    ['no mp4', Buffer.from('not an mp4 at all, sorry'), undefined],
+  ])('%s', (_name, head, expected) => {
+    expect(parameterSets(head)?.toString('hex')).toBe(expected);
+  });
+});
+
+it('no reason or log line of the client is built from an address with credentials', () => {
+  for (const name of ['camera', 'analysis', 'evidence', 'microphone', 'child']) {
+    const text = readFileSync(new URL(`../../../../hardware/rtsp/${name}.ts`, import.meta.url), 'utf8');
+    expect(text).not.toMatch(/secretUrl/);
+  }
+});
