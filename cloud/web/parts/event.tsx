@@ -8,7 +8,7 @@ import { useDesk } from '../state/desk.ts';
 import { bytesWords, durationWords } from '../words/time.ts';
 import { behaviourWords, causeWords, seatsWords, sentence } from '../words/words.ts';
 import { Course, Earlier, Part } from './course.tsx';
-import { Grounds } from './grounds.tsx';
+import { bodiesOf, Grounds, gravest } from './grounds.tsx';
 import { icons } from './icons.tsx';
 import { AlertMark } from './marks.tsx';
 import { Player, type PlayerHandle } from './player.tsx';
@@ -111,7 +111,7 @@ export function EventPane(props: EventPaneProps) {
             )}
           </div>
           <div class="event-side">
-            <p class="event-sentence">{sentence(alert.sentence, lang)}</p>
+            <Headline alert={alert} detail={detail} />
             {refusal && <Refused title={t('eventFailed')} refusal={refusal} onRetry={() => setAttempt(attempt + 1)} />}
             {detail ? <Grounds alert={alert} detail={detail} room={room} /> : !refusal && <Loading />}
           </div>
@@ -119,6 +119,20 @@ export function EventPane(props: EventPaneProps) {
       </div>
       <VerdictBar alert={alert} pending={props.pending} failed={props.failed} onAct={props.onAct} />
     </section>
+  );
+}
+
+/** What happened, at its gravest; once it is over, how it ended stands below. */
+function Headline({ alert, detail }: { alert: AlertView; detail: AlertDetailView | undefined }) {
+  const { lang } = useWords();
+  const last = sentence(alert.sentence, lang);
+  const worst = alert.phase === 'end' && detail ? gravest(bodiesOf(detail))?.sentence : undefined;
+  const first = worst ? sentence(worst, lang) : last;
+  return (
+    <div class="headline">
+      <p class="event-sentence">{first}</p>
+      {first !== last && <p>{last}</p>}
+    </div>
   );
 }
 

@@ -18,7 +18,7 @@ export interface GroundsProps {
 
 export function Grounds({ alert, detail, room }: GroundsProps) {
   const { lang, t } = useWords();
-  const bodies = detail.events.flatMap((event) => (event.body.kind === 'episode' ? [event.body] : []));
+  const bodies = bodiesOf(detail);
   const last = bodies.at(-1);
   const heard = [...bodies].reverse().find((body) => body.transcript)?.transcript;
   return (
@@ -52,7 +52,7 @@ export function Grounds({ alert, detail, room }: GroundsProps) {
       )}
       {last && last.figures.length > 0 && (
         <Part title={t('figures')}>
-          <Figures figures={gravest(bodies).figures} />
+          <Figures figures={gravest(bodies)?.figures ?? last.figures} />
         </Part>
       )}
       {heard && (
@@ -77,12 +77,17 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   );
 }
 
-/** The newest event of the gravest level: its figures are those that fired, not those at the end. */
-function gravest(bodies: readonly EpisodeBody[]): EpisodeBody {
+/** The episode's own events, oldest first. */
+export function bodiesOf(detail: AlertDetailView): readonly EpisodeBody[] {
+  return detail.events.flatMap((event) => (event.body.kind === 'episode' ? [event.body] : []));
+}
+
+/** The newest event of the gravest level: what it says is what fired, not how it ended. */
+export function gravest(bodies: readonly EpisodeBody[]): EpisodeBody | undefined {
   const fired = bodies.filter((body) => body.phase !== 'end');
   const pool = fired.length > 0 ? fired : bodies;
   const alarms = pool.filter((body) => body.level === 'alarm');
-  return (alarms.length > 0 ? alarms : pool).at(-1) as EpisodeBody;
+  return (alarms.length > 0 ? alarms : pool).at(-1);
 }
 
 function Figures({ figures }: { figures: readonly Figure[] }) {

@@ -32,7 +32,9 @@ export function VerdictBar({ alert, pending, failed, onAct }: VerdictBarProps) {
   };
   const button = ([kind, words, key]: readonly [ActionKind, WordKey, string]) => {
     const done =
-      kind === given || (kind === 'acknowledge' && alert.state !== 'open') || (kind === 'escalate' && alert.escalated);
+      kind === given ||
+      (kind === 'acknowledge' && alert.state === 'acknowledged') ||
+      (kind === 'escalate' && alert.escalated);
     return (
       <button
         key={kind}
