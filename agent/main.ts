@@ -40,8 +40,18 @@ export interface AgentMachine {
 
 export interface Agent {
   readonly modelSet: string;
+  /** What the eyes have cost so far, and what they dropped: for measurements. */
+  cost(): AgentCost;
   /** Ends every part even when one of them fails, and leaves no process. */
   close(): Promise<void>;
+}
+
+export interface AgentCost {
+  readonly detector: { readonly cpuMs: number; readonly runs: number };
+  readonly pose: { readonly cpuMs: number; readonly runs: number };
+  /** Frames looked at per second over the last ten seconds, all cameras together. */
+  readonly analysedFps: number;
+  readonly drops: number;
 }
 
 /** What a script file for measurements holds: see `script:` in docs/room-yaml.md. */
@@ -218,7 +228,13 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       process.exitCode = 1;
       process.kill(process.pid, 'SIGTERM');
     });
-    return { modelSet: eyes.modelSet, close: () => endAll(ending, stop, loops, log) };
+    const cost = () => ({
+      detector: eyes.health().detector,
+      pose: eyes.health().pose,
+      analysedFps: sumOf(perceives, 'analysedFps'),
+      drops: sumOf(perceives, 'drops'),
+    });
+    return { modelSet: eyes.modelSet, cost, close: () => endAll(ending, stop, loops, log) };
   } catch (error) {
     await endAll(ending, stop, loops, log);
     throw error;
@@ -269,6 +285,10 @@ function shotOf(view: RoomView, cameraId: string): OverlayShot {
     persons: view.tracks.filter((track) => track.cameraId === cameraId),
     seats: Object.fromEntries(view.seats.map(({ seatId, occupancy }) => [seatId, occupancy])),
   };
+}
+
+function sumOf(perceives: ReadonlyMap<string, Perceive>, what: 'analysedFps' | 'drops'): number {
+  return [...perceives.values()].reduce((sum, perceive) => sum + perceive.health()[what], 0);
 }
 
 async function each<T>(source: AsyncIterable<T>, take: (one: T) => void): Promise<void> {

@@ -20,7 +20,13 @@ export async function serveAgent(path: string): Promise<void> {
       onFirstFrame: () => void process.send?.({ firstFrame: true }),
       onEvent: (event) => void process.send?.(wordsOf(event, time)),
     });
-    return { ready: { roomId: config.layout.roomId, modelSet: agent.modelSet }, close: () => agent.close() };
+    return {
+      ready: { roomId: config.layout.roomId, modelSet: agent.modelSet },
+      onOrder(order) {
+        if (order.cost === true) process.send?.({ cost: agent.cost() });
+      },
+      close: () => agent.close(),
+    };
   });
 }
 

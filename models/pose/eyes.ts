@@ -71,7 +71,7 @@ export interface Eyes {
   close(): Promise<void>;
 }
 
-const NOT_STARTED: ThreadHealth = { state: 'starting', restarts: 0, cpuMs: 0 };
+const NOT_STARTED: ThreadHealth = { state: 'starting', restarts: 0, cpuMs: 0, runs: 0 };
 
 /** Assigns only; `start()` begins. */
 export function createEyes(options: EyesOptions): Eyes {

@@ -36,6 +36,8 @@ export interface ThreadHealth {
   readonly restarts: number;
   /** CPU time of all its requests so far. */
   readonly cpuMs: number;
+  /** How often the model ran for them. */
+  readonly runs: number;
 }
 
 export interface ThreadOptions {
@@ -76,6 +78,7 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
   let inARow = 0;
   let failures = 0;
   let cpuMs = 0;
+  let runs = 0;
   let runningSince = 0;
   let nextId = 1;
   let busy: Pending | undefined;
@@ -138,6 +141,7 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
       failures = 0;
       reason = undefined;
       cpuMs += answer.cpuMs;
+      runs += answer.runs;
       done?.resolve(answer);
     }
     next();
@@ -201,7 +205,7 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
         next();
       });
     },
-    health: () => ({ state, ...(reason === undefined ? {} : { reason }), restarts, cpuMs }),
+    health: () => ({ state, ...(reason === undefined ? {} : { reason }), restarts, cpuMs, runs }),
     async close() {
       closing.abort();
       watch.abort();

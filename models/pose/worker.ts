@@ -31,7 +31,7 @@ export interface Crop {
   readonly box: Box;
 }
 
-/** First answer: `ready` or `failed`. `cpuMs` is what this thread burnt for the request. */
+/** First answer: `ready` or `failed`. `cpuMs` is what this thread burnt for the request, `runs` how often the model ran for it. */
 export type WorkerAnswer =
   | { readonly kind: 'ready'; readonly cpuMs: number }
   | { readonly kind: 'failed'; readonly id?: number; readonly error: { kind: string; code: string; text: string } }
@@ -41,12 +41,14 @@ export type WorkerAnswer =
       readonly picture: Picture;
       readonly found: Detection[];
       readonly cpuMs: number;
+      readonly runs: number;
     }
   | {
       readonly kind: 'estimated';
       readonly id: number;
       readonly poses: (readonly Keypoint[] | undefined)[];
       readonly cpuMs: number;
+      readonly runs: number;
     };
 
 interface Models {
@@ -134,12 +136,13 @@ if (port) {
       if (request.job === 'detect') {
         const found = await detect(models, request);
         const { picture } = request;
-        say({ kind: 'detected', id: request.id, picture, found, cpuMs: cpuMs() - before }, [
+        const runs = 1 + request.regions.length;
+        say({ kind: 'detected', id: request.id, picture, found, cpuMs: cpuMs() - before, runs }, [
           picture.rgb.buffer as ArrayBuffer,
         ]);
       } else {
         const poses = await estimate(models, request);
-        say({ kind: 'estimated', id: request.id, poses, cpuMs: cpuMs() - before });
+        say({ kind: 'estimated', id: request.id, poses, cpuMs: cpuMs() - before, runs: poses.length });
       }
     } catch (error) {
       say(failure(error, request.id));

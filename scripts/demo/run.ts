@@ -1,7 +1,7 @@
 /** Starts the demo: camera, cloud and agent as processes of their own, one URL on the screen, nothing left after Ctrl-C. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,21 +17,12 @@ import {
   roomIdOf,
   type WrittenRoom,
 } from './room.ts';
+import type { Running } from './running.ts';
 import { createScreen, type Screen } from './screen.ts';
 import { runSmoke } from './smoke.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MODELS = join(ROOT, '.data/models');
-
-/** All that runs, newest last; closed in reverse. */
-interface Running {
-  readonly children: Child[];
-  readonly url: string;
-  readonly setupUrl?: string;
-  readonly roomId: string;
-  readonly agent: Child;
-  readonly startedMs: number;
-}
 
 /** Runs until Ctrl-C (or, with --smoke, until the first alert's clip was decoded) and returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -159,13 +150,3 @@ async function untilEnd(running: Running, signal: AbortSignal, screen: Screen): 
     process.exitCode = 1;
   }
 }
-
-/** How long the set-up before this process took, as scripts/setup.mjs left it; 0 when it was not run. */
-export async function setupMs(): Promise<number> {
-  try {
-    return Number(JSON.parse(await readFile(join(ROOT, '.data/setup.json'), 'utf8')).tookMs);
-  } catch {
-    return 0;
-  }
-}
-export type { Running };

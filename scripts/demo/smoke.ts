@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { AlertView, ClipGrantView, OverviewView } from '../../cloud/http/api.ts';
 import { Unavailable } from '../../protocol/errors.ts';
 import { type Desk, openDesk } from '../stand.ts';
-import { type Running, setupMs } from './run.ts';
+import { type Running, setupMs } from './running.ts';
 
 const LIMIT_MS = 5 * 60_000;
 const run = promisify(execFile);

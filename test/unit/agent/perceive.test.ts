@@ -97,8 +97,8 @@ function fakeEyes({ down = [] as number[], broken = false } = {}) {
     health: () => ({
       state: 'running',
       restarts: 0,
-      detector: { state: 'running', restarts: 0, cpuMs: 0 },
-      pose: { state: 'running', restarts: 0, cpuMs: 0 },
+      detector: { state: 'running', restarts: 0, cpuMs: 0, runs: 0 },
+      pose: { state: 'running', restarts: 0, cpuMs: 0, runs: 0 },
     }),
     async close() {},
   };

@@ -1,0 +1,53 @@
+/** `evalroom bench`: what the path costs and how long it takes, measured on this machine. */
+import { type Command, InvalidArgumentError } from 'commander';
+
+const count = (value: string): number => {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a whole number above 0 is needed');
+  return number;
+};
+
+/** Adds the command to the program. */
+export function addCommand(program: Command): void {
+  const bench = program.command('bench').description('measure latency and cost on this machine');
+  bench
+    .command('latency')
+    .description('from the frame or sound that completes a rule to the alert in the page, in a real browser')
+    .option('--alerts <number>', 'alerts of the scripted room', count, 100)
+    .option('--seconds <number>', 'how long the room with real models is watched', count, 160)
+    .option('--json', 'print one JSON object as the last line')
+    .addHelpText(
+      'after',
+      `
+Prints: alerts, visionP50Ms, visionP99Ms (scripted observations: frame out of ffmpeg's pipe -> DOM),
+seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms, speechP99Ms (end of the phrase -> DOM).`,
+    )
+    .action(async (options: LatencyOptions) => {
+      const { benchLatency } = await import('./bench/latency.ts');
+      await benchLatency(options);
+    });
+  bench
+    .command('camera')
+    .description('processor and memory for one camera with five seats, beside a bare ffmpeg decode')
+    .option('--seconds <number>', 'how long is measured', count, 60)
+    .option('--fps <number>', 'frames per second handed to the models', count, 2)
+    .option('--set <name>', 'auto, default (weights from npm alone) or better', 'auto')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: CameraOptions) => {
+      const { benchCamera } = await import('./bench/camera.ts');
+      await benchCamera(options);
+    });
+}
+
+export interface LatencyOptions {
+  readonly alerts: number;
+  readonly seconds: number;
+  readonly json?: true;
+}
+
+export interface CameraOptions {
+  readonly seconds: number;
+  readonly fps: number;
+  readonly set: string;
+  readonly json?: true;
+}
