@@ -2,6 +2,7 @@
 import type { DraftEvent } from '../../protocol/event.ts';
 import { iou } from '../../protocol/seat.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
+import { isElsewhere } from './place.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
@@ -32,6 +33,8 @@ const SEATED_KEPT_MS = 2500;
 const WALKING_KEPT_MS = 700;
 /** A person whose last detection is weaker than this is not counted as one more. */
 const COUNTED_SCORE = 0.3;
+/** At a seat, a box with less than this share of the owner's usual area is a part of a person. */
+const WHOLE_SHARE = 0.4;
 const MAX_STEP_MS = 5000;
 
 export const extraPerson: Rule<ExtraPerson> = {
@@ -133,7 +136,7 @@ function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]
 }
 
 /** People in one camera's picture: one for each seat with its person, and every other track that lives. */
-function people({ tracks, seated, owners }: CameraScene, now: number): number {
+function people({ tracks, seated, owners, spots }: CameraScene, now: number): number {
   const sure = tracks.filter((t) => t.confirmed && t.peak >= HIGH_SCORE && t.score >= COUNTED_SCORE);
   const seats = new Set<string>();
   const sitters: Track[] = [];
@@ -151,8 +154,16 @@ function people({ tracks, seated, owners }: CameraScene, now: number): number {
   }
   // A track beside one that is just missed is the same person under a new id.
   const second = (t: Track) => sitters.some((s) => s.seenMonoMs < now && iou(s.box, t.box) > 0.25);
-  return seats.size + rest.filter((t) => !second(t)).length;
+  // An arm, or a head beside a monitor, of somebody who leans.
+  const fragment = (t: Track) =>
+    owners.some(({ seatId, habit }) => {
+      const spot = spots.find((s) => s.seatId === seatId);
+      return spot && habit && !isElsewhere(t, spot, habit) && size(t) < WHOLE_SHARE * habit.width * habit.height;
+    });
+  return seats.size + rest.filter((t) => !second(t) && !fragment(t)).length;
 }
+
+const size = ({ box }: Track) => (box[2] - box[0]) * (box[3] - box[1]);
 
 /** A poster, a coat stand or a reflection that the detector takes for a person never moves and sits nowhere. */
 function hasMoved({ reach: [x0, y0, x1, y1], box }: Track): boolean {

@@ -24,7 +24,7 @@ export interface Track {
 }
 
 /** Detections at or above this score may begin a track; those below only continue one. */
-export const HIGH_SCORE = 0.4;
+export const HIGH_SCORE = 0.3;
 const LOW_SCORE = 0.1;
 /** Where a person is expected (at a seat), a weaker one may begin a track too. */
 const HINT_SCORE = 0.15;
