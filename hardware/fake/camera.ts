@@ -149,8 +149,9 @@ export function createFakeCamera(parts: FakeCameraParts): FakeCamera {
 
     urls() {
       const of = started().ports;
-      const url = (name: StreamName) => `rtsp://${host}:${of.rtsp}/${name}`;
-      return { main: url('main'), sub: url('sub'), onvif: `http://${host}:${of.onvif}/onvif/device_service` };
+      const near = host === '0.0.0.0' ? '127.0.0.1' : host;
+      const url = (name: StreamName) => `rtsp://${near}:${of.rtsp}/${name}`;
+      return { main: url('main'), sub: url('sub'), onvif: `http://${near}:${of.onvif}/onvif/device_service` };
     },
     playheadMs: () => started().playhead.positionMs(),
     monoAt(positionMs) {

@@ -1,6 +1,7 @@
 /** The real camera: analysis out of its sub-stream, evidence out of its main stream, each watched over and restarted on its own. */
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Camera, Frame, PcmBlock, SegmentFile } from '../camera.ts';
 import { createAnalysis } from './analysis.ts';
@@ -48,7 +49,8 @@ const SOUND_BLOCKS = (10 * SAMPLE_RATE) / BLOCK_SAMPLES;
 const SEGMENTS = 43_200;
 
 /**
- * A camera over RTSP. @throws InvalidInput `rtsp_url` for an address that is none; later faults stand in `health()`.
+ * A camera over RTSP. @throws InvalidInput `rtsp_url` for an address that is none; `start` throws Unavailable
+ * `segment_folder` when it cannot be made; later faults stand in `health()`.
  * Credentials reach ffmpeg through a pipe and appear in no argument, log line or reason.
  */
 export function createRtspCamera({ cameraId, source, options, segmentFolder, clock, log }: RtspCameraParts): Camera {
@@ -95,7 +97,13 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
   return {
     cameraId,
     async start(signal) {
-      await mkdir(segmentFolder, { recursive: true });
+      await mkdir(segmentFolder, { recursive: true }).catch((cause) => {
+        throw new Unavailable(
+          'segment_folder',
+          `camera ${cameraId} cannot record into ${segmentFolder}: the folder cannot be made`,
+          cause,
+        );
+      });
       const all = AbortSignal.any([signal, stop.signal]);
       const common = { backoff, clock, random, signal: all };
       running = Promise.all([
