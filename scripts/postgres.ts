@@ -1,0 +1,115 @@
+/** A PostgreSQL of its own for benchmarks, storms and tests: own data folder, free port, user postgres when run as root. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Unavailable } from '../protocol/errors.ts';
+
+const ROOT = '/usr/lib/postgresql';
+
+/** Folder of initdb and postgres, newest version; undefined when the Debian package is absent. */
+export function postgresBin(): string | undefined {
+  if (!existsSync(ROOT)) return undefined;
+  return readdirSync(ROOT)
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(ROOT, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'postgres')));
+}
+
+export interface OwnPostgres {
+  readonly pid: number;
+  /** Address of a new empty database. */
+  database(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** `durable` keeps fsync on, as a real server has it. Throws Unavailable `postgres_failed` when it does not start. */
+export async function startPostgres(
+  bin: string,
+  { durable = false, settings = {} }: { durable?: boolean; settings?: Readonly<Record<string, string>> } = {},
+): Promise<OwnPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), 'evalroom-pg-'));
+  const root = process.getuid?.() === 0;
+  // PostgreSQL refuses to run as root.
+  const [uid, gid] = root ? ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres']))) : [];
+  const as = uid === undefined || gid === undefined ? {} : { uid, gid };
+  if (root) execFileSync('chown', ['postgres:postgres', folder]);
+  const data = join(folder, 'data');
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8', '--locale', 'C'],
+    { ...as, stdio: 'pipe', cwd: folder },
+  );
+  const port = await freePort();
+  const all = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    fsync: durable ? 'on' : 'off',
+    ...settings,
+  };
+  const server = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    { ...as, stdio: 'ignore', cwd: folder },
+  );
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const url = (name: string) => `postgres://postgres@127.0.0.1:${port}/${name}`;
+  const stop = async () => {
+    server.kill('SIGINT');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    for (let attempt = 0; !(await answers(url('postgres'))); attempt++) {
+      if (attempt > 100 || server.exitCode !== null)
+        throw new Unavailable('postgres_failed', `starting PostgreSQL in ${folder}: exit ${server.exitCode}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  let count = 0;
+  return {
+    pid: server.pid!,
+    stop,
+    async database() {
+      const name = `test_${++count}`;
+      const client = new pg.Client(url('postgres'));
+      await client.connect();
+      await client.query(`create database ${name}`);
+      await client.end();
+      return url(name);
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A TCP port of 127.0.0.1 that nobody has at this moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address
+          ? resolve(address.port)
+          : reject(new Unavailable('no_port', 'looking for a free port: none was given')),
+      );
+    });
+  });
+}
