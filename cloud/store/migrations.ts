@@ -184,6 +184,33 @@ create trigger log_no_change before update or delete on log for each row execute
 create trigger log_no_truncate before truncate on log for each statement execute function refuse_change();
 create trigger events_no_update before update on events for each row execute function refuse_change();`,
   },
+  {
+    version: 4,
+    name: 'identity of devices',
+    sql: `
+-- code_id is the SHA-256 of a one-time code for exactly this device and room.
+create table enrol_codes (
+  code_id text primary key,
+  device_id text not null,
+  room_id text not null,
+  expires_wall_ms {int} not null,
+  used_wall_ms {int}
+);
+
+-- Every certificate ever issued to a device; the revoked ones make the revocation list until they expire.
+create table certificates (
+  serial text primary key,
+  device_id text not null,
+  room_id text not null,
+  fingerprint text not null,
+  issued_wall_ms {int} not null,
+  not_after_wall_ms {int} not null,
+  revoked_wall_ms {int},
+  reason text
+);
+create index certificates_device on certificates (device_id);
+create index certificates_expiry on certificates (not_after_wall_ms);`,
+  },
 ];
 
 /** Brings the schema to this version. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

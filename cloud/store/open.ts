@@ -3,6 +3,7 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import { readAlert, readAlerts, readOverview } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
 import { formatCursor, readCursor, readFeed, readHead } from './feed.ts';
+import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
 import { appendLog, readLog, verifyChain } from './log.ts';
 import { migrate } from './migrations.ts';
@@ -95,6 +96,19 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     putDevice: (device, by) => sql.write((tx) => people.upsertDevice(tx, device, by)),
     devices: () => read(people.listDevices),
     device: (deviceId) => read((reader) => people.findDevice(reader, deviceId)),
+
+    identity: {
+      offerCode: (code, by, wallMs) => sql.write((tx) => identity.addCode(tx, code, by, wallMs)),
+      code: (codeId, wallMs) => read((reader) => identity.findCode(reader, codeId, wallMs)),
+      enrol: (codeId, certificate, secretHash) =>
+        sql.write((tx) => identity.enrolDevice(tx, codeId, certificate, secretHash)),
+      renew: (certificate) => sql.write((tx) => identity.addRenewal(tx, certificate)),
+      confirm: (certificate, wallMs) => sql.write((tx) => identity.confirmRenewal(tx, certificate, wallMs)),
+      revokeDevice: (deviceId, reason, by, wallMs) =>
+        sql.write((tx) => identity.revokeDevice(tx, deviceId, reason, by, wallMs)),
+      certificate: (serial) => read((reader) => identity.findCertificate(reader, serial)),
+      certificates: (wallMs) => read((reader) => identity.listCertificates(reader, wallMs)),
+    },
 
     appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),
     log: ({ beforeSeq, limit }) => read((reader) => readLog(reader, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit)),

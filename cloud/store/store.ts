@@ -3,6 +3,7 @@ import type { ClipManifest } from '../../protocol/clip.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
 import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, UserView } from '../http/api.ts';
+import type { IdentityStore } from './identity.ts';
 
 /** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
 export interface Rejection {
@@ -183,6 +184,9 @@ export interface Store {
   putDevice(device: DeviceRow, by: string): Promise<void>;
   devices(): Promise<readonly DeviceRow[]>;
   device(deviceId: string): Promise<DeviceRow | undefined>;
+
+  /** Codes and certificates of devices. */
+  readonly identity: IdentityStore;
 
   appendLog(entry: LogEntry): Promise<void>;
   log(query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly LogEntryView[]>;
