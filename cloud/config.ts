@@ -18,6 +18,8 @@ export type BrokerConfig =
       readonly host: string;
       readonly port: number;
       readonly tls?: Tls;
+      /** Where the ingest's password lies for other processes; made when absent. */
+      readonly passwordFile?: string;
     }
   | {
       readonly kind: 'outside';
@@ -27,7 +29,12 @@ export type BrokerConfig =
       readonly caFile?: string;
     };
 
+/** What one process does; several processes on one database and one broker share the work. */
+export const ROLES = ['ingest', 'web', 'broker'] as const;
+export type Role = (typeof ROLES)[number];
+
 export interface CloudConfig {
+  readonly roles: readonly Role[];
   /** Folder of the store, the clips, the broker's files: absolute. */
   readonly data: string;
   readonly http: {
@@ -51,6 +58,7 @@ export interface CloudOverrides {
 const port = z.int().min(0).max(65535);
 const tls = z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) });
 const shape = z.strictObject({
+  roles: z.array(z.enum(ROLES)).min(1).exactOptional(),
   data: z.string().min(1).default('.data/cloud'),
   http: z
     .strictObject({
@@ -122,13 +130,23 @@ export function parseCloudConfig(
   const faults: string[] = [];
   const http = httpOf(config, files, faults);
   const mqtt = brokerOf(config, files, at, faults);
+  const roles = rolesOf(config, mqtt, faults);
   const store = storeOf(config.store, data, at, faults);
   if (faults.length > 0) fail(name, faults);
-  return Object.freeze({ data, http, mqtt, store });
+  return Object.freeze({ roles, data, http, mqtt, store });
 }
 
 function fail(name: string, faults: readonly string[]): never {
   throw new InvalidInput('cloud_config', `reading ${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}
+
+function rolesOf({ roles }: Shape, { kind }: BrokerConfig, faults: string[]): readonly Role[] {
+  if (roles === undefined) return kind === 'child' ? ROLES : ROLES.filter((role) => role !== 'broker');
+  if (kind === 'child' && !roles.includes('broker'))
+    faults.push('roles: without broker, mqtt.broker must be the url of the one that another process or machine runs');
+  if (kind === 'outside' && roles.includes('broker'))
+    faults.push('roles: broker is only for mqtt.broker: child; an outside broker runs by itself');
+  return [...new Set(roles)];
 }
 
 function httpOf({ http }: Shape, files: (pair: Tls) => Tls, faults: string[]): CloudConfig['http'] {
@@ -156,12 +174,18 @@ function brokerOf(
   faults: string[],
 ): BrokerConfig {
   if (mqtt.broker === 'child') {
-    for (const key of ['user', 'passwordFile', 'caFile'] as const)
+    for (const key of ['user', 'caFile'] as const)
       if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for an outside broker (mqtt.broker: mqtts://…)`);
     const host = mqtt.host ?? '127.0.0.1';
     if (!isLoopback(host) && !mqtt.tls)
       faults.push(`mqtt.host: ${host} is reachable from other machines and needs mqtt.tls (certFile, keyFile)`);
-    return { kind: 'child', host, port: mqtt.port ?? 0, ...(mqtt.tls ? { tls: files(mqtt.tls) } : {}) };
+    return {
+      kind: 'child',
+      host,
+      port: mqtt.port ?? 0,
+      ...(mqtt.tls ? { tls: files(mqtt.tls) } : {}),
+      ...(mqtt.passwordFile === undefined ? {} : { passwordFile: at(mqtt.passwordFile) }),
+    };
   }
   for (const key of ['host', 'port', 'tls'] as const)
     if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for mqtt.broker: child`);

@@ -7,8 +7,10 @@ import type { Clock } from '../protocol/time.ts';
 import { createFeed } from './alerts/feed.ts';
 import { type Broker, outsideBroker } from './broker/broker.ts';
 import { startMosquitto } from './broker/mosquitto.ts';
-import type { CloudConfig } from './config.ts';
+import { sharedSecret } from './broker/secret.ts';
+import type { CloudConfig, Role } from './config.ts';
 import { createApp } from './http/app.ts';
+import { createHealthApp } from './http/health.ts';
 import { listen } from './http/main.ts';
 import { createUpload } from './http/upload.ts';
 import { createIngest } from './ingest/ingest.ts';
@@ -21,10 +23,12 @@ import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
 const CLEAN_UP_MS = 3_600_000;
+/** How soon the child broker knows of a device that another process has added. */
+const DEVICES_MS = 2000;
 const PAGE = fileURLToPath(new URL('./web/dist', import.meta.url));
 
 export interface Cloud {
-  /** The page, and where boxes upload their clips. */
+  /** The page, and where boxes upload their clips; without the role web only /healthz answers there. */
   readonly url: string;
   /** Where boxes connect. */
   readonly mqttUrl: string;
@@ -42,6 +46,7 @@ export async function startCloud(
   machine: { readonly log: Logger; readonly clock: Clock; readonly searchPath?: string; readonly page?: string },
 ): Promise<Cloud> {
   const { log, clock } = machine;
+  const does = (role: Role) => config.roles.includes(role);
   const ending: (() => Promise<void>)[] = [];
   const closing = new AbortController();
   let closed: Promise<void> | undefined;
@@ -60,7 +65,7 @@ export async function startCloud(
     const feed = createFeed({ store, log: log.child({ part: 'feed' }), clock });
     const onCommit = () => feed.poke();
     const ingest = createIngest({
-      login: broker.login,
+      login: { ...broker.login, hears: does('web') ? (does('ingest') ? 'both' : 'rooms') : 'events' },
       store,
       rooms,
       onCommit,
@@ -78,32 +83,40 @@ export async function startCloud(
       log: log.child({ part: 'upload' }),
       clock,
     });
-    await feed.start();
-    ending.push(() => feed.close());
-    await ingest.start();
-    ending.push(() => ingest.close());
+    if (does('web')) {
+      await feed.start();
+      ending.push(() => feed.close());
+    }
+    if (does('web') || does('ingest')) {
+      await ingest.start();
+      ending.push(() => ingest.close());
+    }
+    const health = async () => {
+      const { connected, ...counts } = ingest.counts();
+      const { running, restarts } = broker.state();
+      return {
+        ok: (connected || !(does('web') || does('ingest'))) && running,
+        broker: { running, restarts },
+        ingest: { connected, ...counts },
+        feedLines: feed.subscribers(),
+      };
+    };
 
-    const app = await createApp({
-      people: { sessions, devices, desk: createDesk({ store, files, rooms, onCommit, clock }) },
-      live: { feed, rooms },
-      upload,
-      async health() {
-        const { connected, ...counts } = ingest.counts();
-        const { running, restarts } = broker.state();
-        return {
-          ok: connected && running,
-          broker: { running, restarts },
-          ingest: { connected, ...counts },
-          feedLines: feed.subscribers(),
-        };
-      },
-      options: { ...config.http, page: machine.page ?? PAGE },
-      machine: { log: log.child({ part: 'http' }), clock },
-    });
+    const app = does('web')
+      ? await createApp({
+          people: { sessions, devices, desk: createDesk({ store, files, rooms, onCommit, clock }) },
+          live: { feed, rooms },
+          upload,
+          health,
+          options: { ...config.http, page: machine.page ?? PAGE },
+          machine: { log: log.child({ part: 'http' }), clock },
+        })
+      : createHealthApp(health, log.child({ part: 'http' }), config.http.tls);
     ending.push(() => app.close());
     const url = await listen(app, config.http);
-    void cleanUp(upload.cleanUp, { log, clock, signal: closing.signal });
-    const token = await sessions.offerSetup();
+    if (does('web')) void cleanUp(upload.cleanUp, { log, clock, signal: closing.signal });
+    if (does('broker')) void followDevices(store, broker, { log, clock, signal: closing.signal });
+    const token = does('web') ? await sessions.offerSetup() : undefined;
     const shown = config.http.publicUrl ?? url;
     return {
       url: shown,
@@ -125,14 +138,37 @@ async function startBroker(
   machine: { readonly log: Logger; readonly clock: Clock; readonly searchPath?: string },
 ): Promise<Broker> {
   if (config.mqtt.kind === 'outside') return outsideBroker(config.mqtt);
+  const { passwordFile } = config.mqtt;
   return startMosquitto({
     listener: config.mqtt,
+    ...(passwordFile === undefined ? {} : { ingestSecret: sharedSecret(passwordFile) }),
     folder: join(config.data, 'broker'),
     devices: await store.devices(),
     log: machine.log.child({ part: 'broker' }),
     clock: machine.clock,
     searchPath: machine.searchPath ?? '/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/sbin',
   });
+}
+
+/** The broker runs here, and another process may have added a device to the store, or taken one away. */
+async function followDevices(
+  store: Store,
+  broker: Broker,
+  { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  let known = JSON.stringify(await store.devices().catch(() => []));
+  while (!signal.aborted) {
+    await clock.sleep(DEVICES_MS, signal);
+    if (signal.aborted) return;
+    try {
+      const devices = await store.devices();
+      const now = JSON.stringify(devices);
+      if (now !== known) await broker.setDevices(devices);
+      known = now;
+    } catch (error) {
+      log.warn({ err: error }, 'the broker could not be told of its devices; trying again');
+    }
+  }
 }
 
 async function cleanUp(

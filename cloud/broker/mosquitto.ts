@@ -22,6 +22,8 @@ export interface MosquittoParts {
   /** Where its files lie; made when absent. */
   readonly folder: string;
   readonly devices: readonly BrokerDevice[];
+  /** The ingest's password where other processes log in too; a new one at every start otherwise. */
+  readonly ingestSecret?: string;
   readonly log: Logger;
   readonly clock: Clock;
   /** Folders to look for the programs in, as in PATH; Debian has mosquitto in /usr/sbin and setpriv in /usr/bin. */
@@ -47,7 +49,7 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const url = `${scheme}://${listener.host.includes(':') ? `[${listener.host}]` : listener.host}:${port}`;
   const innerPort = listener.tls ? await bindable('127.0.0.1', 0) : undefined;
   const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
-  const ingestSecret = newSecret();
+  const ingestSecret = parts.ingestSecret ?? newSecret();
   const closing = new AbortController();
   let devices = parts.devices;
   let child: ChildProcess | undefined;

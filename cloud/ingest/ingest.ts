@@ -17,14 +17,18 @@ const QUEUE_BYTES = 64 * 1024 * 1024;
 /** Wait after a failed transaction, so that a database that is away is not hammered. */
 const FAILED_MS = 500;
 const START_MS = 3000;
-const SUBSCRIPTIONS = {
-  [topics.ingestFilter]: { qos: 1 },
-  [topics.stateFilter]: { qos: 0 },
-  [topics.snapshotFilter]: { qos: 0 },
-} as const;
+/** Events are shared between the workers; states and pictures go to every process that shows rooms. */
+const EVENTS = { [topics.ingestFilter]: { qos: 1 } } as const;
+const ROOMS = { [topics.stateFilter]: { qos: 0 }, [topics.snapshotFilter]: { qos: 0 } } as const;
+export type Hears = 'events' | 'rooms' | 'both';
+const SUBSCRIPTIONS: Readonly<Record<Hears, Readonly<Record<string, { readonly qos: 0 | 1 }>>>> = {
+  events: EVENTS,
+  rooms: ROOMS,
+  both: { ...EVENTS, ...ROOMS },
+};
 
 export interface IngestParts {
-  readonly login: BrokerLogin;
+  readonly login: BrokerLogin & { readonly hears?: Hears };
   readonly store: Pick<Store, 'ingest' | 'keepUnreadable'>;
   readonly rooms: Rooms;
   /** Called after each commit that may have added to the feed. */
@@ -189,7 +193,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       });
       const first = new AbortController();
       connection.on('connect', () => {
-        connection.subscribe(SUBSCRIPTIONS, (error, granted) => {
+        connection.subscribe({ ...SUBSCRIPTIONS[login.hears ?? 'both'] }, (error, granted) => {
           const refused = granted?.some(({ qos }) => qos > 2);
           subscribed = !error && !refused;
           if (!subscribed)

@@ -20,6 +20,7 @@ const faults = (text: string): string[] => {
 describe('cloud.yaml', () => {
   it('works without a file', () => {
     expect(parseCloudConfig('', '/srv')).toEqual({
+      roles: ['ingest', 'web', 'broker'],
       data: '/srv/.data/cloud',
       http: { host: '127.0.0.1', port: 8080 },
       mqtt: { kind: 'child', host: '127.0.0.1', port: 0 },
@@ -48,6 +49,7 @@ http: { host: 0.0.0.0, port: 443, publicUrl: https://desk.example, tls: { certFi
 mqtt: { broker: "mqtts://broker.example:8883", user: ingest, passwordFile: pw, caFile: ca.pem }
 store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     expect(parseCloudConfig(text, '/etc/evalroom')).toEqual({
+      roles: ['ingest', 'web'],
       data: '/var/lib/evalroom',
       http: {
         host: '0.0.0.0',
@@ -77,6 +79,9 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ['mqtt: { broker: "mqtts://x", port: 1 }', ['mqtt.port']],
     ['mqtt: { host: 10.0.0.1, user: x }', ['mqtt.user', 'mqtt.host']],
     ['store: postgres://db.example/x', ['store']],
+    ['roles: [ingest]', ['roles']],
+    ['{ roles: [broker, web], mqtt: { broker: "mqtts://x" } }', ['roles']],
+    ['{ roles: [painter], mqtt: { broker: "mqtts://x" } }', ['roles.0']],
     ['store: mysql://db.example/x', ['store']],
     ['{ http: { host: 10.0.0.1 }, store: "postgres://db.example/x" }', ['http.host', 'store']],
   ])('refuses %s', (text, paths) => {
