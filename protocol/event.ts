@@ -26,6 +26,7 @@ export const BEHAVIOURS = [
   'speech_irrelevant', // 22
   'outside_contact', // 23
   'process_figures', // 25
+  'standing', // stands up at the own seat
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
