@@ -38,14 +38,6 @@ export function contains(polygon: Polygon, [x, y]: Point): boolean {
   return inside;
 }
 
-/** Area in squared picture fractions, always positive. */
-export function area(polygon: Polygon): number {
-  let sum = 0;
-  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++)
-    sum += polygon[j]![0] * polygon[i]![1] - polygon[i]![0] * polygon[j]![1];
-  return Math.abs(sum) / 2;
-}
-
 /** The smallest box around a polygon. */
 export function bounds(polygon: Polygon): Box {
   let [x0, y0, x1, y1] = [
