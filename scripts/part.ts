@@ -23,7 +23,14 @@ export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Pr
   process.on('SIGTERM', ask);
   // A parent that was killed can not send a signal: its channel closes instead.
   process.once('disconnect', ask);
-  const part = await start(stop.signal);
+  let part: Part;
+  try {
+    part = await start(stop.signal);
+  } catch (error) {
+    // The listener holds the channel open, and with it a process that has failed.
+    process.off('disconnect', ask);
+    throw error;
+  }
   process.on('message', (order) => part.onOrder?.(order as Record<string, unknown>));
   process.send?.({ ready: true, ...part.ready });
   await new Promise<void>((resolve) => {

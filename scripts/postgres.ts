@@ -22,6 +22,10 @@ export interface OwnPostgres {
   readonly pid: number;
   /** Address of a new empty database. */
   database(): Promise<string>;
+  /** SIGKILL to the server, for storms; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** After `kill`: resolves when it answers again on the same data. Throws Unavailable `postgres_failed`. */
+  revive(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,32 +53,49 @@ export async function startPostgres(
     fsync: durable ? 'on' : 'off',
     ...settings,
   };
-  const server = spawn(
-    join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...as, stdio: 'ignore', cwd: folder },
-  );
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const args = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ];
+  const launch = () => {
+    const child = spawn(join(bin, 'postgres'), args, { ...as, stdio: 'ignore', cwd: folder });
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    return { child, ended, over: () => child.exitCode !== null || child.signalCode !== null };
+  };
+  let server = launch();
   const url = (name: string) => `postgres://postgres@127.0.0.1:${port}/${name}`;
+  const end = async (signal: NodeJS.Signals) => {
+    server.child.kill(signal);
+    await server.ended;
+  };
   const stop = async () => {
-    server.kill('SIGINT');
-    await ended;
+    if (!server.over()) await end('SIGINT');
     rmSync(folder, { recursive: true, force: true });
   };
-  try {
+  const ready = async (again: boolean) => {
     for (let attempt = 0; !(await answers(url('postgres'))); attempt++) {
-      if (attempt > 100 || server.exitCode !== null)
-        throw new Unavailable('postgres_failed', `starting PostgreSQL in ${folder}: exit ${server.exitCode}`);
+      if (attempt > (again ? 600 : 100) || (server.over() && !again))
+        throw new Unavailable('postgres_failed', `starting PostgreSQL in ${folder}: exit ${server.child.exitCode}`);
+      // After a kill the first tries may find backends of the old server still ending.
+      if (server.over()) server = launch();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  };
+  try {
+    await ready(false);
   } catch (error) {
     await stop();
     throw error;
   }
   let count = 0;
   return {
-    pid: server.pid!,
+    pid: server.child.pid!,
     stop,
+    kill: () => end('SIGKILL'),
+    revive: () => ready(true),
     async database() {
       const name = `test_${++count}`;
       const client = new pg.Client(url('postgres'));
