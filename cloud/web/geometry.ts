@@ -139,9 +139,11 @@ export function frameAt(frames: readonly { readonly tMs: number }[], tMs: number
 /** An analysed frame older than this says nothing about the picture that is shown. */
 const STALE_MS = 1_500;
 
-/** The frame that is true for `tMs`; undefined where the analysis has a hole. Never interpolated: evidence is not invented. */
+/** The frame nearest to `tMs`; undefined where the analysis has a hole. Never interpolated: evidence is not invented. */
 export function frameFor(overlay: Overlay, tMs: number): OverlayFrame | undefined {
   const index = frameAt(overlay.frames, tMs);
-  const frame = overlay.frames[Math.max(0, index)];
+  const before = overlay.frames[Math.max(0, index)];
+  const after = overlay.frames[index + 1];
+  const frame = before && after && after.tMs - tMs < tMs - before.tMs ? after : before;
   return frame && Math.abs(frame.tMs - tMs) <= STALE_MS ? frame : undefined;
 }

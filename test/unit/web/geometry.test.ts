@@ -53,9 +53,11 @@ describe('the overlay in time', () => {
     expect(frameAt([], 5)).toBe(-1);
   });
 
-  it('draws nothing where the analysis has a hole', () => {
+  it('draws the nearest frame, and nothing where the analysis has a hole', () => {
     const overlay = { version: 1, clipId: 'c', cameraId: 'a', seats: [], frames, words: [] } satisfies Overlay;
-    expect(frameFor(overlay, 1_400)?.tMs).toBe(1_000);
+    expect([-5, 200, 300, 700, 800, 1_400].map((tMs) => frameFor(overlay, tMs)?.tMs)).toEqual([
+      0, 0, 500, 500, 1_000, 1_000,
+    ]);
     expect(frameFor(overlay, 5_000)).toBeUndefined();
   });
 });
