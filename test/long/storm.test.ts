@@ -1,0 +1,17 @@
+/** Storms of hundreds of kills, on both stores. */
+import { expect, it } from 'vitest';
+import { postgresBin } from '../../scripts/postgres.ts';
+import { runStorm } from '../../scripts/storm/run.ts';
+
+const WHOLE = { lost: 0, storedTwice: 0, shownTwice: 0, missingOnScreen: 0, quarantined: 0, rejected: 0, faults: [] };
+
+it('300 kills on SQLite', async () => {
+  const result = await runStorm({ kills: 300, rooms: 3, store: 'sqlite', seed: 300 }, () => undefined);
+  expect(result).toMatchObject({ kills: 300, ...WHOLE });
+});
+
+it('300 kills on PostgreSQL with two clouds', async (ctx) => {
+  if (postgresBin() === undefined) ctx.skip('needs PostgreSQL (Debian package postgresql)');
+  const result = await runStorm({ kills: 300, rooms: 3, store: 'postgres', seed: 301 }, () => undefined);
+  expect(result).toMatchObject({ kills: 300, ...WHOLE });
+});
