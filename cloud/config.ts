@@ -11,13 +11,29 @@ export interface Tls {
   readonly keyFile: string;
 }
 
+/** `auto`: of the cloud's own authority, made and renewed by itself. */
+export type TlsChoice = Tls | 'auto';
+
+/** Who signs, and what the cloud's own servers are called; present wherever something leaves this machine. */
+export interface IdentityConfig {
+  /** Keys, certificates, the revocation list: absolute. The same for all processes of one cloud. */
+  readonly folder: string;
+  /** Host names and addresses under which boxes and browsers reach this cloud. */
+  readonly names: readonly string[];
+  /** Life of a device's certificate; it is renewed after two thirds. */
+  readonly deviceMs: number;
+  /** An outside authority: with its key it signs here, without it only trusts. */
+  readonly ca?: { readonly certFile: string; readonly keyFile?: string; readonly listFile?: string };
+}
+
 export type BrokerConfig =
   | {
       /** A Mosquitto that the cloud starts as its child. `port` 0: the one used last, else a free one. */
       readonly kind: 'child';
       readonly host: string;
       readonly port: number;
-      readonly tls?: Tls;
+      /** With it devices need a certificate; the cloud itself stays on a second listener of this machine. */
+      readonly tls?: TlsChoice;
       /** Where the ingest's password lies for other processes; made when absent. */
       readonly passwordFile?: string;
     }
@@ -27,6 +43,9 @@ export type BrokerConfig =
       readonly user?: string;
       readonly passwordFile?: string;
       readonly caFile?: string;
+      /** Certificate and key of the ingest, where the broker asks for them. */
+      readonly certFile?: string;
+      readonly keyFile?: string;
     };
 
 /** What one process does; several processes on one database and one broker share the work. */
@@ -43,9 +62,10 @@ export interface CloudConfig {
     readonly port: number;
     /** How browsers reach it when that differs from host and port (a proxy): origin without path. */
     readonly publicUrl?: string;
-    readonly tls?: Tls;
+    readonly tls?: TlsChoice;
   };
   readonly mqtt: BrokerConfig;
+  readonly identity?: IdentityConfig;
   readonly store: StoreConfig;
 }
 
@@ -56,7 +76,8 @@ export interface CloudOverrides {
 }
 
 const port = z.int().min(0).max(65535);
-const tls = z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) });
+const tls = z.union([z.literal('auto'), z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) })]);
+const DAY_MS = 86_400_000;
 const shape = z.strictObject({
   roles: z.array(z.enum(ROLES)).min(1).exactOptional(),
   data: z.string().min(1).default('.data/cloud'),
@@ -77,8 +98,27 @@ const shape = z.strictObject({
       user: z.string().min(1).exactOptional(),
       passwordFile: z.string().min(1).exactOptional(),
       caFile: z.string().min(1).exactOptional(),
+      certFile: z.string().min(1).exactOptional(),
+      keyFile: z.string().min(1).exactOptional(),
     })
     .prefault({}),
+  identity: z
+    .strictObject({
+      folder: z.string().min(1).exactOptional(),
+      names: z
+        .array(z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, 'a host name or an IP address'))
+        .max(32)
+        .default([]),
+      deviceDays: z.number().min(1).max(3650).default(90),
+      ca: z
+        .strictObject({
+          certFile: z.string().min(1),
+          keyFile: z.string().min(1).exactOptional(),
+          listFile: z.string().min(1).exactOptional(),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
   store: z.string().min(1).default('sqlite'),
 });
 type Shape = z.output<typeof shape>;
@@ -126,14 +166,16 @@ export function parseCloudConfig(
   if (overrides.port !== undefined) config.http.port = overrides.port;
   const at = (file: string) => resolve(folder, file);
   const data = overrides.data === undefined ? at(config.data) : resolve(overrides.data);
-  const files = (pair: Tls): Tls => ({ certFile: at(pair.certFile), keyFile: at(pair.keyFile) });
+  const files = (choice: TlsChoice): TlsChoice =>
+    choice === 'auto' ? choice : { certFile: at(choice.certFile), keyFile: at(choice.keyFile) };
   const faults: string[] = [];
   const http = httpOf(config, files, faults);
   const mqtt = brokerOf(config, files, at, faults);
   const roles = rolesOf(config, mqtt, faults);
+  const identity = identityOf(config, { http, mqtt, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
   if (faults.length > 0) fail(name, faults);
-  return Object.freeze({ roles, data, http, mqtt, store });
+  return Object.freeze({ roles, data, http, mqtt, ...(identity ? { identity } : {}), store });
 }
 
 function fail(name: string, faults: readonly string[]): never {
@@ -149,10 +191,10 @@ function rolesOf({ roles }: Shape, { kind }: BrokerConfig, faults: string[]): re
   return [...new Set(roles)];
 }
 
-function httpOf({ http }: Shape, files: (pair: Tls) => Tls, faults: string[]): CloudConfig['http'] {
+function httpOf({ http }: Shape, files: (choice: TlsChoice) => TlsChoice, faults: string[]): CloudConfig['http'] {
   if (!isLoopback(http.host) && !http.tls)
     faults.push(
-      `http.host: ${http.host} is reachable from other machines and needs http.tls (certFile, keyFile); or keep 127.0.0.1 and put a proxy with TLS in front`,
+      `http.host: ${http.host} is reachable from other machines and needs http.tls (auto, or certFile and keyFile); or keep 127.0.0.1 and put a proxy with TLS in front`,
     );
   const url = http.publicUrl === undefined ? undefined : URL.parse(http.publicUrl);
   if (http.publicUrl !== undefined && (url?.pathname !== '/' || url.search !== '' || !/^https?:$/.test(url.protocol)))
@@ -169,16 +211,18 @@ function httpOf({ http }: Shape, files: (pair: Tls) => Tls, faults: string[]): C
 
 function brokerOf(
   { mqtt }: Shape,
-  files: (pair: Tls) => Tls,
+  files: (choice: TlsChoice) => TlsChoice,
   at: (file: string) => string,
   faults: string[],
 ): BrokerConfig {
   if (mqtt.broker === 'child') {
-    for (const key of ['user', 'caFile'] as const)
+    for (const key of ['user', 'caFile', 'certFile', 'keyFile'] as const)
       if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for an outside broker (mqtt.broker: mqtts://…)`);
     const host = mqtt.host ?? '127.0.0.1';
     if (!isLoopback(host) && !mqtt.tls)
-      faults.push(`mqtt.host: ${host} is reachable from other machines and needs mqtt.tls (certFile, keyFile)`);
+      faults.push(
+        `mqtt.host: ${host} is reachable from other machines and needs mqtt.tls (auto, or certFile and keyFile)`,
+      );
     return {
       kind: 'child',
       host,
@@ -202,6 +246,46 @@ function brokerOf(
     ...(mqtt.user === undefined ? {} : { user: mqtt.user }),
     ...(mqtt.passwordFile === undefined ? {} : { passwordFile: at(mqtt.passwordFile) }),
     ...(mqtt.caFile === undefined ? {} : { caFile: at(mqtt.caFile) }),
+    ...(mqtt.certFile === undefined ? {} : { certFile: at(mqtt.certFile) }),
+    ...(mqtt.keyFile === undefined ? {} : { keyFile: at(mqtt.keyFile) }),
+  };
+}
+
+/** Undefined where nothing leaves this machine and nothing was asked for. */
+function identityOf(
+  { identity }: Shape,
+  parts: {
+    readonly http: CloudConfig['http'];
+    readonly mqtt: BrokerConfig;
+    readonly data: string;
+    readonly at: (file: string) => string;
+    readonly faults: string[];
+  },
+): IdentityConfig | undefined {
+  const { http, mqtt, data, at, faults } = parts;
+  const childTls = mqtt.kind === 'child' ? mqtt.tls : undefined;
+  if (!identity && !http.tls && !childTls) return undefined;
+  const { folder, names = [], deviceDays = 90, ca } = identity ?? {};
+  if (ca && ca.keyFile === undefined && (http.tls === 'auto' || childTls === 'auto'))
+    faults.push('identity.ca: without its keyFile nothing can be signed here; give http.tls and mqtt.tls their files');
+  if (ca && ca.keyFile === undefined && childTls && ca.listFile === undefined)
+    faults.push('identity.ca.listFile: the broker needs the revocation list of this authority');
+  const own = [http.publicUrl === undefined ? undefined : URL.parse(http.publicUrl)?.hostname, http.host];
+  if (mqtt.kind === 'child') own.push(mqtt.host);
+  const called = own.filter((name) => name !== undefined && !['0.0.0.0', '::', '[::]'].includes(name)) as string[];
+  return {
+    folder: folder === undefined ? join(data, 'identity') : at(folder),
+    names: [...new Set([...names, ...called, 'localhost', '127.0.0.1', '::1'])],
+    deviceMs: deviceDays * DAY_MS,
+    ...(ca
+      ? {
+          ca: {
+            certFile: at(ca.certFile),
+            ...(ca.keyFile === undefined ? {} : { keyFile: at(ca.keyFile) }),
+            ...(ca.listFile === undefined ? {} : { listFile: at(ca.listFile) }),
+          },
+        }
+      : {}),
   };
 }
 

@@ -1,18 +1,23 @@
 /** The cloud's list of parts: store, broker, ingest, feed, desk and HTTP, started in order and ended in reverse. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { Unavailable } from '../protocol/errors.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createFeed } from './alerts/feed.ts';
 import { type Broker, outsideBroker } from './broker/broker.ts';
 import { startMosquitto } from './broker/mosquitto.ts';
 import { sharedSecret } from './broker/secret.ts';
 import type { CloudConfig, Role } from './config.ts';
-import { createApp } from './http/app.ts';
+import { createApp, tlsOptions } from './http/app.ts';
 import { createHealthApp } from './http/health.ts';
 import { listen } from './http/main.ts';
 import { createUpload } from './http/upload.ts';
+import { createFollower } from './identity/follow.ts';
+import { createIdentity, type EnrolCode, type Identity } from './identity/identity.ts';
+import { openTrust } from './identity/trust.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createRooms } from './ingest/rooms.ts';
 import { localClipFiles } from './review/clip-files.ts';
@@ -23,8 +28,8 @@ import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 
 const CLEAN_UP_MS = 3_600_000;
-/** How soon the child broker knows of a device that another process has added. */
-const DEVICES_MS = 2000;
+/** How often the certificates of the servers are looked at. */
+const REFRESH_MS = 60_000;
 const PAGE = fileURLToPath(new URL('./web/dist', import.meta.url));
 
 export interface Cloud {
@@ -36,6 +41,8 @@ export interface Cloud {
   readonly setupUrl?: string;
   /** Adds a box or gives it a new secret; resolves when it may connect. */
   addDevice(device: { readonly deviceId: string; readonly roomId: string }): Promise<string>;
+  /** A one-time code for `evalroom enroll`. Throws Unavailable `identity_off` where nothing leaves this machine. */
+  offerCode(device: { readonly deviceId: string; readonly roomId: string }): Promise<EnrolCode>;
   /** Ends every part even when one of them fails, and leaves no process; throws an AggregateError afterwards. */
   close(): Promise<void>;
 }
@@ -58,8 +65,22 @@ export async function startCloud(
     mkdirSync(config.data, { recursive: true, mode: 0o700 });
     const store = await openStore(config.store);
     ending.push(() => store.close());
-    const broker = await startBroker(config, store, machine);
+    const trust = config.identity && (await openTrust({ config: config.identity, store: store.identity, clock }));
+    await trust?.writeList();
+    const identity =
+      trust &&
+      createIdentity({
+        store,
+        trust,
+        deviceMs: config.identity!.deviceMs,
+        onChange: () => follower.check(),
+        clock,
+        log: log.child({ part: 'identity' }),
+      });
+    if (identity) ending.push(() => identity.close());
+    const broker = await startBroker(config, { store, identity }, machine);
     ending.push(() => broker.close());
+    const follower = createFollower({ store, trust, broker, clock, log: log.child({ part: 'broker' }) });
 
     const rooms = createRooms();
     const feed = createFeed({ store, log: log.child({ part: 'feed' }), clock });
@@ -73,7 +94,7 @@ export async function startCloud(
       clock,
     });
     const files = localClipFiles(join(config.data, 'clips'));
-    const devices = createDevices({ store, broker, clock });
+    const devices = createDevices({ store, broker, clock, ...(identity ? { identity } : {}) });
     const sessions = createSessions({ store, clock });
     const upload = createUpload({
       store,
@@ -102,20 +123,45 @@ export async function startCloud(
       };
     };
 
+    const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
+    const { tls: _choice, ...http } = config.http;
     const app = does('web')
       ? await createApp({
-          people: { sessions, devices, desk: createDesk({ store, files, rooms, onCommit, clock }) },
+          people: {
+            sessions,
+            devices,
+            desk: createDesk({ store, files, rooms, onCommit, clock }),
+            ...(identity ? { identity } : {}),
+            mqttFor: (host) => mqttFor(config, broker.url, host),
+          },
           live: { feed, rooms },
           upload,
           health,
-          options: { ...config.http, page: machine.page ?? PAGE },
+          options: { ...http, ...(tls ? { tls } : {}), page: machine.page ?? PAGE },
           machine: { log: log.child({ part: 'http' }), clock },
         })
-      : createHealthApp(health, log.child({ part: 'http' }), config.http.tls);
+      : createHealthApp(health, log.child({ part: 'http' }), tls);
     ending.push(() => app.close());
     const url = await listen(app, config.http);
-    if (does('web')) void cleanUp(upload.cleanUp, { log, clock, signal: closing.signal });
-    if (does('broker')) void followDevices(store, broker, { log, clock, signal: closing.signal });
+    const { signal } = closing;
+    if (does('web'))
+      void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);
+    if (does('broker') || does('web')) void follower.run(signal);
+    if (trust) {
+      const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined];
+      const refresh = async () => {
+        if (!(await trust.refresh(choices))) return;
+        if (tls) (app.server as unknown as Server).setSecureContext(tlsOptions({ ...tls, ...trust.clients() }));
+        await broker.setDevices(await store.devices());
+      };
+      void every(REFRESH_MS, { work: refresh, what: 'renewing the certificates of the servers', log, clock }, signal);
+    }
+    // Two machines with one certificate are also seen in what they send: each has its own boot.
+    if (identity)
+      rooms.onChange((change) => {
+        const deviceId = change.kind === 'state' ? follower.onlyDevice(change.roomId) : undefined;
+        if (deviceId !== undefined && change.kind === 'state') identity.heardBoot(deviceId, change.state.at.bootId);
+      });
     const token = does('web') ? await sessions.offerSetup() : undefined;
     const shown = config.http.publicUrl ?? url;
     return {
@@ -123,6 +169,14 @@ export async function startCloud(
       mqttUrl: broker.url,
       ...(token === undefined ? {} : { setupUrl: `${shown}/#token=${token}` }),
       addDevice: devices.add,
+      async offerCode(device) {
+        if (!identity)
+          throw new Unavailable(
+            'identity_off',
+            'offering a code: this cloud speaks on its own machine alone; set http.tls and mqtt.tls to auto in cloud.yaml',
+          );
+        return identity.offer(device);
+      },
       close,
     };
   } catch (error) {
@@ -134,13 +188,25 @@ export async function startCloud(
 
 async function startBroker(
   config: CloudConfig,
-  store: Store,
+  { store, identity }: { readonly store: Store; readonly identity: Identity | undefined },
   machine: { readonly log: Logger; readonly clock: Clock; readonly searchPath?: string },
 ): Promise<Broker> {
   if (config.mqtt.kind === 'outside') return outsideBroker(config.mqtt);
-  const { passwordFile } = config.mqtt;
+  const { passwordFile, tls, ...at } = config.mqtt;
   return startMosquitto({
-    listener: config.mqtt,
+    listener: {
+      ...at,
+      ...(tls && identity
+        ? {
+            tls: {
+              ...(await identity.trust.server(tls)),
+              caFile: identity.trust.caFile,
+              listFile: identity.trust.listFile,
+              onNotice: identity.onNotice,
+            },
+          }
+        : {}),
+    },
     ...(passwordFile === undefined ? {} : { ingestSecret: sharedSecret(passwordFile) }),
     folder: join(config.data, 'broker'),
     devices: await store.devices(),
@@ -150,34 +216,23 @@ async function startBroker(
   });
 }
 
-/** The broker runs here, and another process may have added a device to the store, or taken one away. */
-async function followDevices(
-  store: Store,
-  broker: Broker,
-  { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<void> {
-  let known = JSON.stringify(await store.devices().catch(() => []));
-  while (!signal.aborted) {
-    await clock.sleep(DEVICES_MS, signal);
-    if (signal.aborted) return;
-    try {
-      const devices = await store.devices();
-      const now = JSON.stringify(devices);
-      if (now !== known) await broker.setDevices(devices);
-      known = now;
-    } catch (error) {
-      log.warn({ err: error }, 'the broker could not be told of its devices; trying again');
-    }
-  }
+/** The broker's address as seen from `host`: our child listens wherever this request found us. */
+function mqttFor(config: CloudConfig, url: string, host: string): string | undefined {
+  if (config.mqtt.kind === 'outside') return url.startsWith('mqtts:') ? url : undefined;
+  if (!config.mqtt.tls) return undefined;
+  return `mqtts://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${new URL(url).port}`;
 }
 
-async function cleanUp(
-  work: () => Promise<void>,
-  { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal: AbortSignal },
+/** Work that may fail now and then, until the signal. */
+async function every(
+  ms: number,
+  parts: { readonly work: () => Promise<void>; readonly what: string; readonly log: Logger; readonly clock: Clock },
+  signal: AbortSignal,
 ): Promise<void> {
+  const { work, what, log, clock } = parts;
   while (!signal.aborted) {
-    await work().catch((error: unknown) => log.warn({ err: error }, 'removing given-up uploads failed'));
-    await clock.sleep(CLEAN_UP_MS, signal);
+    await work().catch((error: unknown) => log.warn({ err: error }, `${what} failed; trying again later`));
+    await clock.sleep(ms, signal);
   }
 }
 

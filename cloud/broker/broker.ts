@@ -8,6 +8,9 @@ export interface BrokerLogin {
   readonly username?: string;
   readonly password?: string;
   readonly ca?: Buffer;
+  /** PEM of a certificate with its key, where the broker takes those instead of a password. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
 }
 
 /** A device as the broker needs it: `secretHash` as `hashSecret` makes it. */
@@ -21,8 +24,13 @@ export interface Broker {
   /** Where agents connect. */
   readonly url: string;
   readonly login: BrokerLogin;
-  /** Resolves when exactly these devices may connect. An outside broker has its own list: then nothing happens. */
+  /**
+   * Resolves when exactly these devices may connect and the revocation list has been read anew. An outside broker has
+   * its own lists: then nothing happens.
+   */
   setDevices(devices: readonly BrokerDevice[]): Promise<void>;
+  /** Ends the connection that a device may have; it comes back when it still may. Nothing happens outside. */
+  drop(deviceId: string): Promise<void>;
   state(): { readonly running: boolean; readonly restarts: number; readonly reason?: string };
   close(): Promise<void>;
 }
@@ -33,6 +41,8 @@ export function outsideBroker(config: {
   readonly user?: string;
   readonly passwordFile?: string;
   readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }): Broker {
   const read = (path: string): Buffer => {
     try {
@@ -52,8 +62,11 @@ export function outsideBroker(config: {
       ...(config.user === undefined ? {} : { username: config.user }),
       ...(config.passwordFile === undefined ? {} : { password: read(config.passwordFile).toString('utf8').trim() }),
       ...(config.caFile === undefined ? {} : { ca: read(config.caFile) }),
+      ...(config.certFile === undefined ? {} : { cert: read(config.certFile) }),
+      ...(config.keyFile === undefined ? {} : { key: read(config.keyFile) }),
     },
     setDevices: async () => undefined,
+    drop: async () => undefined,
     state: () => ({ running: true, restarts: 0 }),
     close: async () => undefined,
   };

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { LANES, topics } from '../../protocol/stream.ts';
 import type { BrokerDevice } from './broker.ts';
+import type { BrokerNotice } from './notices.ts';
 
 /** Users of the cloud itself; no device may have such a name. */
 export const INGEST_USER = 'evalroom-ingest';
@@ -12,7 +13,16 @@ export const PROBE_USER = 'evalroom-probe';
 export interface Listener {
   readonly host: string;
   readonly port: number;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Beyond this machine: devices come in by certificate alone, and their certificate's name is who they are. */
+  readonly tls?: {
+    readonly certFile: string;
+    readonly keyFile: string;
+    /** Authorities of the devices, and what they have revoked; read again by every `setDevices`. */
+    readonly caFile: string;
+    readonly listFile: string;
+    /** Told of who comes in and who is refused. */
+    readonly onNotice: (notice: BrokerNotice) => void;
+  };
 }
 
 /**
@@ -23,7 +33,7 @@ export function brokerConf(folder: string, listener: Listener, innerPort: number
   return [
     ...(innerPort === undefined ? [] : [`listener ${innerPort} 127.0.0.1`]),
     `listener ${listener.port} ${listener.host}`,
-    ...(listener.tls ? [`certfile ${listener.tls.certFile}`, `keyfile ${listener.tls.keyFile}`] : []),
+    ...(listener.tls ? tlsLines(listener.tls) : []),
     'persistence false',
     'allow_anonymous false',
     `password_file ${join(folder, 'passwords')}`,
@@ -38,12 +48,29 @@ export function brokerConf(folder: string, listener: Listener, innerPort: number
     'retain_available false',
     'set_tcp_nodelay true',
     'sys_interval 0',
-    'connection_messages false',
+    `connection_messages ${listener.tls !== undefined}`,
+    'log_timestamp false',
     'log_dest stderr',
     'log_type error',
     'log_type warning',
+    // Who enters, who asks for which topic, who is refused one; what is traffic is dropped outside (notices.ts).
+    ...(listener.tls ? ['log_type notice', 'log_type subscribe', 'log_type debug'] : []),
     '',
   ].join('\n');
+}
+
+function tlsLines({ certFile, keyFile, caFile, listFile }: NonNullable<Listener['tls']>): string[] {
+  return [
+    `certfile ${certFile}`,
+    `keyfile ${keyFile}`,
+    `cafile ${caFile}`,
+    `crlfile ${listFile}`,
+    'require_certificate true',
+    'use_identity_as_username true',
+    // One connection per certificate: a copy of it throws the first one out, and both are seen.
+    'use_username_as_clientid true',
+    'tls_version tlsv1.2',
+  ];
 }
 
 /** Content of the ACL file. A device writes to its own room and hears its own ack; only the ingest writes acks. */

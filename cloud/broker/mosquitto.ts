@@ -4,12 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { connect } from 'mqtt';
 import type { Logger } from 'pino';
 import { InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { topics } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Broker, BrokerDevice } from './broker.ts';
 import { brokerAcl, brokerConf, INGEST_USER, type Listener, PROBE_USER, writeWhole } from './files.ts';
+import { readNotices, TRAFFIC } from './notices.ts';
 import { hashSecret, newSecret } from './secret.ts';
 
 /** Waits between restarts of a broker that ends by itself; the last one repeats. */
@@ -50,6 +54,7 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const innerPort = listener.tls ? await bindable('127.0.0.1', 0) : undefined;
   const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
   const ingestSecret = parts.ingestSecret ?? newSecret();
+  const onNotice = listener.tls?.onNotice;
   const closing = new AbortController();
   let devices = parts.devices;
   let child: ChildProcess | undefined;
@@ -59,6 +64,11 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   /** The probe's password: a login with it works exactly when the broker has read the newest files. */
   let probe = '';
 
+  /** Mosquitto lets anybody subscribe to anything and then delivers nothing: what was asked for is worth a notice. */
+  const isOwnTopic = (deviceId: string, topic: string) => {
+    const device = devices.find((one) => one.deviceId === deviceId);
+    return device === undefined || topic === topics.ack(device.roomId);
+  };
   const writeFiles = () => {
     probe = randomBytes(16).toString('hex');
     const lines = [
@@ -74,11 +84,19 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const run = async (): Promise<{ ended: Promise<string> }> => {
     writeFiles();
     said = [];
-    const started = launch(program, join(folder, 'mosquitto.conf'), parts.searchPath);
-    child = started;
-    started.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said = [...said, ...text.split('\n').filter((line) => line !== '')].slice(-20);
+    const conf = join(folder, 'mosquitto.conf');
+    const { started, output } = launch(program, conf, {
+      searchPath: parts.searchPath,
+      filtered: onNotice !== undefined,
     });
+    child = started;
+    const notice = readNotices(port, isOwnTopic);
+    if (output)
+      createInterface({ input: output }).on('line', (line) => {
+        if (line !== '') said = [...said, line].slice(-20);
+        const found = notice(line);
+        if (found) onNotice?.(found);
+      });
     const ended = new Promise<string>((resolve) => {
       started.once('error', (error) => resolve(error.message));
       started.once('exit', (code, signal) => resolve(`exit ${code ?? signal}: ${said.join('; ')}`));
@@ -143,6 +161,23 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
       changing = change.catch(() => undefined);
       return change;
     },
+    async drop(deviceId) {
+      // A client of the same name takes its place, and leaves at once.
+      const client = connect(innerUrl, {
+        username: INGEST_USER,
+        password: ingestSecret,
+        clientId: deviceId,
+        protocolVersion: 5,
+        reconnectPeriod: 0,
+        connectTimeout: 2000,
+      });
+      await new Promise<void>((resolve) => {
+        client.once('connect', () => resolve());
+        client.once('close', () => resolve());
+        client.on('error', () => resolve());
+      });
+      await client.endAsync(true);
+    },
     state: () => ({ running: reason === undefined, restarts, ...(reason === undefined ? {} : { reason }) }),
     async close() {
       closing.abort();
@@ -170,14 +205,29 @@ function findProgram(name: string, searchPath: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** setpriv makes the kernel end the broker when the cloud is killed so hard that it cannot do so itself. */
-function launch(program: string, conf: string, searchPath: string): ChildProcess {
+/**
+ * setpriv makes the kernel end the broker when the cloud is killed so hard that it cannot do so itself. `filtered`: what
+ * it says goes through a grep that drops the lines of its traffic.
+ */
+function launch(
+  program: string,
+  conf: string,
+  { searchPath, filtered }: { readonly searchPath: string; readonly filtered: boolean },
+): { readonly started: ChildProcess; readonly output: Readable | null } {
   const setpriv = findProgram('setpriv', searchPath);
-  const options = { stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'], detached: true };
+  const [name, args] = setpriv ? [setpriv, ['--pdeathsig', 'TERM', program, '-c', conf]] : [program, ['-c', conf]];
+  const grep = filtered ? findProgram('grep', searchPath) : undefined;
+  const filter = grep
+    ? spawn(grep, ['--line-buffered', '-v', '-E', TRAFFIC], { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
+    : undefined;
+  // Where it can not be started the broker says nothing, and works all the same.
+  filter?.on('error', () => undefined);
+  filter?.stdin.on('error', () => undefined);
   // Detached: a Ctrl-C on the terminal reaches the cloud alone, which ends the broker last.
-  return setpriv
-    ? spawn(setpriv, ['--pdeathsig', 'TERM', program, '-c', conf], options)
-    : spawn(program, ['-c', conf], options);
+  const started = spawn(name, args, { stdio: ['ignore', 'ignore', filter?.stdin ?? 'pipe'], detached: true });
+  // The broker alone holds the pipe now: the filter ends with it.
+  filter?.stdin.destroy();
+  return { started, output: filter ? filter.stdout : started.stderr };
 }
 
 async function endChild(child: ChildProcess | undefined, clock: Clock): Promise<void> {

@@ -166,10 +166,26 @@ export interface HealthView {
   readonly feedLines: number;
 }
 
-/** `GET /api/devices`; `POST /api/devices` {deviceId, roomId} answers the secret once, for the box's secret file. */
+/** `GET /api/devices`; `POST /api/devices` {deviceId, roomId} answers the secret once, for a box on the cloud's own machine. */
 export interface DevicesView {
-  readonly devices: readonly { readonly deviceId: string; readonly roomId: string; readonly addedWallMs: number }[];
+  readonly devices: readonly {
+    readonly deviceId: string;
+    readonly roomId: string;
+    readonly addedWallMs: number;
+    /** The newest certificate that is not revoked; absent for a box with a secret, or one whose certificate has expired. */
+    readonly certificate?: { readonly serial: string; readonly issuedWallMs: number; readonly notAfterWallMs: number };
+    /** The box's certificate was seen at two machines within the last week; `wallMs` is the last time. */
+    readonly fault?: { readonly code: 'certificate_cloned'; readonly wallMs: number; readonly words: string };
+  }[];
 }
+/** `POST /api/devices/codes` {deviceId, roomId}: a one-time code for `evalroom enroll`, shown once. */
+export interface DeviceCodeView {
+  readonly deviceId: string;
+  readonly roomId: string;
+  readonly code: string;
+  readonly expiresWallMs: number;
+}
+/** `POST /api/devices/:deviceId/revoke` {reason}: for good; answers 204. */
 export interface DeviceSecretView {
   readonly deviceId: string;
   readonly roomId: string;

@@ -11,6 +11,8 @@ import { EvalroomError, Forbidden, InvalidInput, Unavailable } from '../../proto
 import type { Clock } from '../../protocol/time.ts';
 import type { Feed } from '../alerts/feed.ts';
 import type { Tls } from '../config.ts';
+import type { Identity } from '../identity/identity.ts';
+import { DEVICE_ROUTES, peerOf, routeIdentity } from '../identity/routes.ts';
 import type { Rooms } from '../ingest/rooms.ts';
 import { requireSupervisor, type Viewer } from '../review/access.ts';
 import type { Desk } from '../review/desk.ts';
@@ -27,7 +29,15 @@ const TRIES_PER_MINUTE = 10;
 const PUBLIC: ReadonlySet<string> = new Set(['/api/session', '/api/setup', '/api/login']);
 
 export interface AppParts {
-  readonly people: { readonly sessions: Sessions; readonly devices: Devices; readonly desk: Desk };
+  readonly people: {
+    readonly sessions: Sessions;
+    readonly devices: Devices;
+    readonly desk: Desk;
+    /** Absent where the cloud speaks on its own machine alone. */
+    readonly identity?: Identity;
+    /** The broker's address as a box on another machine has to write it. */
+    readonly mqttFor: (host: string) => string | undefined;
+  };
   readonly live: { readonly feed: Feed; readonly rooms: Rooms };
   readonly upload: UploadHandler;
   readonly health: () => Promise<HealthView>;
@@ -35,8 +45,26 @@ export interface AppParts {
   readonly machine: { readonly log: Logger; readonly clock: Clock };
 }
 
+/** Whose certificates count on a TLS line. Browsers have none and need none; boxes are asked for theirs. */
+export interface ClientTrust {
+  readonly ca?: string;
+  /** Revocation list of an outside authority; our own revocations are looked up in the store. */
+  readonly crl?: string;
+}
+
+/** What the TLS server reads; again whenever the files have changed. */
+export function tlsOptions({ certFile, keyFile, ca, crl }: Tls & ClientTrust) {
+  return {
+    cert: readFileSync(certFile),
+    key: readFileSync(keyFile),
+    minVersion: 'TLSv1.2' as const,
+    ...(ca === undefined ? {} : { ca }),
+    ...(crl === undefined || crl === '' ? {} : { crl }),
+  };
+}
+
 export interface AppOptions {
-  readonly tls?: Tls;
+  readonly tls?: Tls & ClientTrust;
   /** Origin under which browsers reach the page, where it differs from the request's host. */
   readonly publicUrl?: string;
   /** Folder of the built page. */
@@ -67,7 +95,7 @@ export async function createApp({
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 128 },
     ...(options.tls
-      ? { https: { cert: readFileSync(options.tls.certFile), key: readFileSync(options.tls.keyFile) } }
+      ? { https: { ...tlsOptions(options.tls), requestCert: options.tls.ca !== undefined, rejectUnauthorized: false } }
       : {}),
   }) as unknown as FastifyInstance;
 
@@ -96,7 +124,8 @@ export async function createApp({
     if (request.method !== 'GET' && request.method !== 'HEAD') requireOwnOrigin(request, options.publicUrl);
     request.viewer = await people.sessions.viewer(request.cookies[COOKIE]);
     // The desk checks again in each function; here the check comes before a body is read or a route is looked up.
-    if (!PUBLIC.has(request.url.split('?')[0]!)) requireSupervisor(request.viewer);
+    const path = request.url.split('?')[0]!;
+    if (!PUBLIC.has(path) && !path.startsWith(DEVICE_ROUTES)) requireSupervisor(request.viewer);
   });
 
   app.setErrorHandler(async (error, request, reply) => {
@@ -159,12 +188,15 @@ export async function createApp({
   });
 
   routeDesk(app, people);
+  routeIdentity(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const receive = async (request: FastifyRequest, reply: FastifyReply) => {
-      const device = await people.devices.authenticate(request.headers.authorization).catch((error: unknown) => {
+      const [peer, { authorization }] = [peerOf(request), request.headers];
+      const proof = { ...(peer ? { peer } : {}), ...(authorization === undefined ? {} : { authorization }) };
+      const device = await people.devices.authenticate(proof).catch((error: unknown) => {
         if (error instanceof Forbidden) void reply.code(401).send(errorView(error).view);
         else throw error;
       });

@@ -106,6 +106,33 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'The device or its secret is not known. Enrol the box again.',
     },
   },
+  device_unknown: { status: 404, message: { zh: '没有这台设备。', en: 'There is no such device.' } },
+  enrol_code_refused: {
+    message: {
+      zh: '登记码不正确、已使用或已过期。请向监督员索取新的登记码。',
+      en: 'The code is wrong, used or expired. Ask a supervisor for a new one.',
+    },
+  },
+  csr_invalid: {
+    message: {
+      zh: '证书申请无效，未签发证书。请重新运行 evalroom enroll。',
+      en: 'The certificate request is not valid; nothing was signed. Run evalroom enroll again.',
+    },
+  },
+  enrol_elsewhere: {
+    status: 409,
+    message: {
+      zh: '本系统使用外部证书机构，请向该机构申请证书。',
+      en: 'Certificates come from an outside authority here. Ask there.',
+    },
+  },
+  identity_off: {
+    status: 409,
+    message: {
+      zh: '本系统只在本机通信，没有启用证书。请在 cloud.yaml 中把 http.tls 和 mqtt.tls 设为 auto。',
+      en: 'This cloud speaks on its own machine alone and gives no certificates. Set http.tls and mqtt.tls to auto in cloud.yaml.',
+    },
+  },
   grant_invalid: {
     message: {
       zh: '播放许可已过期或不属于本次登录。请重新打开片段。',

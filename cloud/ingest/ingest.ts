@@ -181,6 +181,8 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
         ...(login.username === undefined ? {} : { username: login.username }),
         ...(login.password === undefined ? {} : { password: login.password }),
         ...(login.ca === undefined ? {} : { ca: login.ca }),
+        ...(login.cert === undefined ? {} : { cert: login.cert }),
+        ...(login.key === undefined ? {} : { key: login.key }),
       });
       client = connection;
       connection.on('message', onPayload);

@@ -1,8 +1,10 @@
-/** Boxes of rooms: added here, known to the broker and the upload by one hash; the secret is shown once. */
+/** Boxes of rooms: known to the broker and the upload by their certificate, or on this machine alone by a secret. */
 import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Broker } from '../broker/broker.ts';
 import { hashSecret, newSecret, secretMatches } from '../broker/secret.ts';
+import type { DevicesView } from '../http/api.ts';
+import type { Identity, Peer } from '../identity/identity.ts';
 import type { Store } from '../store/store.ts';
 import { requireSupervisor, type Viewer } from './access.ts';
 
@@ -16,31 +18,44 @@ export interface Devices {
   add(device: NewDevice): Promise<string>;
   /** The same for a person at the page. */
   addBy(who: Viewer | undefined, device: NewDevice): Promise<string>;
-  list(who: Viewer | undefined): Promise<readonly (NewDevice & { readonly addedWallMs: number })[]>;
-  /** The device behind `Authorization: Device <id>:<secret>`. Throws Forbidden `device_refused`. */
-  authenticate(authorization: string | undefined): Promise<NewDevice>;
+  list(who: Viewer | undefined): Promise<DevicesView['devices']>;
+  /**
+   * The device of a request: over TLS by its certificate alone, on this machine by `Authorization: Device <id>:<secret>`.
+   * Throws Forbidden `device_refused`.
+   */
+  authenticate(request: { readonly authorization?: string; readonly peer?: Peer }): Promise<NewDevice>;
 }
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const RESERVED = 'evalroom-';
 const HEADER = /^Device ([A-Za-z0-9_-]{1,64}):([A-Za-z0-9_-]{1,128})$/;
 
+/** A copied certificate is shown beside its device for so long after it was last seen. */
+const CLONED_MS = 7 * 24 * 3_600_000;
+
+/** Throws InvalidInput `bad_id` when an id could not be a topic level, or is one of the cloud's own. */
+export function checkDeviceId({ deviceId, roomId }: NewDevice): void {
+  for (const [what, id] of [
+    ['deviceId', deviceId],
+    ['roomId', roomId],
+  ] as const)
+    if (!ID.test(id) || id.startsWith(RESERVED))
+      throw new InvalidInput(
+        'bad_id',
+        `adding a device: ${what} "${id.slice(0, 80)}" must be 1 to 64 letters, digits, - or _, and not begin with ${RESERVED}`,
+      );
+}
+
 export function createDevices(parts: {
   readonly store: Store;
   readonly broker: Pick<Broker, 'setDevices'>;
+  /** Absent where nothing goes beyond this machine. */
+  readonly identity?: Pick<Identity, 'deviceOf'>;
   readonly clock: Clock;
 }): Devices {
-  const { store, broker, clock } = parts;
+  const { store, broker, identity, clock } = parts;
   const add = async ({ deviceId, roomId }: NewDevice, by: string) => {
-    for (const [what, id] of [
-      ['deviceId', deviceId],
-      ['roomId', roomId],
-    ] as const)
-      if (!ID.test(id) || id.startsWith(RESERVED))
-        throw new InvalidInput(
-          'bad_id',
-          `adding a device: ${what} "${id.slice(0, 80)}" must be 1 to 64 letters, digits, - or _, and not begin with ${RESERVED}`,
-        );
+    checkDeviceId({ deviceId, roomId });
     const secret = newSecret();
     await store.putDevice({ deviceId, roomId, secretHash: hashSecret(secret), addedWallMs: clock.wallMs() }, by);
     await broker.setDevices(await store.devices());
@@ -54,10 +69,39 @@ export function createDevices(parts: {
     },
     async list(who) {
       requireSupervisor(who);
-      const devices = await store.devices();
-      return devices.map(({ deviceId, roomId, addedWallMs }) => ({ deviceId, roomId, addedWallMs }));
+      const nowWallMs = clock.wallMs();
+      const [devices, certificates, clones] = await Promise.all([
+        store.devices(),
+        store.identity.certificates(nowWallMs),
+        store.identity.clones(nowWallMs - CLONED_MS),
+      ]);
+      const [current, cloned] = [
+        new Map(certificates.filter((one) => one.revokedWallMs === undefined).map((one) => [one.deviceId, one])),
+        new Map(clones.map((one) => [one.deviceId, one])),
+      ];
+      return devices.map(({ deviceId, roomId, addedWallMs }) => {
+        const [certificate, clone] = [current.get(deviceId), cloned.get(deviceId)];
+        return {
+          deviceId,
+          roomId,
+          addedWallMs,
+          ...(certificate
+            ? {
+                certificate: {
+                  serial: certificate.serial,
+                  issuedWallMs: certificate.issuedWallMs,
+                  notAfterWallMs: certificate.notAfterWallMs,
+                },
+              }
+            : {}),
+          ...(clone
+            ? { fault: { code: 'certificate_cloned' as const, wallMs: clone.wallMs, words: clone.words } }
+            : {}),
+        };
+      });
     },
-    async authenticate(authorization) {
+    async authenticate({ authorization, peer }) {
+      if (peer && identity) return identity.deviceOf(peer);
       const [, deviceId, secret] = HEADER.exec(authorization ?? '') ?? [];
       const device = deviceId === undefined ? undefined : await store.device(deviceId);
       if (!device || !secret || !secretMatches(secret, device.secretHash))

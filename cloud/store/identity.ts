@@ -26,6 +26,13 @@ export interface CodeRow {
   readonly expiresWallMs: number;
 }
 
+/** A device of whose certificate the log says that two machines use it. */
+export interface CloneRow {
+  readonly deviceId: string;
+  readonly wallMs: number;
+  readonly words: string;
+}
+
 /** Part of the Store; each method is one transaction. */
 export interface IdentityStore {
   /** Throws InvalidInput `device_exists` when the id belongs to another room or was revoked. An older unused code ends. */
@@ -43,6 +50,8 @@ export interface IdentityStore {
   certificate(serial: string): Promise<CertificateRow | undefined>;
   /** Those not expired at `wallMs`, revoked ones too, oldest first. */
   certificates(wallMs: number): Promise<readonly CertificateRow[]>;
+  /** The last entry `certificate_cloned` of each device since then. */
+  clones(sinceWallMs: number): Promise<readonly CloneRow[]>;
 }
 
 interface Columns {
@@ -80,6 +89,18 @@ export async function listCertificates(reader: Reader, wallMs: number): Promise<
     Math.round(wallMs),
   );
   return rows.map(view);
+}
+
+export async function listClones(reader: Reader, sinceWallMs: number): Promise<CloneRow[]> {
+  const rows = await reader.all<{ object: string; wall_ms: number }>(
+    `select object, wall_ms from log where action = 'certificate_cloned' and wall_ms > $1 order by seq`,
+    Math.round(sinceWallMs),
+  );
+  const found = rows.map(({ object, wall_ms: wallMs }) => {
+    const at = object.indexOf(': ');
+    return { deviceId: object.slice(0, at), wallMs, words: object.slice(at + 2) };
+  });
+  return [...new Map(found.map((one) => [one.deviceId, one])).values()];
 }
 
 export async function findCode(reader: Reader, codeId: string, wallMs: number): Promise<CodeRow | undefined> {

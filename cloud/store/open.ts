@@ -108,6 +108,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
         sql.write((tx) => identity.revokeDevice(tx, deviceId, reason, by, wallMs)),
       certificate: (serial) => read((reader) => identity.findCertificate(reader, serial)),
       certificates: (wallMs) => read((reader) => identity.listCertificates(reader, wallMs)),
+      clones: (sinceWallMs) => read((reader) => identity.listClones(reader, sinceWallMs)),
     },
 
     appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),

@@ -102,11 +102,36 @@ describe('starting the cloud', () => {
           .end(),
       );
       expect(headers['strict-transport-security']).toBeDefined();
-      const password = await cloud.addDevice({ deviceId: 'box-1', roomId: 'room-1' });
+      const { code } = await cloud.offerCode({ deviceId: 'box-1', roomId: 'room-1' });
+      const [csr, boxKey] = [join(folder, 'box.csr'), join(folder, 'box.key')];
+      const asked = [
+        'req',
+        '-new',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-subj',
+        '/CN=any',
+      ];
+      execFileSync('openssl', [...asked, '-keyout', boxKey, '-out', csr], { stdio: 'pipe' });
+      const answer = await new Promise<{ certificate: string }>((resolve, reject) =>
+        request(
+          `${cloud.url}/api/device/enrol`,
+          { ca, method: 'POST', headers: { 'content-type': 'application/json' } },
+          (response) => {
+            let body = '';
+            response.on('data', (text) => (body += text)).on('end', () => resolve(JSON.parse(body)));
+          },
+        )
+          .on('error', reject)
+          .end(JSON.stringify({ code, csr: readFileSync(csr, 'utf8') })),
+      );
       const box = await connectAsync(cloud.mqttUrl, {
         ca,
-        username: 'box-1',
-        password,
+        cert: answer.certificate,
+        key: readFileSync(boxKey),
         protocolVersion: 5,
         reconnectPeriod: 0,
       });

@@ -64,6 +64,11 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
         passwordFile: '/etc/evalroom/pw',
         caFile: '/etc/evalroom/ca.pem',
       },
+      identity: {
+        folder: '/var/lib/evalroom/identity',
+        names: ['desk.example', 'localhost', '127.0.0.1', '::1'],
+        deviceMs: 90 * 86_400_000,
+      },
       store: { kind: 'postgres', url: 'postgres://evalroom@db.example/evalroom?sslmode=verify-full' },
     });
   });
@@ -78,6 +83,13 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ['mqtt: { broker: "mqtts://u:p@x" }', ['mqtt.broker']],
     ['mqtt: { broker: "mqtts://x", port: 1 }', ['mqtt.port']],
     ['mqtt: { host: 10.0.0.1, user: x }', ['mqtt.user', 'mqtt.host']],
+    ['mqtt: { tls: yes }', ['mqtt.tls']],
+    ['identity: { names: ["a b"], deviceDays: 0 }', ['identity.names.0', 'identity.deviceDays']],
+    ['{ http: { tls: auto }, identity: { ca: { certFile: ca.pem } } }', ['identity.ca']],
+    [
+      '{ mqtt: { tls: { certFile: c, keyFile: k } }, identity: { ca: { certFile: ca.pem } } }',
+      ['identity.ca.listFile'],
+    ],
     ['store: postgres://db.example/x', ['store']],
     ['roles: [ingest]', ['roles']],
     ['{ roles: [broker, web], mqtt: { broker: "mqtts://x" } }', ['roles']],
@@ -86,6 +98,28 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ['{ http: { host: 10.0.0.1 }, store: "postgres://db.example/x" }', ['http.host', 'store']],
   ])('refuses %s', (text, paths) => {
     expect(faults(text).sort()).toEqual([...paths].sort());
+  });
+
+  it('takes names and an authority of its own or from outside, and asks for certificates wherever TLS is', () => {
+    const auto = parseCloudConfig(
+      '{ http: { host: 0.0.0.0, tls: auto }, mqtt: { host: 0.0.0.0, port: 8883, tls: auto }, identity: { names: [cloud.example, 10.0.0.5], deviceDays: 30 } }',
+      '/srv',
+    );
+    expect(auto).toMatchObject({
+      http: { tls: 'auto' },
+      mqtt: { kind: 'child', tls: 'auto' },
+      identity: {
+        folder: '/srv/.data/cloud/identity',
+        names: ['cloud.example', '10.0.0.5', 'localhost', '127.0.0.1', '::1'],
+        deviceMs: 30 * 86_400_000,
+      },
+    });
+    const outside = parseCloudConfig('identity: { folder: id, ca: { certFile: ca.pem, keyFile: ca.key } }', '/srv');
+    expect(outside.identity).toMatchObject({
+      folder: '/srv/id',
+      ca: { certFile: '/srv/ca.pem', keyFile: '/srv/ca.key' },
+    });
+    expect(parseCloudConfig('', '/srv').identity).toBeUndefined();
   });
 
   it('refuses what is no YAML and a file that is not there', () => {
