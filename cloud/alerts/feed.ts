@@ -4,7 +4,7 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { FeedItem, FeedPage, Position, Store } from '../store/store.ts';
 
-/** Other workers commit too, and cannot poke this process. */
+/** Other processes commit too. PostgreSQL tells of it; with SQLite, or while that line is cut, this process looks by itself. */
 const POLL_MS = 1000;
 
 export interface FeedSink {
@@ -39,7 +39,7 @@ const compare = (a: Position, b: Position) => a.pos - b.pos || a.seq - b.seq;
  * they meet it. So a thousand browsers cost one query per commit.
  */
 export function createFeed(parts: {
-  readonly store: Pick<Store, 'since' | 'head'>;
+  readonly store: Pick<Store, 'since' | 'head' | 'watchFeed'>;
   readonly log: Logger;
   readonly clock: Clock;
 }): Feed {
@@ -51,6 +51,11 @@ export function createFeed(parts: {
   let poked = false;
   let wake: () => void = () => undefined;
   let following: Promise<void> = Promise.resolve();
+  let stopWatching: () => Promise<void> = async () => undefined;
+  const poke = () => {
+    poked = true;
+    wake();
+  };
 
   const drop = (subscriber: Subscriber, reason: 'slow' | 'failed' | 'closed') => {
     if (subscriber.gone) return;
@@ -106,11 +111,9 @@ export function createFeed(parts: {
     async start() {
       tail = await store.head();
       following = follow();
+      stopWatching = store.watchFeed(poke);
     },
-    poke() {
-      poked = true;
-      wake();
-    },
+    poke,
     async subscribe(from, sink) {
       if (closing.signal.aborted) throw new InvalidInput('cursor_unknown', 'subscribing to a feed that is closed');
       const subscriber: Subscriber = { sink, position: from, gone: false };
@@ -133,7 +136,7 @@ export function createFeed(parts: {
       closing.abort();
       wake();
       for (const subscriber of [...live, ...behind]) drop(subscriber, 'closed');
-      await following;
+      await Promise.all([following, stopWatching()]);
     },
   };
 }

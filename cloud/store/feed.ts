@@ -11,6 +11,9 @@ const ROW_EVENTS = LIMITS.batchEvents;
 const PAGE_ROWS = 500;
 const PAGE_EVENTS = 500;
 
+/** On which PostgreSQL tells the web processes that a transaction added to the feed. */
+export const FEED_CHANNEL = 'evalroom_feed';
+
 const COLUMNS = {
   pos: 'int',
   kind: 'text',
@@ -19,38 +22,63 @@ const COLUMNS = {
   to_seq: 'int',
   ref: 'text',
   stored_wall_ms: 'int',
+  from_stored_wall_ms: 'int',
+  to_stored_wall_ms: 'int',
 } as const;
 
 /** Takes the next `count` positions and keeps the head locked until the commit. Returns the first of them. */
 async function takePositions(tx: Tx, count: number): Promise<number> {
-  const rows = await tx.all<{ pos: number }>('update feed_head set pos = pos + $1 returning pos', count);
+  const take = 'update feed_head set pos = pos + $1 returning pos';
+  const rows = await tx.all<{ pos: number }>(
+    tx.dialect === 'sqlite' ? take : `with head as (${take}) select pos, pg_notify('${FEED_CHANNEL}', '') from head`,
+    count,
+  );
   if (!rows[0]) throw new Bug('feed_head', 'appending to the feed: its head row is missing');
   return rows[0].pos - count + 1;
 }
 
+/** A stream's `through` moved over these seqs, whose events were stored between the two wall times, both included. */
+export interface Advance {
+  readonly streamId: string;
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly storedFrom: number;
+  readonly storedTo: number;
+}
+
 /** Locks the head and records how far each stream became visible. */
-export async function appendFeed(
-  tx: Tx,
-  advances: readonly { readonly streamId: string; readonly fromSeq: number; readonly toSeq: number }[],
-  wallMs: number,
-): Promise<void> {
-  const spans: [string, number, number][] = [];
-  for (const { streamId, fromSeq, toSeq } of advances)
+export async function appendFeed(tx: Tx, advances: readonly Advance[], wallMs: number): Promise<void> {
+  const spans: [string, number, number, number, number][] = [];
+  for (const { streamId, fromSeq, toSeq, storedFrom, storedTo } of advances)
     for (let from = fromSeq; from <= toSeq; from += ROW_EVENTS)
-      spans.push([streamId, from, Math.min(toSeq, from + ROW_EVENTS - 1)]);
+      spans.push([streamId, from, Math.min(toSeq, from + ROW_EVENTS - 1), storedFrom, storedTo]);
   if (spans.length === 0) return;
   const first = await takePositions(tx, spans.length);
   await tx.insertMany({
     table: 'feed',
     columns: COLUMNS,
-    rows: spans.map(([streamId, from, to], i) => [first + i, 'events', streamId, from, to, null, wallMs]),
+    rows: spans.map(([streamId, from, to, storedFrom, storedTo], i) => [
+      first + i,
+      'events',
+      streamId,
+      from,
+      to,
+      null,
+      wallMs,
+      storedFrom,
+      storedTo,
+    ]),
   });
 }
 
 /** Locks the head and records an action or a clip's file. */
 export async function appendFeedRef(tx: Tx, kind: 'action' | 'clip', ref: string, wallMs: number): Promise<void> {
   const pos = await takePositions(tx, 1);
-  await tx.insertMany({ table: 'feed', columns: COLUMNS, rows: [[pos, kind, null, null, null, ref, wallMs]] });
+  await tx.insertMany({
+    table: 'feed',
+    columns: COLUMNS,
+    rows: [[pos, kind, null, null, null, ref, wallMs, null, null]],
+  });
 }
 
 /** Locks the head before alerts are read that the same transaction will change. */
@@ -69,6 +97,8 @@ interface FeedRow {
   readonly from_seq: number | null;
   readonly to_seq: number | null;
   readonly ref: string | null;
+  readonly from_stored_wall_ms: number | null;
+  readonly to_stored_wall_ms: number | null;
 }
 
 /** See Store.since. Places are never skipped: a row that should follow and does not is an error, not a gap. */
@@ -78,7 +108,8 @@ export async function readFeed(reader: Reader, from: Position, cursorOf: (p: Pos
     throw new InvalidInput('cursor_unknown', `reading the feed: place ${from.pos} lies beyond its head ${head.pos}`);
   if (from.pos === head.pos) return { items: [], position: from, more: false };
   const all = await reader.all<FeedRow>(
-    'select pos, kind, from_seq, to_seq, ref from feed where pos > $1 order by pos limit $2',
+    `select pos, kind, from_seq, to_seq, ref, from_stored_wall_ms, to_stored_wall_ms from feed
+     where pos > $1 order by pos limit $2`,
     from.pos,
     PAGE_ROWS,
   );
@@ -95,13 +126,22 @@ export async function readFeed(reader: Reader, from: Position, cursorOf: (p: Pos
   }
   const last = rows.at(-1)!.pos;
 
-  const stored = await reader.all<{ pos: number; seq: number; json: string; room_id: string; stored_wall_ms: number }>(
-    `select f.pos, e.seq, e.json, e.room_id, e.stored_wall_ms from feed f
+  // Bounds of the days to look in; rows of before the days were split know none.
+  const spans = rows.filter(({ kind }) => kind === 'events');
+  const storedFrom = Math.min(...spans.map((row) => row.from_stored_wall_ms ?? Number.MIN_SAFE_INTEGER));
+  const storedTo = Math.max(...spans.map((row) => row.to_stored_wall_ms ?? Number.MAX_SAFE_INTEGER));
+  const stored =
+    spans.length === 0
+      ? []
+      : await reader.all<{ pos: number; seq: number; json: string; room_id: string; stored_wall_ms: number }>(
+          `select f.pos, e.seq, e.json, e.room_id, e.stored_wall_ms from feed f
      join events e on e.stream_id = f.stream_id and e.seq between f.from_seq and f.to_seq
-     where f.pos > $1 and f.pos <= $2 order by f.pos, e.seq`,
-    from.pos,
-    last,
-  );
+     where f.pos > $1 and f.pos <= $2 and e.stored_wall_ms between $3 and $4 order by f.pos, e.seq`,
+          from.pos,
+          last,
+          storedFrom,
+          storedTo,
+        );
   const actions = await reader.all<ActionRow & { pos: number }>(
     `select f.pos, a.action_id, a.episode_id, a.kind, a.user_name, a.wall_ms, a.note from feed f
      join actions a on f.kind = 'action' and a.action_id = f.ref where f.pos > $1 and f.pos <= $2`,

@@ -2,7 +2,8 @@
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type Ack, LIMITS, PROTOCOL_VERSION } from '../../protocol/stream.ts';
 import { foldVisible, type Visible } from './alerts.ts';
-import { appendFeed } from './feed.ts';
+import { findPlaces, insertRows, removeBeyond, removeEvent } from './events.ts';
+import { type Advance, appendFeed } from './feed.ts';
 import { insertRejected, type RejectedRow } from './rejected.ts';
 import type { Tx } from './sql.ts';
 import type { Delivery, IngestOutcome, Rejection } from './store.ts';
@@ -60,21 +61,22 @@ export async function ingestIn(tx: Tx, deliveries: readonly Delivery[], storedWa
   await insertRejected(tx, rejected, storedWallMs);
 
   const visible: Visible[] = [];
-  const advances: { streamId: string; fromSeq: number; toSeq: number }[] = [];
+  const advances: Advance[] = [];
   for (const work of works.values()) {
     const from = work.row.through + 1;
-    visible.push(...(await advance(tx, work, storedWallMs)));
-    if (work.row.through >= from)
-      advances.push({ streamId: work.row.streamId, fromSeq: from, toSeq: work.row.through });
+    const { visible: shown, storedFrom, storedTo } = await advance(tx, work, storedWallMs);
+    visible.push(...shown);
+    const { streamId, through: toSeq } = work.row;
+    if (toSeq >= from) advances.push({ streamId, fromSeq: from, toSeq, storedFrom, storedTo });
   }
-  // The feed's head is locked from here to the commit: positions are given in the order of commits, and folds of one
-  // episode never run side by side.
-  await appendFeed(tx, advances, storedWallMs);
-  await insertRejected(tx, await foldVisible(tx, visible), storedWallMs);
   await saveStreams(
     tx,
     [...works.values()].map((work) => work.row),
   );
+  // The feed's head is locked from here to the commit: positions are given in the order of commits, and folds of one
+  // episode never run side by side.
+  await appendFeed(tx, advances, storedWallMs);
+  await insertRejected(tx, await foldVisible(tx, visible), storedWallMs);
 
   for (const { row } of works.values()) acks.push({ roomId: row.roomId, ack: ackOf(row) });
   return {
@@ -114,11 +116,25 @@ function collect(work: Work, delivery: Delivery, storedWallMs: number): string |
 
 const fills = ({ row, fresh, bad }: Work) => fresh.has(row.through + 1) || bad.has(row.through + 1);
 
-/** Takes out what is stored already, and compares eventIds: a seq that comes twice with two events is a restored disk. */
+/**
+ * Takes out what is stored already, and compares eventIds: a seq that comes twice with two events is a restored disk.
+ * A seq at or below `through` that is no longer stored has been retired with its day: it was stored, and is not again.
+ */
 async function compareWithStored(tx: Tx, work: Work): Promise<void> {
-  const seqs = [...work.fresh.keys(), ...work.bad.keys()].filter((seq) => seq <= work.row.highest);
+  const { streamId, highest, through } = work.row;
+  const old = [...work.fresh.values()].filter(({ seq }) => seq <= highest);
+  const places = await findPlaces(
+    tx,
+    old.map(({ eventId }) => eventId),
+  );
+  for (const { eventId, seq } of old) {
+    const place = places.get(eventId);
+    if (place?.stream_id !== streamId || place.seq !== seq) continue;
+    work.repeated++;
+    work.fresh.delete(seq);
+  }
+  const seqs = [...work.fresh.keys(), ...work.bad.keys()].filter((seq) => seq <= highest);
   if (seqs.length === 0) return;
-  const { streamId } = work.row;
   const taken = await tx.all<{ seq: number; event_id: string | null }>(
     `select seq, event_id from events where stream_id = $1 and ${tx.among('seq', 2)}
      union all select seq, null from rejected where stream_id = $1 and occupies = 1 and ${tx.among('seq', 2)}`,
@@ -133,6 +149,11 @@ async function compareWithStored(tx: Tx, work: Work): Promise<void> {
     }
     if (event) work.repeated++;
     work.fresh.delete(seq);
+    work.bad.delete(seq);
+  }
+  for (const seq of seqs) {
+    if (seq > through) continue;
+    if (work.fresh.delete(seq)) work.repeated++;
     work.bad.delete(seq);
   }
 }
@@ -154,68 +175,40 @@ async function quarantine(tx: Tx, work: Work): Promise<RejectedRow[]> {
   }));
   work.fresh.clear();
   work.bad.clear();
-  await tx.all('delete from events where stream_id = $1 and seq > $2', row.streamId, row.through);
+  await removeBeyond(tx, row.streamId, row.through);
   await tx.all('update rejected set occupies = 0 where stream_id = $1 and seq > $2', row.streamId, row.through);
   row.highest = row.through;
   row.holeWallMs = undefined;
   return rows;
 }
 
-const EVENTS = {
-  stream_id: 'text',
-  seq: 'int',
-  event_id: 'text',
-  room_id: 'text',
-  kind: 'text',
-  episode_id: 'text',
-  wall_ms: 'int',
-  stored_wall_ms: 'int',
-  json: 'text',
-} as const;
-
 async function insertEvents(tx: Tx, works: readonly Work[], storedWallMs: number): Promise<number> {
-  const insert = async (events: readonly { event: RoomEvent; row: StreamRow }[]) => {
-    const done = await tx.insertMany<{ event_id: string; stream_id: string }>({
-      table: 'events',
-      columns: EVENTS,
-      conflict: 'on conflict do nothing',
-      returning: 'event_id, stream_id',
-      rows: events.map(({ event, row }) => [
-        row.streamId,
-        event.seq,
-        event.eventId,
-        row.roomId,
-        event.body.kind,
-        'episodeId' in event.body ? event.body.episodeId : null,
-        Math.round(event.at.wallMs),
-        storedWallMs,
-        JSON.stringify(event),
-      ]),
-    });
-    const there = new Set(done.map((row) => `${row.stream_id}/${row.event_id}`));
-    return events.filter(({ event, row }) => !there.has(`${row.streamId}/${event.eventId}`));
-  };
-
-  const all = works.flatMap((work) => [...work.fresh.values()].map((event) => ({ event, row: work.row, work })));
+  const all = works.flatMap((work) =>
+    [...work.fresh.values()].map((event) => ({ event, roomId: work.row.roomId, streamId: work.row.streamId, work })),
+  );
   if (all.length === 0) return 0;
-  const left = await insert(all);
+  const left = await insertRows(tx, all, storedWallMs);
   if (left.length === 0) return all.length;
 
   // The slots were free, so an eventId is taken: the same event under another stream, or somebody else's id. That
   // stream's row is locked too: its `through` must not pass the event while it is being moved.
-  const owners = await tx.all<{ event_id: string; room_id: string; stream_id: string; seq: number; through: number }>(
-    `select e.event_id, e.room_id, e.stream_id, e.seq, s.through from events e join streams s on s.stream_id = e.stream_id
-     where ${tx.among('e.event_id', 1)}${tx.forUpdate}`,
+  const places = await findPlaces(
+    tx,
     left.map(({ event }) => event.eventId),
   );
-  const again: typeof all = [];
-  for (const item of all.filter(({ event, row }) => left.some((l) => l.event === event && l.row === row))) {
-    const owner = owners.find((candidate) => candidate.event_id === item.event.eventId);
-    const sameRoom = owner?.room_id === item.row.roomId;
-    const hidden = owner !== undefined && owner.stream_id !== item.row.streamId && owner.seq > owner.through;
-    if (owner && sameRoom && hidden) {
+  const owners = await tx.all<{ stream_id: string; room_id: string; through: number }>(
+    `select stream_id, room_id, through from streams where ${tx.among('stream_id', 1)} order by stream_id${tx.forUpdate}`,
+    [...new Set([...places.values()].map((place) => place.stream_id))],
+  );
+  const again: (typeof all)[number][] = [];
+  for (const item of left) {
+    const place = places.get(item.event.eventId);
+    const owner = owners.find((candidate) => candidate.stream_id === place?.stream_id);
+    const sameRoom = owner?.room_id === item.roomId;
+    const hidden = owner !== undefined && owner.stream_id !== item.streamId && place!.seq > owner.through;
+    if (sameRoom && hidden) {
       // Stored behind a hole of an older stream and never shown: it moves to where the agent now sends it.
-      await tx.all('delete from events where event_id = $1', item.event.eventId);
+      await removeEvent(tx, place!);
       again.push(item);
       continue;
     }
@@ -227,15 +220,23 @@ async function insertEvents(tx: Tx, works: readonly Work[], storedWallMs: number
       json: JSON.stringify(item.event),
     });
   }
-  if (again.length > 0) await insert(again);
+  if (again.length > 0) await insertRows(tx, again, storedWallMs);
   return all.length - left.length + again.length;
 }
 
-/** Moves `through` to the highest seq without a hole and returns the events that this made visible, in order. */
-async function advance(tx: Tx, work: Work, storedWallMs: number): Promise<Visible[]> {
+/** What became visible, in order, and between which wall times it was stored. */
+interface Shown {
+  readonly visible: readonly Visible[];
+  readonly storedFrom: number;
+  readonly storedTo: number;
+}
+
+/** Moves `through` to the highest seq without a hole. */
+async function advance(tx: Tx, work: Work, storedWallMs: number): Promise<Shown> {
+  const none = { visible: [], storedFrom: storedWallMs, storedTo: storedWallMs };
   const { row, fresh, bad } = work;
   const seqs = [...fresh.keys(), ...bad.keys()];
-  if (seqs.length === 0) return [];
+  if (seqs.length === 0) return none;
   const before = row.through;
   const waiting = row.highest > row.through;
   row.highest = seqs.reduce((max, seq) => Math.max(max, seq), row.highest);
@@ -253,21 +254,26 @@ async function advance(tx: Tx, work: Work, storedWallMs: number): Promise<Visibl
   while (occupied.has(row.through + 1)) row.through++;
   if (row.highest === row.through) row.holeWallMs = undefined;
   else if (row.through > before || row.holeWallMs === undefined) row.holeWallMs = storedWallMs;
-  if (row.through === before) return [];
+  if (row.through === before) return none;
   const events: RoomEvent[] = [];
+  let [storedFrom, storedTo] = [storedWallMs, storedWallMs];
   if (waiting) {
-    const rows = await tx.all<{ json: string }>(
-      'select json from events where stream_id = $1 and seq > $2 and seq <= $3 order by seq',
+    const rows = await tx.all<{ json: string; stored_wall_ms: number }>(
+      'select json, stored_wall_ms from events where stream_id = $1 and seq > $2 and seq <= $3 order by seq',
       row.streamId,
       before,
       row.through,
     );
     events.push(...rows.map(({ json }) => JSON.parse(json) as RoomEvent));
+    for (const { stored_wall_ms: at } of rows) {
+      storedFrom = Math.min(storedFrom, at);
+      storedTo = Math.max(storedTo, at);
+    }
   } else {
     for (let seq = before + 1; seq <= row.through; seq++) {
       const event = fresh.get(seq);
       if (event) events.push(event);
     }
   }
-  return events.map((event) => ({ event, roomId: row.roomId, storedWallMs }));
+  return { visible: events.map((event) => ({ event, roomId: row.roomId, storedWallMs })), storedFrom, storedTo };
 }

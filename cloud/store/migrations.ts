@@ -1,6 +1,7 @@
 /** Versioned schema of the cloud store, one text for both databases; each step runs once, in order, in one transaction. */
 import { randomBytes } from 'node:crypto';
 import { Corrupt } from '../../protocol/errors.ts';
+import { DAYS_POSTGRES, DAYS_SQLITE } from './days.ts';
 import type { Sql } from './sql.ts';
 
 interface Migration {
@@ -211,10 +212,23 @@ create table certificates (
 create index certificates_device on certificates (device_id);
 create index certificates_expiry on certificates (not_after_wall_ms);`,
   },
+  {
+    version: 5,
+    name: 'events by day',
+    sql: `
+-- Between which wall times the events of a row of the feed were stored: the days to look in. Null in older rows.
+alter table feed add column from_stored_wall_ms {int};
+alter table feed add column to_stored_wall_ms {int};`,
+    sqlite: DAYS_SQLITE,
+    postgres: DAYS_POSTGRES,
+  },
 ];
 
-/** Brings the schema to this version. Throws Corrupt for a store written by a newer version. Returns the store's identity. */
-export async function migrate(sql: Sql): Promise<{ readonly storeId: string; readonly grantKey: string }> {
+/** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */
+export async function migrate(
+  sql: Sql,
+  last = MIGRATIONS.at(-1)!.version,
+): Promise<{ readonly storeId: string; readonly grantKey: string }> {
   const postgres = sql.dialect === 'postgres';
   return sql.write(async (tx) => {
     // Several workers may start at once on an empty database.
@@ -223,13 +237,12 @@ export async function migrate(sql: Sql): Promise<{ readonly storeId: string; rea
     await sql.script(tx, `create table if not exists schema_versions (version ${int} primary key, name text not null)`);
     const known = await tx.all<{ version: number }>('select version from schema_versions order by version');
     const newest = known.at(-1)?.version ?? 0;
-    const last = MIGRATIONS.at(-1)!.version;
     if (newest > last)
       throw new Corrupt(
         'store_newer',
         `opening the store: its schema is version ${newest}, this program knows ${last}`,
       );
-    for (const step of MIGRATIONS.filter((candidate) => candidate.version > newest)) {
+    for (const step of MIGRATIONS.filter(({ version }) => version > newest && version <= last)) {
       const extra = postgres ? step.postgres : step.sqlite;
       await sql.script(tx, step.sql.replaceAll('{int}', int) + (extra ?? ''));
       await tx.all('insert into schema_versions (version, name) values ($1, $2)', step.version, step.name);

@@ -2,6 +2,7 @@
 import { InvalidInput } from '../../protocol/errors.ts';
 import { readAlert, readAlerts, readOverview } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
+import { dayKeeper } from './days.ts';
 import { formatCursor, readCursor, readFeed, readHead } from './feed.ts';
 import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
@@ -10,6 +11,7 @@ import { migrate } from './migrations.ts';
 import * as people from './people.ts';
 import { openPostgres } from './postgres.ts';
 import { insertRejected } from './rejected.ts';
+import { retire } from './retire.ts';
 import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
@@ -33,10 +35,12 @@ export async function openStore(config: StoreConfig): Promise<Store> {
 function assemble(sql: Sql, storeId: string, grantKey: string): Store {
   const cursorOf = (position: Position) => formatCursor(storeId, position);
   const read = <T>(work: (reader: Reader) => Promise<T>) => sql.read(work);
+  const withDay = dayKeeper(sql);
   return {
     driver: sql.dialect,
     grantKey,
-    ingest: (deliveries, wallMs) => ingestApart(sql, deliveries, Math.round(wallMs)),
+    ingest: (deliveries, wallMs) => withDay(Math.round(wallMs), () => ingestApart(sql, deliveries, Math.round(wallMs))),
+    watchFeed: (heard) => sql.watchFeed(heard),
     keepUnreadable: ({ roomId, code, reason, payload }, wallMs) =>
       sql.write(async (tx) => {
         const row = { roomId, streamId: null, seq: null, occupies: false, code, reason, payload };
@@ -78,6 +82,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     alert: (episodeId) => read((reader) => readAlert(reader, episodeId)),
 
     act: (action, user) => sql.write((tx) => addAction(tx, action, user)),
+    retire: ({ beforeWallMs, wallMs }) => retire(sql, Math.round(beforeWallMs), Math.round(wallMs)),
     clip: (clipId) => read((reader) => readClip(reader, clipId)),
     clipFileArrived: (file) => sql.write((tx) => addClipFile(tx, file)),
 

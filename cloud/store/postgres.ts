@@ -1,6 +1,8 @@
 /** PostgreSQL driver of the cloud store (15 and later): a small pool, int8 as numbers, unnest for many rows. */
+import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { FEED_CHANNEL } from './feed.ts';
 import type { InsertMany, Param, Sql, Tx } from './sql.ts';
 
 const ARRAY = { text: 'text[]', int: 'bigint[]' } as const;
@@ -79,12 +81,45 @@ export function openPostgres(url: string, maxConnections = 8): Sql {
     async script(tx, sql) {
       await tx.all(sql);
     },
+    watchFeed: (heard) => watchFeed(url, heard),
     close: () => pool.end(),
+  };
+}
+
+const WATCH_AGAIN_MS = 1000;
+
+/**
+ * A connection of its own that waits for what commits tell. PostgreSQL delivers with the commit itself, so a worker that
+ * dies right after it has still told. While the connection is away nothing is heard; `heard` is called when it is back.
+ */
+function watchFeed(url: string, heard: () => void): () => Promise<void> {
+  const stop = new AbortController();
+  const watching = (async () => {
+    while (!stop.signal.aborted) {
+      const client = new pg.Client({ connectionString: url, application_name: 'evalroom-cloud', keepAlive: true });
+      await new Promise<void>((resolve) => {
+        client.on('error', () => resolve());
+        client.on('end', () => resolve());
+        client.on('notification', heard);
+        stop.signal.addEventListener('abort', () => resolve(), { once: true });
+        client
+          .connect()
+          .then(() => client.query(`listen ${FEED_CHANNEL}`))
+          .then(heard, () => resolve());
+      });
+      await client.end().catch(() => undefined);
+      if (!stop.signal.aborted) await wait(WATCH_AGAIN_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await watching;
   };
 }
 
 function clientTx(client: pg.PoolClient): Tx {
   return {
+    dialect: 'postgres',
     forUpdate: ' for update',
     among: (column, index) => `${column} = any($${index})`,
     async all<R>(sql: string, ...params: Param[]) {
@@ -119,6 +154,9 @@ function kindOf(cause: unknown, doing: string): Error {
     return new Unavailable('store_unavailable', text, cause);
   }
   if (state === '40001' || state === '40P01') return new Unavailable('store_deadlock', text, cause);
+  // Not the row's fault: the table of its day is not there (any more). It must never become a refused row.
+  if (state === '23514' && (cause as { routine?: unknown }).routine === 'ExecFindPartition')
+    return new Unavailable('store_no_day', text, cause);
   if (state === '53100' || state === '53200')
     return new Full('disk_full', `${text}: free space on the database`, cause);
   if (state === 'XX001' || state === 'XX002') return new Corrupt('store_corrupt', text, cause);

@@ -5,7 +5,10 @@ export type Value = string | number | null;
 export type Param = Value | readonly string[] | readonly number[];
 export type ColumnType = 'text' | 'int';
 
+export type Dialect = 'sqlite' | 'postgres';
+
 export interface Reader {
+  readonly dialect: Dialect;
   /** Rows of one statement. Placeholders are `$1`, `$2` …; integers come back as numbers in both drivers. */
   all<R>(sql: string, ...params: Param[]): Promise<R[]>;
   /** `column` is one of the values of the array parameter `$index`. */
@@ -30,12 +33,14 @@ export interface Tx extends Reader {
 }
 
 export interface Sql {
-  readonly dialect: 'sqlite' | 'postgres';
+  readonly dialect: Dialect;
   /** One transaction; commits when `work` resolves, rolls back when it rejects. May run `work` again after a deadlock. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** One read-only transaction on one snapshot. */
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T>;
   /** Statements of a migration, without parameters. Only inside `write`. */
   script(tx: Tx, sql: string): Promise<void>;
+  /** Calls `heard` after each commit of any process that added to the feed, where the database tells. Returns how to stop. */
+  watchFeed(heard: () => void): () => Promise<void>;
   close(): Promise<void>;
 }

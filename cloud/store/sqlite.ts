@@ -36,6 +36,8 @@ export function openSqlite(path: string): Sql {
     async script(_tx, sql) {
       writer.exec(sql);
     },
+    // A file tells nobody: the feed looks by itself once a second.
+    watchFeed: () => async () => undefined,
     async close() {
       // Queue behind what is running: closing in the middle of a transaction would lose it without a word.
       await Promise.all([write(async () => writer.close()), read(async () => reader.close())]);
@@ -99,6 +101,7 @@ function connectionTx(connection: Connection): Tx & Reader {
       params.map((value, i) => [String(i + 1), Array.isArray(value) ? JSON.stringify(value) : (value as Value)]),
     );
   return {
+    dialect: 'sqlite',
     forUpdate: '',
     among: (column, index) => `${column} in (select value from json_each($${index}))`,
     async all<R>(sql: string, ...params: Param[]) {

@@ -101,6 +101,14 @@ export interface DeviceRow {
   readonly addedWallMs: number;
 }
 
+/** What a round of retention took out; `files` are the SHA-256 of clip files that no clip names any more. */
+export interface Retired {
+  readonly events: number;
+  readonly alerts: number;
+  readonly clips: number;
+  readonly files: readonly string[];
+}
+
 /** Every method is one transaction. Throws Unavailable (retry), Full, Corrupt, InvalidInput; never loses silently. */
 export interface Store {
   readonly driver: 'sqlite' | 'postgres';
@@ -109,6 +117,8 @@ export interface Store {
 
   /** Stores what can be stored, verifies what is there, moves each stream's `through` and folds the alerts. */
   ingest(deliveries: readonly Delivery[], storedWallMs: number): Promise<IngestOutcome>;
+  /** Calls `heard` soon after a commit of any process that added to the feed, where the database tells. Returns how to stop. */
+  watchFeed(heard: () => void): () => Promise<void>;
   keepUnreadable(unreadable: Unreadable, storedWallMs: number): Promise<void>;
   /** Counts for the health page and the tests. */
   counts(): Promise<{
@@ -154,6 +164,13 @@ export interface Store {
     },
     user: UserView,
   ): Promise<ActionView | undefined>;
+
+  /**
+   * Takes out what was stored before `beforeWallMs`: feed, events, closed alerts with their actions and clips, refusals.
+   * An alert that nobody has closed stays with its events and clips. In slices; the log gets one entry. The streams and
+   * the log itself stay for ever, so that a replay of what is gone is still known as stored.
+   */
+  retire(policy: { readonly beforeWallMs: number; readonly wallMs: number }): Promise<Retired>;
 
   clip(clipId: string): Promise<StoredClip | undefined>;
   /** A verified file is on disk: into the feed, once. False when it was there before. */

@@ -383,6 +383,52 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
       expect((await take([gap('s1', through + 1)])).stored).toBe(1);
     });
 
+  it('counts a seq at or below through as stored although its day is gone', async () => {
+    const events = [1, 2, 3].map((seq) => gap('s1', seq));
+    await take(events);
+    expect(await store.retire({ beforeWallMs: WALL + 2 * 86_400_000, wallMs: WALL + 3 * 86_400_000 })).toMatchObject({
+      events: 3,
+    });
+    const again = await take([...events, gap('s1', 4)]);
+    expect(again).toMatchObject({ stored: 1, repeated: 3 });
+    expect(again.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 4 });
+    expect((await store.counts()).events).toBe(1);
+  });
+
+  it('retires what is old and judged, keeps what nobody has judged, and says so in the log', async () => {
+    const day = 86_400_000;
+    const sha256 = 'b'.repeat(64);
+    const files = [{ name: 'clip.mp4' as const, sha256, bytes: 10 }];
+    await take([
+      roomEvent('s1', 1, episodeBody('done')),
+      roomEvent('s1', 2, clipBody('done', 'c1', 'room-1', files)),
+      roomEvent('s1', 3, episodeBody('open')),
+    ]);
+    await store.clipFileArrived({ clipId: 'c1', name: 'clip.mp4', sha256, bytes: 10, storedWallMs: WALL });
+    await store.act({ actionId: 'a1', episodeId: 'done', kind: 'confirm', wallMs: WALL + 5 }, user);
+    await store.ingest([delivery([roomEvent('s1', 4, episodeBody('new'))])], WALL + 9 * day);
+    const before = await store.head();
+    const retired = await store.retire({ beforeWallMs: WALL + 5 * day, wallMs: WALL + 10 * day });
+    expect(retired).toEqual({ events: 2, alerts: 1, clips: 1, files: [sha256] });
+    expect(await store.alert('done')).toBeUndefined();
+    expect((await store.alert('open'))!.events).toHaveLength(1);
+    expect((await store.overview()).alerts.map(({ episodeId }) => episodeId).sort()).toEqual(['new', 'open']);
+    expect(await store.clip('c1')).toBeUndefined();
+    expect(await store.head()).toEqual(before);
+    await expect(store.since({ pos: 0, seq: 0 })).rejects.toMatchObject({ code: 'cursor_unknown' });
+    expect((await store.since({ pos: before.pos - 1, seq: 0 })).items).toMatchObject([{ event: { seq: 4 } }]);
+    expect((await store.log({ limit: 1 }))[0]).toMatchObject({ actor: 'cloud', action: 'retire' });
+    expect(await store.chainHolds()).toBe(true);
+    const again = await store.retire({ beforeWallMs: WALL + 5 * day, wallMs: WALL + 10 * day });
+    expect(again).toEqual({ events: 0, alerts: 0, clips: 0, files: [] });
+    // Judged at last, the rest goes too.
+    await store.act({ actionId: 'a2', episodeId: 'open', kind: 'false', wallMs: WALL + 6 }, user);
+    expect(await store.retire({ beforeWallMs: WALL + 5 * day, wallMs: WALL + 10 * day })).toMatchObject({
+      events: 1,
+      alerts: 1,
+    });
+  });
+
   it('several workers at once: nothing lost, nothing twice, one order for all', async () => {
     const other = await openStore(config);
     let stopped = false;

@@ -32,6 +32,7 @@ describe('feed line', () => {
   async function open(rows: FeedItem[], rooms: Rooms, stillAllowed = async () => true, reads = true) {
     const { clock, pass } = stillClock();
     const store = {
+      watchFeed: () => async () => undefined,
       head: async () => ({ pos: rows.length, seq: 0 }),
       since: async (from: Position) => ({
         items: rows.slice(from.pos),

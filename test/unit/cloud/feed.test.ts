@@ -14,6 +14,7 @@ function rows(page: number, turns: () => number) {
       head += n;
     },
     head: async () => ({ pos: head, seq: 0 }),
+    watchFeed: () => async () => undefined,
     async since(from: Position): Promise<FeedPage> {
       const to = Math.min(head, from.pos + page);
       for (let i = turns(); i > 0; i--) await Promise.resolve();
