@@ -1,4 +1,5 @@
 /** `evalroom bench`: what the path costs and how long it takes, measured on this machine. */
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 
 const count = (value: string): number => {
@@ -37,6 +38,34 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       const { benchCamera } = await import('./bench/camera.ts');
       await benchCamera(options);
     });
+  bench
+    .command('ingest')
+    .description(
+      'events per second from MQTT to committed rows on PostgreSQL, beside a bare unnest insert of the same rows',
+    )
+    .option('--events <number>', 'events of each run, a multiple of 100', count, 60_000)
+    .option('--workers <list>', 'numbers of ingest workers, one run each', counts, [1, 2, 4])
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: IngestOptions) => {
+      const { benchIngest } = await import('./bench/ingest.ts');
+      await benchIngest(options);
+    });
+  bench
+    .command('senders', { hidden: true })
+    .description('boxes of a benchmark as a process of their own')
+    .requiredOption('--setup <file>', 'who they are and what they send')
+    .action(async ({ setup }: { setup: string }) => {
+      const { runSenders } = await import('./bench/senders.ts');
+      await runSenders(JSON.parse(readFileSync(setup, 'utf8')));
+    });
+}
+
+const counts = (value: string): number[] => value.split(',').map(count);
+
+export interface IngestOptions {
+  readonly events: number;
+  readonly workers: readonly number[];
+  readonly json?: true;
 }
 
 export interface LatencyOptions {

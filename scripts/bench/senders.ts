@@ -1,0 +1,119 @@
+/** Many boxes in one process: each connects, sends its payloads in a window as an agent does, and counts what is acked. */
+import { connect, type MqttClient } from 'mqtt';
+import { Unavailable } from '../../protocol/errors.ts';
+import { parseAck } from '../../protocol/schema.ts';
+import { LIMITS, topics } from '../../protocol/stream.ts';
+import { runPart } from '../part.ts';
+import type { BenchBox } from './cloud.ts';
+import { payloads, roomEvents } from './events.ts';
+
+/** No ack for so long: sent again from `through` + 1. */
+const RESEND_MS = 10_000;
+
+/** Orders that this process takes: `{fill: events}` makes them, `{go: true}` sends them. */
+export interface SenderSetup {
+  readonly url: string;
+  readonly boxes: readonly BenchBox[];
+  readonly events: number;
+}
+
+interface Sender {
+  readonly client: MqttClient;
+  readonly topic: string;
+  readonly batches: readonly { readonly lastSeq: number; readonly bytes: Buffer }[];
+  readonly last: number;
+  through: number;
+  /** Index of the next batch to publish. */
+  next: number;
+  heardMonoMs: number;
+}
+
+/** Connects all boxes with their payloads ready; says so; sends at `{go: true}`; says `{done}` when all is acked. */
+export async function runSenders(setup: SenderSetup): Promise<void> {
+  await runPart(async () => {
+    const senders: Sender[] = [];
+    let waiting = setup.boxes.length;
+    let begunMonoMs = 0;
+    let resends = 0;
+    const publish = (sender: Sender) => {
+      for (; sender.next < sender.batches.length; sender.next++) {
+        const batch = sender.batches[sender.next]!;
+        if (batch.lastSeq > sender.through + LIMITS.windowEvents) return;
+        sender.client.publish(sender.topic, batch.bytes, { qos: 1 });
+      }
+    };
+    const onAck = (sender: Sender, bytes: Uint8Array) => {
+      const parsed = parseAck(bytes);
+      if (!parsed.ok || parsed.ack.through <= sender.through) return;
+      sender.through = parsed.ack.through;
+      sender.heardMonoMs = performance.now();
+      if (sender.through < sender.last) publish(sender);
+      else if (--waiting === 0) process.send?.({ done: true, ms: performance.now() - begunMonoMs, resends });
+    };
+    const queue = [...setup.boxes];
+    await Promise.all(
+      Array.from({ length: 50 }, async () => {
+        for (let box = queue.pop(); box; box = queue.pop()) {
+          const batches = payloads(roomEvents(box.roomId, setup.events, Date.now()));
+          const client = await enter(setup.url, box);
+          const sender: Sender = {
+            client,
+            topic: topics.events(box.roomId, 'alert'),
+            batches,
+            last: setup.events,
+            through: 0,
+            next: 0,
+            heardMonoMs: 0,
+          };
+          client.on('message', (_topic, bytes) => onAck(sender, bytes));
+          senders.push(sender);
+        }
+      }),
+    );
+    const watch = setInterval(() => {
+      const now = performance.now();
+      if (begunMonoMs === 0) return;
+      for (const sender of senders) {
+        if (sender.through >= sender.last || now - Math.max(begunMonoMs, sender.heardMonoMs) < RESEND_MS) continue;
+        resends++;
+        sender.heardMonoMs = now;
+        sender.next = sender.batches.findIndex(({ lastSeq }) => lastSeq > sender.through);
+        publish(sender);
+      }
+    }, 1000);
+    return {
+      ready: { connected: senders.length },
+      onOrder(order) {
+        if (order.go !== true) return;
+        begunMonoMs = performance.now();
+        for (const sender of senders) publish(sender);
+      },
+      async close() {
+        clearInterval(watch);
+        for (const { client } of senders) client.end(true);
+      },
+    };
+  });
+}
+
+async function enter(url: string, box: BenchBox): Promise<MqttClient> {
+  const client = connect(url, {
+    protocolVersion: 5,
+    clientId: box.deviceId,
+    username: box.deviceId,
+    password: box.secret,
+    keepalive: 120,
+    reconnectPeriod: 0,
+    connectTimeout: 60_000,
+    queueQoSZero: false,
+  });
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.once('error', (error) =>
+      reject(new Unavailable('bench_no_connection', `connecting ${box.deviceId}: ${error.message}`, error)),
+    );
+  });
+  client.on('error', () => undefined);
+  await client.subscribeAsync(topics.ack(box.roomId), { qos: 1 });
+  return client;
+}

@@ -1,0 +1,121 @@
+/** A store of an older version is brought up with everything in it; days are UTC whatever zone the database lives in. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { migrate } from '../../../cloud/store/migrations.ts';
+import { openStore, type StoreConfig } from '../../../cloud/store/open.ts';
+import { openPostgres } from '../../../cloud/store/postgres.ts';
+import type { Tx } from '../../../cloud/store/sql.ts';
+import { openSqlite } from '../../../cloud/store/sqlite.ts';
+import { delivery, episodeBody, gapBody, roomEvent, WALL } from './events.ts';
+import { postgresBin, startPostgres, type TestPostgres } from './postgres.ts';
+
+const DAY = 86_400_000;
+const bin = postgresBin();
+
+/** Rows as version 4 wrote them: two days, one stream, one alert. */
+async function fillOld(tx: Tx): Promise<string[]> {
+  const events = [
+    { event: roomEvent('s1', 1, episodeBody('e1')), at: WALL },
+    { event: roomEvent('s1', 2, episodeBody('e1', 'end')), at: WALL + DAY },
+    { event: roomEvent('s1', 3, gapBody()), at: WALL + DAY + 1 },
+  ];
+  await tx.all("insert into streams values ('s1', 'room-1', 'alert', 3, 3, null, null, $1, $1)", WALL);
+  for (const { event, at } of events)
+    await tx.all(
+      'insert into events values ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+      event.streamId,
+      event.seq,
+      event.eventId,
+      event.roomId,
+      event.body.kind,
+      'episodeId' in event.body ? event.body.episodeId : null,
+      event.at.wallMs,
+      at,
+      JSON.stringify(event),
+    );
+  await tx.all("insert into feed values (1, 'events', 's1', 1, 2, null, $1)", WALL);
+  await tx.all("insert into feed values (2, 'events', 's1', 3, 3, null, $1)", WALL);
+  await tx.all('update feed_head set pos = 2');
+  return events.map(({ event }) => event.eventId);
+}
+
+describe.each(['sqlite', 'postgres'] as const)('a store of version 4 on %s', (driver) => {
+  const folder = mkdtempSync(join(tmpdir(), 'evalroom-upgrade-'));
+  let server: TestPostgres | undefined;
+  beforeAll(async () => {
+    if (driver === 'postgres' && bin) server = await startPostgres(bin, { settings: { timezone: 'Asia/Shanghai' } });
+  }, 60_000);
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach((ctx) => {
+    if (driver === 'postgres' && !server) ctx.skip('needs the Debian package postgresql');
+  });
+
+  it('is brought up with its events, ids and feed, and goes on', async () => {
+    const config: StoreConfig = server
+      ? { kind: 'postgres', url: await server.database() }
+      : { kind: 'sqlite', path: join(folder, 'old.db') };
+    const sql = config.kind === 'sqlite' ? openSqlite(config.path) : openPostgres(config.url);
+    await migrate(sql, 4);
+    const ids = await sql.write(fillOld);
+    await sql.close();
+
+    const store = await openStore(config);
+    const page = await store.since({ pos: 0, seq: 0 });
+    expect(page.items.map((item) => item.kind === 'event' && item.event.eventId)).toEqual(ids);
+    // A resend of what the older version stored is known.
+    const again = roomEvent('s1', 3, gapBody());
+    const stolen = { ...again, eventId: ids[2]! };
+    expect(await store.ingest([delivery([stolen], { lane: 'alert' })], WALL + 2 * DAY)).toMatchObject({
+      stored: 0,
+      repeated: 1,
+      quarantined: [],
+    });
+    const next = roomEvent('s1', 4, episodeBody('e2'));
+    expect((await store.ingest([delivery([next])], WALL + 2 * DAY)).acks[0]!.ack.through).toBe(4);
+    expect((await store.since({ pos: 2, seq: 0 })).items).toHaveLength(1);
+    await store.close();
+    // And again: nothing is migrated twice.
+    const reopened = await openStore(config);
+    expect((await reopened.counts()).events).toBe(4);
+    await reopened.close();
+  });
+
+  it('splits the days at midnight UTC', async (ctx) => {
+    if (!server) return ctx.skip('SQLite has one table for all days');
+    const url = await server.database();
+    const store = await openStore({ kind: 'postgres', url });
+    const midnight = Math.floor(WALL / DAY) * DAY;
+    await store.ingest([delivery([roomEvent('s1', 1, gapBody())])], midnight - 1);
+    await store.ingest([delivery([roomEvent('s1', 2, gapBody())])], midnight);
+    await store.close();
+    const client = new pg.Client(url);
+    await client.connect();
+    const { rows } = await client.query(
+      'select tableoid::regclass::text as name, stored_wall_ms from events order by 2',
+    );
+    await client.end();
+    expect(rows).toEqual([
+      { name: 'events_20251008', stored_wall_ms: String(midnight - 1) },
+      { name: 'events_20251009', stored_wall_ms: String(midnight) },
+    ]);
+  });
+
+  it('makes a day anew that another process dropped, and refuses no event for it', async (ctx) => {
+    if (!server) return ctx.skip('SQLite has one table for all days');
+    const url = await server.database();
+    const [store, other] = [await openStore({ kind: 'postgres', url }), await openStore({ kind: 'postgres', url })];
+    await store.ingest([delivery([roomEvent('s1', 1, gapBody())])], WALL);
+    await other.retire({ beforeWallMs: WALL + 2 * DAY, wallMs: WALL + 3 * DAY });
+    const outcome = await store.ingest([delivery([roomEvent('s1', 2, gapBody())])], WALL);
+    expect(outcome).toMatchObject({ stored: 1, rejected: 0 });
+    expect((await other.counts()).events).toBe(1);
+    await store.close();
+    await other.close();
+  });
+});
