@@ -61,7 +61,8 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
     if (over) return;
     over = true;
     for (const leave of onGone.splice(0)) leave();
-    if (!open) return;
+    // A browser that has left takes nothing more: no wait for it may hold up the end of the process.
+    if (!open || response.destroyed) return;
     response.end();
     // A browser that does not read would keep what waits for it in memory: given this long to take it, then cut off.
     const gone = new AbortController();
@@ -84,7 +85,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
         return response.writableLength < BUFFER_BYTES;
       },
       drained() {
-        if (over || response.destroyed || !response.writableNeedDrain) return Promise.resolve();
+        if (over || !response.writableNeedDrain) return Promise.resolve();
         return new Promise((resolve) => {
           response.once('drain', resolve);
           response.once('close', resolve);
@@ -93,7 +94,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       end,
     }),
   );
-  if (over || response.destroyed) return end();
+  if (over) return end();
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',

@@ -30,7 +30,7 @@ describe('feed line', () => {
   });
 
   async function open(rows: FeedItem[], rooms: Rooms, stillAllowed = async () => true, reads = true) {
-    const { clock, pass } = stillClock();
+    const { clock, pass, sleepers } = stillClock();
     const store = {
       watchFeed: () => async () => undefined,
       head: async () => ({ pos: rows.length, seq: 0 }),
@@ -50,8 +50,10 @@ describe('feed line', () => {
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const heard = { text: '', ended: false };
     const { port } = server.address() as AddressInfo;
+    let leave: () => void = () => undefined;
     await new Promise<void>((resolve) =>
       request({ port, host: '127.0.0.1' }, (response) => {
+        leave = () => response.destroy();
         response.setEncoding('utf8').on('close', () => {
           heard.ended = true;
         });
@@ -64,7 +66,7 @@ describe('feed line', () => {
         .on('error', () => undefined)
         .end(),
     );
-    return { heard, pass, feed: live };
+    return { heard, pass, leave, sleepers, feed: live };
   }
   const count = (text: string, what: string) => text.split(what).length - 1;
 
@@ -95,6 +97,15 @@ describe('feed line', () => {
     pass();
     await poll(() => heard.ended).toBe(true);
     expect(live.subscribers()).toBe(0);
+  });
+
+  it('leaves nothing waiting when the browser leaves', async () => {
+    const { leave, sleepers, heard, feed: live } = await open([], createRooms());
+    await poll(() => heard.text).toContain('beat');
+    leave();
+    await poll(() => live.subscribers()).toBe(0);
+    // What is left is the feed's own look for other workers' commits.
+    await poll(sleepers).toBe(1);
   });
 
   it('closes when the browser does not read, and cuts it off when it takes nothing more', async () => {

@@ -1,7 +1,7 @@
 /** A clock of virtual time: sleeps end when the test says so. */
 import type { Clock } from '../../../protocol/time.ts';
 
-/** `pass` ends every sleep. */
+/** `pass` ends every sleep; `sleepers` counts them. */
 export function stillClock() {
   const sleeping = new Set<() => void>();
   const clock: Clock = {
@@ -21,6 +21,7 @@ export function stillClock() {
   };
   return {
     clock,
+    sleepers: () => sleeping.size,
     pass: () => {
       for (const end of [...sleeping]) end();
     },
