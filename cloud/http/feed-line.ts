@@ -85,7 +85,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
         return response.writableLength < BUFFER_BYTES;
       },
       drained() {
-        if (over || !response.writableNeedDrain) return Promise.resolve();
+        if (over || response.destroyed || !response.writableNeedDrain) return Promise.resolve();
         return new Promise((resolve) => {
           response.once('drain', resolve);
           response.once('close', resolve);
@@ -94,7 +94,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       end,
     }),
   );
-  if (over) return end();
+  if (over || response.destroyed) return end();
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
