@@ -1,6 +1,7 @@
 /** From the frames of one camera to observations: the newest frame goes to the eyes, late ones are dropped and counted. */
 import type { Logger } from 'pino';
 import type { Camera, Frame } from '../hardware/camera.ts';
+import type { Motion } from '../models/motion.ts';
 import { createPictureWatch, type PictureWatch } from '../models/picture.ts';
 import type { Eyes } from '../models/pose/eyes.ts';
 import { createPoseSchedule } from '../models/pose/schedule.ts';
@@ -9,6 +10,7 @@ import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
+import { createAttention } from './attention.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 export interface PerceiveOptions {
@@ -17,7 +19,10 @@ export interface PerceiveOptions {
   readonly layout: RoomLayout;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Parts of the picture to be looked into besides the whole, such as `doorRegions()` or TWO_TILES; default none. */
+  /**
+   * Parts of the picture to be looked into besides the whole while something is going on there, such as
+   * `doorRegions()`; default none.
+   */
   readonly regions?: readonly Box[];
 }
 
@@ -30,6 +35,12 @@ export interface PerceiveHealth {
   readonly blind: number;
   /** Mean time of the eyes per frame over the last ten seconds. */
   readonly inferenceMs: number;
+  /** How often the detector ran on the whole picture and on regions, and poses made, each per second of the last ten. */
+  readonly detectionsPerSecond: number;
+  readonly regionsPerSecond: number;
+  readonly posesPerSecond: number;
+  /** Frames are dropped again and again: one pose a frame, for who waited longest. */
+  readonly strained: boolean;
   /** Monotonic ms of the last observation, 0 before the first. */
   readonly lastMonoMs: MonoMs;
   /** Why the last frame gave no observation; gone after the next good one. */
@@ -52,14 +63,21 @@ export interface Perceive {
 
 const SNAPSHOT_EVERY_MS = 10_000;
 const WINDOW_MS = 10_000;
+/** Share of the cells of a person's box whose change makes a new pose worth while: a hand, not a flicker of the codec. */
+const STIRS = 0.01;
+/** Poses for one frame while the eyes are strained. */
+const STRAINED_POSES = 1;
 
 /** Assigns only; work begins when `observations()` is iterated. */
 export function createPerceive({ camera, eyes, layout, clock, log, regions = [] }: PerceiveOptions): Perceive {
   const { cameraId } = camera;
   const watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
   const schedule = createPoseSchedule();
+  const attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   const stop = new AbortController();
   const rate = createRate(clock);
+  const seen = createRate(clock);
+  const work = { detections: createRate(clock), regions: createRate(clock), poses: createRate(clock) };
   const still = createStill(clock, log.child({ cameraId }), stop.signal);
   let drops = 0;
   let blind = 0;
@@ -78,25 +96,50 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
     lastFrame = frame.frame;
   }
 
+  async function see(frame: Frame, motion: Motion): Promise<Pick<FrameObservation, 'persons' | 'inferenceMs'>> {
+    const nowMs = frame.at.monoMs;
+    const plan = attention.plan(frame, motion);
+    // A script goes on while its picture stands still.
+    if (plan.repeat && eyes.modelSet !== 'scripted')
+      return { persons: schedule.carry(plan.repeat, nowMs), inferenceMs: 0 };
+    let poses = 0;
+    const look = await eyes.look(frame, {
+      wantPose: (found) => {
+        const wanted = schedule.plan(found, {
+          nowMs,
+          stirs: (box) => motion.within(box) > STIRS,
+          ...(plan.strained ? { perFrame: STRAINED_POSES } : {}),
+        });
+        poses = wanted.length;
+        return wanted;
+      },
+      regions: plan.regions,
+      frame: frame.frame,
+    });
+    attention.saw(frame, look.persons);
+    const inferenceMs = look.detectorMs + look.poseMs;
+    rate.add(inferenceMs);
+    work.detections.add(1);
+    work.regions.add(plan.regions.length);
+    work.poses.add(poses);
+    return { persons: schedule.carry(look.persons, nowMs), inferenceMs };
+  }
+
   async function observe(frame: Frame): Promise<FrameObservation | undefined> {
-    const { picture, patches } = watch.look(frame);
+    const { picture, patches, motion } = watch.look(frame);
     still.offer(frame);
     try {
-      const look = await eyes.look(frame, {
-        wantPose: (boxes) => schedule.plan(boxes, frame.at.monoMs),
-        regions,
-        frame: frame.frame,
-      });
-      const inferenceMs = look.detectorMs + look.poseMs;
-      rate.add(inferenceMs);
+      const { persons, inferenceMs } = await see(frame, motion);
       reason = undefined;
       lastMonoMs = clock.monoMs();
+      seen.add(1);
       return {
         kind: 'frame',
         cameraId,
         at: frame.at,
+        ...(frame.lagMs === undefined ? {} : { lagMs: frame.lagMs }),
         frame: analysed++,
-        persons: look.persons,
+        persons,
         picture,
         patches,
         modelSet: eyes.modelSet,
@@ -107,6 +150,7 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
       // The eyes log their own falls; here it is only counted, and seen in health().
       blind += 1;
       reason = error.message;
+      attention.forget();
       return undefined;
     }
   }
@@ -122,10 +166,14 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
       }
     },
     health: () => ({
-      analysedFps: rate.perSecond(),
+      analysedFps: seen.perSecond(),
       drops,
       blind,
       inferenceMs: rate.mean(),
+      detectionsPerSecond: work.detections.perSecond(),
+      regionsPerSecond: work.regions.perSecond(),
+      posesPerSecond: work.poses.perSecond(),
+      strained: attention.strained(),
       lastMonoMs,
       ...(reason === undefined ? {} : { reason }),
     }),
@@ -170,10 +218,11 @@ function createRate(clock: Clock) {
       began ??= clock.monoMs();
       recent().push({ monoMs: clock.monoMs(), value });
     },
+    /** Of what counts ones: how many in a second. */
     perSecond() {
       if (began === undefined) return 0;
       const spanMs = Math.min(WINDOW_MS, Math.max(1_000, clock.monoMs() - began));
-      return (1_000 * recent().length) / spanMs;
+      return (1_000 * recent().reduce((sum, { value }) => sum + value, 0)) / spanMs;
     },
     mean() {
       const values = recent();

@@ -9,6 +9,8 @@ export interface Frame {
   readonly rgb: Uint8Array;
   /** When the last byte left ffmpeg's pipe. */
   readonly at: Instant;
+  /** What is known of the way before that: the camera gave the picture out so long before `at`. */
+  readonly lagMs?: number;
   /** Counts frames of this capture run, from 0, dropped ones included. */
   readonly frame: number;
 }

@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import type { PictureState, SeatPatch } from '../protocol/observation.ts';
 import { bounds, type Polygon } from '../protocol/seat.ts';
+import { type Motion, motionBetween } from './motion.ts';
 import type { Picture } from './pose/detector.ts';
 
 /** A small grey picture: luminance 0..255, row-major. */
@@ -49,7 +50,7 @@ function edges(pixels: number, cells: number): Int32Array {
 /** Mean of the values, 0..255. */
 export function brightness({ values }: Luma): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
   return sum / values.length;
 }
 
@@ -171,15 +172,16 @@ export function seatGrid({ width, height, rgb }: Picture, zone: Polygon): number
     for (let i = 0; i < GRID; i++) {
       const [x0, x1] = span(left, right, i);
       const [y0, y1] = span(top, bottom, j);
-      const sum = [0, 0, 0];
+      let [red, green, blue] = [0, 0, 0];
       for (let y = y0; y < y1; y++)
         for (let p = (y * width + x0) * 3, end = (y * width + x1) * 3; p < end; p += 3) {
-          sum[0]! += rgb[p]!;
-          sum[1]! += rgb[p + 1]!;
-          sum[2]! += rgb[p + 2]!;
+          red += rgb[p]!;
+          green += rgb[p + 1]!;
+          blue += rgb[p + 2]!;
         }
       const pixels = (x1 - x0) * (y1 - y0);
-      for (const value of sum) grid.push(Math.round((10 * value) / pixels) / 10);
+      const mean = (sum: number) => Math.round((10 * sum) / pixels) / 10;
+      grid.push(mean(red), mean(green), mean(blue));
     }
   return grid;
 }
@@ -198,6 +200,8 @@ export interface PictureWatchOptions {
 export interface PictureReading {
   readonly picture: PictureState;
   readonly patches: readonly SeatPatch[];
+  /** Where it differs from the picture before it. */
+  readonly motion: Motion;
 }
 
 /** Measures the pictures of one camera one after another. */
@@ -230,8 +234,10 @@ export function createPictureWatch({ seats }: PictureWatchOptions): PictureWatch
         shift: reference ? shiftBetween(reference, luma) : { dx: 0, dy: 0, confidence: 0 },
         change: last ? changeSince(last, luma, crc) : 255,
       };
+      const motion = motionBetween(last?.luma, luma);
       last = { luma, crc };
-      return { picture: state, patches: seats.map(({ seatId, zone }) => ({ seatId, grid: seatGrid(picture, zone) })) };
+      const patches = seats.map(({ seatId, zone }) => ({ seatId, grid: seatGrid(picture, zone) }));
+      return { picture: state, patches, motion };
     },
     reference: () => reference,
     setReference(given) {

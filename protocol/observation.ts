@@ -30,8 +30,10 @@ export interface Person {
   readonly box: Box;
   /** Detector confidence 0..1. */
   readonly score: number;
-  /** 17 key points, where the pose model ran on this person. */
+  /** 17 key points, where the pose model found this person in this frame or a few seconds ago. */
   readonly pose?: readonly Keypoint[];
+  /** Set where the pose is of an earlier frame and was only moved with the box: how old it is. */
+  readonly poseAgeMs?: number;
 }
 
 /** What the picture itself is like, measured without any model. */
@@ -58,6 +60,8 @@ export interface FrameObservation {
   readonly cameraId: string;
   /** When the frame left ffmpeg's pipe. */
   readonly at: Instant;
+  /** What is known of the way before that: the picture is of so long before `at`. */
+  readonly lagMs?: number;
   /** Counts analysed frames of this capture run. */
   readonly frame: number;
   readonly persons: readonly Person[];

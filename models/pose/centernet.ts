@@ -6,7 +6,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { Corrupt } from '../../protocol/errors.ts';
 import { dropSlices, suppress } from './boxes.ts';
-import { COCO_PERSON, COCO_PHONE, PHONE_SCORE } from './coco.ts';
+import { COCO_PERSON, COCO_PHONE, PHONE_SCORE, WEAKEST } from './coco.ts';
 import { checkPicture, letterbox, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector } from './detector.ts';
 
@@ -23,7 +23,7 @@ export interface CenterNetOptions {
 }
 
 /** Loads TensorFlow.js and the model; Corrupt `model_unreadable` when the files are not what they should be. */
-export async function createCenterNet({ file, threshold = 0.3 }: CenterNetOptions): Promise<PersonDetector> {
+export async function createCenterNet({ file, threshold = WEAKEST }: CenterNetOptions): Promise<PersonDetector> {
   const tf = await startTensorFlow();
   const model = await load(file);
   return {
@@ -85,7 +85,7 @@ async function load(file: string): Promise<GraphModel> {
 }
 
 async function infer(tf: typeof TensorFlow, model: GraphModel, rgb: Uint8Array) {
-  const input = tf.tensor(Float32Array.from(rgb), [1, SIZE, SIZE, 3]);
+  const input = tf.tensor(new Float32Array(rgb), [1, SIZE, SIZE, 3]);
   try {
     const output = model.execute(input, [OUTPUT]);
     const tensor = Array.isArray(output) ? output[0]! : output;

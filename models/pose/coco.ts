@@ -5,6 +5,9 @@ import type { Keypoint } from '../../protocol/observation.ts';
 export const COCO_PERSON = 0;
 export const COCO_PHONE = 67;
 
+/** Persons are reported from this score on: whoever follows them over time knows what a weak one is worth. */
+export const WEAKEST = 0.1;
+
 /** Phones are tiny in the whole picture and only ever a weak hint, so their bar is low. */
 export const PHONE_SCORE = 0.2;
 

@@ -103,13 +103,6 @@ export function cut(picture: Picture, region: Box): { readonly picture: Picture;
   };
 }
 
-/** `box` of the whole picture in fractions of `region`. */
-export function intoRegion(box: Box, region: Box): Box {
-  const w = region[2] - region[0];
-  const h = region[3] - region[1];
-  return [(box[0] - region[0]) / w, (box[1] - region[1]) / h, (box[2] - region[0]) / w, (box[3] - region[1]) / h];
-}
-
 function clamp(x: number): number {
   return Math.min(1, Math.max(0, x));
 }

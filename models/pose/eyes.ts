@@ -4,12 +4,11 @@ import { Bug } from '../../protocol/errors.ts';
 import type { Keypoint, Person } from '../../protocol/observation.ts';
 import type { Box } from '../../protocol/seat.ts';
 import type { Clock } from '../../protocol/time.ts';
-import { CROP_FACTOR, checkPicture, cut, enlarge } from './crop.ts';
+import { checkPicture } from './crop.ts';
 import type { Detection, Picture } from './detector.ts';
 import { chooseModels, type ModelSet, type ModelSetName } from './model-set.ts';
 import type { Script } from './scripted.ts';
 import { createThread, type Thread, type ThreadHealth } from './thread.ts';
-import type { Crop, WorkerRequest } from './worker.ts';
 
 export interface EyesOptions {
   /** Folder of fetched models (EVALROOM_MODELS), where there is one. */
@@ -26,7 +25,7 @@ export interface EyesOptions {
 
 export interface LookOptions {
   /** Indexes of the persons that get a pose, most urgent first; default: all. */
-  readonly wantPose?: (boxes: readonly Box[]) => readonly number[];
+  readonly wantPose?: (persons: readonly Pick<Person, 'box' | 'score'>[]) => readonly number[];
   /** Looked into besides the whole picture, each at the cost of one more detection. */
   readonly regions?: readonly Box[];
   /** Frame number for the scripted set; default: counts looks from 0. */
@@ -38,8 +37,6 @@ export interface Look {
   readonly persons: readonly Person[];
   /** Weak hints only: where something like a telephone was seen. */
   readonly phones: readonly Detection[];
-  /** The picture given, for its bytes went to the thread and came back. */
-  readonly picture: Picture;
   readonly detectorMs: number;
   readonly poseMs: number;
 }
@@ -63,8 +60,8 @@ export interface Eyes {
    */
   start(signal: AbortSignal): Promise<void>;
   /**
-   * Takes over the bytes of `picture` (they come back in the result). Rejects with Unavailable while the detector is
-   * down, leaving the bytes alone then; a pose thread that is down only means persons without poses.
+   * Copies the bytes of `picture` into memory that the threads share. Rejects with Unavailable while the detector is
+   * down; a pose thread that is down only means persons without poses.
    */
   look(picture: Picture, options?: LookOptions): Promise<Look>;
   health(): EyesHealth;
@@ -81,18 +78,36 @@ export function createEyes(options: EyesOptions): Eyes {
   let pose: Thread | undefined;
   let looks = 0;
 
+  const memory = createMemory();
+
   async function estimate(picture: Picture, boxes: readonly Box[], frame: number) {
     if (!pose || boxes.length === 0) return [];
-    const crops: Crop[] = boxes.map((box) => ({ ...cut(picture, enlarge(box, CROP_FACTOR)), box }));
-    const request: Omit<Extract<WorkerRequest, { job: 'estimate' }>, 'id'> = { job: 'estimate', crops, frame };
     try {
-      const buffers = crops.map((crop) => crop.picture.rgb.buffer as ArrayBuffer);
-      const answer = await pose.ask(request, buffers);
+      const answer = await pose.ask({ job: 'estimate', picture, boxes, frame });
       return answer.kind === 'estimated' ? answer.poses : [];
     } catch {
       // The thread reports its fault in health() and in the log; persons without poses are still worth having.
       return [];
     }
+  }
+
+  async function see(
+    picture: Picture,
+    { wantPose, regions, frame }: Required<LookOptions>,
+  ): Promise<Pick<Look, 'persons' | 'phones'> & { detectedMs: number }> {
+    const answer = await detector!.ask({ job: 'detect', picture, regions, frame });
+    if (answer.kind !== 'detected') throw new Bug('wrong_answer', 'the detector thread answered with poses');
+    const detectedMs = clock.monoMs();
+    const found = answer.found.filter(({ label }) => label === 'person');
+    const wanted = [...wantPose(found)];
+    const boxes = wanted.map((index) => found[index]!.box);
+    const poses = await estimate(picture, boxes, frame);
+    const byIndex = new Map(wanted.map((index, i) => [index, poses[i]]));
+    return {
+      persons: found.map(({ box, score }, index) => toPerson(box, score, byIndex.get(index))),
+      phones: answer.found.filter(({ label }) => label === 'phone'),
+      detectedMs,
+    };
   }
 
   return {
@@ -107,33 +122,20 @@ export function createEyes(options: EyesOptions): Eyes {
       await Promise.all([detector.start(signal), pose.start(signal)]);
       log.info({ modelSet: models.name }, 'the eyes are open');
     },
-    async look(given, { wantPose = (boxes: readonly Box[]) => [...boxes.keys()], regions = [], frame = looks } = {}) {
+    async look(given, { wantPose = everybody, regions = [], frame = looks } = {}) {
       if (!detector) throw new Bug('eyes_not_started', 'look() was called before start()');
       checkPicture(given);
       looks += 1;
-      const began = clock.monoMs();
-      const rgb = owned(given.rgb);
-      const { width, height } = given;
-      const request = { job: 'detect' as const, picture: { width, height, rgb }, regions, frame };
-      const answer = await detector.ask(request, [rgb.buffer]);
-      if (answer.kind !== 'detected') throw new Bug('wrong_answer', 'the detector thread answered with poses');
-      const detected = clock.monoMs();
-      const found = answer.found.filter(({ label }) => label === 'person');
-      const boxes = found.map(({ box }) => box);
-      const wanted = [...wantPose(boxes)];
-      const poses = await estimate(
-        answer.picture,
-        wanted.map((index) => boxes[index]!),
-        frame,
-      );
-      const byIndex = new Map(wanted.map((index, i) => [index, poses[i]]));
-      return {
-        persons: found.map(({ box, score }, index) => toPerson(box, score, byIndex.get(index))),
-        phones: answer.found.filter(({ label }) => label === 'phone'),
-        picture: answer.picture,
-        detectorMs: detected - began,
-        poseMs: clock.monoMs() - detected,
-      };
+      const beganMs = clock.monoMs();
+      const slot = memory.take(given.rgb);
+      try {
+        const { width, height } = given;
+        const picture = { width, height, rgb: slot };
+        const { persons, phones, detectedMs } = await see(picture, { wantPose, regions, frame });
+        return { persons, phones, detectorMs: detectedMs - beganMs, poseMs: clock.monoMs() - detectedMs };
+      } finally {
+        memory.give(slot);
+      }
     },
     health() {
       const [d, p] = [detector?.health() ?? NOT_STARTED, pose?.health() ?? NOT_STARTED];
@@ -146,6 +148,8 @@ export function createEyes(options: EyesOptions): Eyes {
     },
   };
 }
+
+const everybody = (persons: readonly unknown[]) => [...persons.keys()];
 
 function toPerson(box: Box, score: number, pose: readonly Keypoint[] | undefined): Person {
   return pose ? { box, score, pose } : { box, score };
@@ -160,8 +164,27 @@ function reasonOf(detector: ThreadHealth, pose: ThreadHealth, note: string | und
   return parts.length > 0 ? parts.join('; ') : undefined;
 }
 
-/** Bytes that may be handed over: a view into a larger buffer would take its neighbours along. */
-function owned(rgb: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = rgb.byteOffset === 0 && rgb.byteLength === rgb.buffer.byteLength;
-  return whole && rgb.buffer instanceof ArrayBuffer ? (rgb as Uint8Array<ArrayBuffer>) : Uint8Array.from(rgb);
+/**
+ * Memory that both threads read pictures from. Handing the bytes over instead would cost a new buffer for each frame,
+ * and the collector's work for it was dearer than all that the main thread does. As many buffers as looks at one time.
+ */
+function createMemory() {
+  const free: Uint8Array[] = [];
+  return {
+    /** A shared copy of `bytes`. */
+    take(bytes: Uint8Array): Uint8Array {
+      const at = free.findIndex(({ length }) => length === bytes.length);
+      const slot = at < 0 ? new Uint8Array(new SharedArrayBuffer(bytes.length)) : free.splice(at, 1)[0]!;
+      slot.set(bytes);
+      return slot;
+    },
+    give(slot: Uint8Array): void {
+      free.push(slot);
+      // A camera whose pictures changed their size must not leave the old buffers behind for ever.
+      if (free.length > FREE_SLOTS) free.shift();
+    },
+  };
 }
+
+/** Cameras of one room, and some. */
+const FREE_SLOTS = 16;

@@ -1,62 +1,130 @@
-/** Decides which persons of a frame get a pose: those who moved, and those whose last pose is old; CPU falls while all sit still. */
+/** Decides which persons of a frame get a pose: who is new, who moved, whose last one is old; everybody else keeps theirs. */
+import type { Keypoint, Person } from '../../protocol/observation.ts';
 import { type Box, iou } from '../../protocol/seat.ts';
 import type { MonoMs } from '../../protocol/time.ts';
 
 export interface PoseScheduleOptions {
-  /** A person who does not move gets a new pose after this long: arms move while boxes rest. */
+  /** A person in whose box something stirred gets a new pose after this long: arms move while boxes rest. */
   readonly maxAgeMs?: number;
+  /** A person in whose box nothing stirs gets a new pose after this long, and no pose is older. */
+  readonly restMs?: number;
   /** A box moved when its centre or an edge did so by this share of its height. */
   readonly moved?: number;
   /** At most so many poses for one frame; who waited longest goes first. */
   readonly perFrame?: number;
 }
 
+/** What is known of a person before there is a pose. */
+export type Found = Pick<Person, 'box' | 'score'>;
+
+export interface PlanOptions {
+  readonly nowMs: MonoMs;
+  /** Whether the picture changed inside a box since the frame before; default: it did. */
+  readonly stirs?: (box: Box) => boolean;
+  /** In place of the schedule's own bound, for a frame that must be cheap. */
+  readonly perFrame?: number;
+}
+
 export interface PoseSchedule {
-  /** Indexes into `boxes` that get a pose now, most urgent first; remembers them as done at `nowMs`. */
-  plan(boxes: readonly Box[], nowMs: MonoMs): number[];
+  /** Indexes of those who get a pose now, most urgent first; remembers them as done at `nowMs`. */
+  plan(found: readonly Found[], options: PlanOptions): number[];
+  /**
+   * After the models ran on what plan() was asked about: the same persons, those without a pose of this frame with
+   * their last one, moved as their box has moved, and its age.
+   */
+  carry(persons: readonly Person[], nowMs: MonoMs): Person[];
 }
 
 interface Seen {
-  /** Where the person was when the last pose was made. */
+  /** Where the person was in the last frame, and when the last pose was asked for. */
   readonly box: Box;
+  readonly posedBox: Box;
   readonly posedMs: MonoMs;
+  readonly stirred: boolean;
+  readonly last?: { readonly pose: readonly Keypoint[]; readonly box: Box; readonly monoMs: MonoMs };
 }
+
+/** A weaker detection may be a chair or an arm: it gets a pose only where somebody had one before. */
+const SURE_SCORE = 0.3;
 
 /** One camera's memory: at most one entry per person of the last frame. */
 export function createPoseSchedule({
   maxAgeMs = 2_000,
+  restMs = 8_000,
   moved = 0.12,
   perFrame = 4,
 }: PoseScheduleOptions = {}): PoseSchedule {
   let memory: readonly Seen[] = [];
   return {
-    plan(boxes, nowMs) {
-      const known = boxes.map((box) => nearest(memory, box));
-      const due = boxes
-        .map((box, index) => ({ index, box, last: known[index] }))
-        .filter(({ box, last }) => !last || nowMs - last.posedMs >= maxAgeMs || hasMoved(last.box, box, moved))
+    plan(found, { nowMs, stirs = () => true, perFrame: most = perFrame }) {
+      const known = match(
+        memory,
+        found.map(({ box }) => box),
+      ).map((seen, index) => seen && { ...seen, stirred: seen.stirred || stirs(found[index]!.box) });
+      const isDue = ({ box, score }: Found, last: Seen | undefined) => {
+        if (!last) return score >= SURE_SCORE;
+        const ageMs = nowMs - last.posedMs;
+        return ageMs >= restMs || (ageMs >= maxAgeMs && last.stirred) || hasMoved(last.posedBox, box, moved);
+      };
+      const due = found
+        .map((one, index) => ({ index, one, last: known[index] }))
+        .filter(({ one, last }) => isDue(one, last))
         .sort((a, b) => (a.last?.posedMs ?? 0) - (b.last?.posedMs ?? 0))
-        .slice(0, perFrame)
+        .slice(0, most)
         .map(({ index }) => index);
-      memory = boxes.flatMap((box, index) => {
-        if (due.includes(index)) return [{ box, posedMs: nowMs }];
-        const last = known[index];
+      memory = found.flatMap(({ box }, index): Seen[] => {
+        const before = known[index];
+        const last = before?.last ? { last: before.last } : {};
+        if (due.includes(index)) return [{ box, posedBox: box, posedMs: nowMs, stirred: false, ...last }];
         // A newcomer who had to wait stays unknown, and so is first in turn next time.
-        return last ? [last] : [];
+        return before ? [{ ...before, box }] : [];
       });
       return due;
+    },
+    carry(persons, nowMs) {
+      const known = match(
+        memory,
+        persons.map(({ box }) => box),
+      );
+      const carried = new Map<Seen, Seen>();
+      const result = persons.map((person, index) => {
+        const seen = known[index];
+        if (!seen) return person;
+        const { box, pose } = person;
+        if (pose) {
+          carried.set(seen, { ...seen, last: { pose, box, monoMs: nowMs } });
+          return person;
+        }
+        const { last } = seen;
+        const poseAgeMs = last ? nowMs - last.monoMs : Number.POSITIVE_INFINITY;
+        return last && poseAgeMs <= restMs ? { ...person, pose: shift(last.pose, last.box, box), poseAgeMs } : person;
+      });
+      memory = memory.map((seen) => carried.get(seen) ?? seen);
+      return result;
     },
   };
 }
 
-function nearest(memory: readonly Seen[], box: Box): Seen | undefined {
-  let best: Seen | undefined;
-  let most = 0.3;
-  for (const seen of memory) {
-    const overlap = iou(seen.box, box);
-    if (overlap > most) [best, most] = [seen, overlap];
+/** For each box the entry that it continues: best overlaps first, each entry once. */
+function match(memory: readonly Seen[], boxes: readonly Box[]): (Seen | undefined)[] {
+  const pairs = boxes.flatMap((box, index) =>
+    memory.map((seen) => ({ index, seen, overlap: iou(seen.box, box) })).filter(({ overlap }) => overlap > 0.3),
+  );
+  const known = new Array<Seen | undefined>(boxes.length).fill(undefined);
+  const taken = new Set<Seen>();
+  for (const { index, seen } of pairs.sort((a, b) => b.overlap - a.overlap)) {
+    if (known[index] || taken.has(seen)) continue;
+    known[index] = seen;
+    taken.add(seen);
   }
-  return best;
+  return known;
+}
+
+/** Heads are steadier than lower edges, which desks cut: a pose goes with the middle of the upper edge. */
+function shift(pose: readonly Keypoint[], from: Box, to: Box): Keypoint[] {
+  const dx = (to[0] + to[2] - from[0] - from[2]) / 2;
+  const dy = to[1] - from[1];
+  return pose.map(([x, y, score]) => [x + dx, y + dy, score]);
 }
 
 function hasMoved(a: Box, b: Box, share: number): boolean {

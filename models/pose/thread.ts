@@ -55,15 +55,14 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 export interface Thread {
   /** Begins the first start; resolves when the model is loaded or the first start has failed. */
   start(signal: AbortSignal): Promise<void>;
-  /** Rejects with Unavailable while down, Full when too many wait. The buffers of `transfer` are gone afterwards. */
-  ask(request: Unnumbered<WorkerRequest>, transfer: readonly ArrayBuffer[]): Promise<Answer>;
+  /** Rejects with Unavailable while down, Full when too many wait. */
+  ask(request: Unnumbered<WorkerRequest>): Promise<Answer>;
   health(): ThreadHealth;
   close(): Promise<void>;
 }
 
 interface Pending {
   readonly request: WorkerRequest;
-  readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: EvalroomError) => void;
 }
@@ -176,7 +175,7 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
     if (!busy) return;
     expect(worker, bound.answerMs, `did not answer within ${bound.answerMs} ms`);
     try {
-      worker.postMessage(busy.request, [...busy.transfer]);
+      worker.postMessage(busy.request);
     } catch (cause) {
       watch.abort();
       const refused = busy;
@@ -195,13 +194,13 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
       spawn();
       await started;
     },
-    async ask(request, transfer) {
+    async ask(request) {
       if (state !== 'running')
         throw new Unavailable('eyes_down', `the ${name} thread is ${state}${reason ? `: ${reason}` : ''}`);
       if (queue.length >= bound.waiting)
         throw new Full('eyes_busy', `${queue.length} pictures wait for the ${name} thread already`);
       return await new Promise<Answer>((resolve, reject) => {
-        queue.push({ request: { ...request, id: nextId++ } as WorkerRequest, transfer, resolve, reject });
+        queue.push({ request: { ...request, id: nextId++ } as WorkerRequest, resolve, reject });
         next();
       });
     },

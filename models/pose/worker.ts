@@ -4,7 +4,6 @@ import { Bug, EvalroomError } from '../../protocol/errors.ts';
 import type { Keypoint } from '../../protocol/observation.ts';
 import type { Box } from '../../protocol/seat.ts';
 import { joinRegions } from './boxes.ts';
-import { intoRegion, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector, Picture, PoseEstimator } from './detector.ts';
 import { createScripted, type Script, type ScriptedEyes } from './scripted.ts';
 
@@ -13,7 +12,7 @@ export type WorkerModel =
   | { readonly kind: 'yolox' | 'centernet' | 'landmarker'; readonly file: string; readonly name: string }
   | { readonly kind: 'scripted'; readonly script: Script };
 
-/** Work for the thread. `picture` is handed over with its bytes, and comes back with the answer of a detection. */
+/** Work for the thread. The bytes of `picture` lie in memory that is shared; they hold still until the answer. */
 export type WorkerRequest =
   | {
       readonly id: number;
@@ -22,14 +21,13 @@ export type WorkerRequest =
       readonly regions: readonly Box[];
       readonly frame: number;
     }
-  | { readonly id: number; readonly job: 'estimate'; readonly crops: readonly Crop[]; readonly frame: number };
-
-/** A piece of a picture: `region` is what it covers of the whole and `box` the person, both in fractions of the whole. */
-export interface Crop {
-  readonly picture: Picture;
-  readonly region: Box;
-  readonly box: Box;
-}
+  | {
+      readonly id: number;
+      readonly job: 'estimate';
+      readonly picture: Picture;
+      readonly boxes: readonly Box[];
+      readonly frame: number;
+    };
 
 /** First answer: `ready` or `failed`. `cpuMs` is what this thread burnt for the request, `runs` how often the model ran for it. */
 export type WorkerAnswer =
@@ -38,7 +36,6 @@ export type WorkerAnswer =
   | {
       readonly kind: 'detected';
       readonly id: number;
-      readonly picture: Picture;
       readonly found: Detection[];
       readonly cpuMs: number;
       readonly runs: number;
@@ -88,16 +85,8 @@ async function estimate(models: Models, request: Extract<WorkerRequest, { job: '
   if (!pose) throw new Bug('wrong_worker', 'a pose was asked of the thread that detects persons');
   script?.at(request.frame);
   const poses = [];
-  for (const { picture, region, box } of request.crops) {
-    const found = await pose.estimate(picture, script ? box : intoRegion(box, region));
-    poses.push(script ? found : outOf(region, found));
-  }
+  for (const box of request.boxes) poses.push(await pose.estimate(request.picture, box));
   return poses;
-}
-
-function outOf(region: Box, pose: readonly Keypoint[] | undefined): readonly Keypoint[] | undefined {
-  const [x0, y0, x1, y1] = region ?? WHOLE;
-  return pose?.map(([x, y, score]) => [x0 + x * (x1 - x0), y0 + y * (y1 - y0), score]);
 }
 
 function failure(error: unknown, id?: number): WorkerAnswer {
@@ -115,7 +104,7 @@ function cpuMs(): number {
 const port = parentPort;
 if (port) {
   let models: Models | undefined;
-  const say = (answer: WorkerAnswer, transfer: ArrayBuffer[] = []) => port.postMessage(answer, transfer);
+  const say = (answer: WorkerAnswer) => port.postMessage(answer);
   try {
     models = await load(workerData as WorkerModel);
     say({ kind: 'ready', cpuMs: cpuMs() });
@@ -135,11 +124,8 @@ if (port) {
     try {
       if (request.job === 'detect') {
         const found = await detect(models, request);
-        const { picture } = request;
         const runs = 1 + request.regions.length;
-        say({ kind: 'detected', id: request.id, picture, found, cpuMs: cpuMs() - before, runs }, [
-          picture.rgb.buffer as ArrayBuffer,
-        ]);
+        say({ kind: 'detected', id: request.id, found, cpuMs: cpuMs() - before, runs });
       } else {
         const poses = await estimate(models, request);
         say({ kind: 'estimated', id: request.id, poses, cpuMs: cpuMs() - before, runs: poses.length });

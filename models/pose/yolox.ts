@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { Bug, Corrupt } from '../../protocol/errors.ts';
 import type { Box } from '../../protocol/seat.ts';
 import { suppress } from './boxes.ts';
-import { COCO_PERSON, COCO_PHONE, PHONE_SCORE } from './coco.ts';
+import { COCO_PERSON, COCO_PHONE, PHONE_SCORE, WEAKEST } from './coco.ts';
 import { checkPicture, letterbox, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector } from './detector.ts';
 
@@ -20,7 +20,7 @@ export interface YoloxOptions {
 }
 
 /** Loads the model; Corrupt `model_unreadable` when the runtime refuses the file. */
-export async function createYolox({ file, threshold = 0.3 }: YoloxOptions): Promise<PersonDetector> {
+export async function createYolox({ file, threshold = WEAKEST }: YoloxOptions): Promise<PersonDetector> {
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(file, {

@@ -86,13 +86,13 @@ function fakeEyes({ down = [] as number[], broken = false } = {}) {
   const eyes: Eyes = {
     modelSet: 'fake',
     async start() {},
-    async look(picture, options = {}) {
+    async look(_picture, options = {}) {
       asked.push(options);
       if (broken) throw new Bug('wrong_answer', 'cannot be');
       if (down.includes(options.frame ?? -1)) throw new Unavailable('eyes_down', 'the detector thread crashed');
       const box = [0.1, 0.1, 0.2, 0.5] as const;
-      options.wantPose?.([box]);
-      return { persons: [{ box, score: 0.9 }], phones: [], picture, detectorMs: 20, poseMs: 30 };
+      options.wantPose?.([{ box, score: 0.9 }]);
+      return { persons: [{ box, score: 0.9 }], phones: [], detectorMs: 20, poseMs: 30 };
     },
     health: () => ({
       state: 'running',

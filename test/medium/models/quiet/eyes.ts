@@ -20,9 +20,10 @@ for (let i = 0; i < 3; i++) await eyes.look(grey(90 + i), { regions: [[0, 0, 0.5
 const { pose: model } = await chooseModels({ dataFolder, modelsFolder, set, log });
 const pose = createThread({ name: 'pose', model, clock, log });
 await pose.start(signal);
-const crops = [{ picture: grey(100), region: [0, 0, 1, 1] as const, box: [0.3, 0.2, 0.6, 0.9] as const }];
+const boxes = [[0.3, 0.2, 0.6, 0.9] as const];
 const answers = [];
-for (let i = 0; i < 3; i++) answers.push((await pose.ask({ job: 'estimate', crops, frame: i }, [])).kind);
+for (let i = 0; i < 3; i++)
+  answers.push((await pose.ask({ job: 'estimate', picture: grey(100), boxes, frame: i })).kind);
 
 const { state } = eyes.health();
 await Promise.all([eyes.close(), pose.close()]);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkPicture, cut, enlarge, intoRegion, letterbox, WHOLE } from '../../../../models/pose/crop.ts';
+import { checkPicture, cut, enlarge, letterbox, WHOLE } from '../../../../models/pose/crop.ts';
 import type { Picture } from '../../../../models/pose/detector.ts';
-import type { Box } from '../../../../protocol/seat.ts';
 
 /** Red is the column, green the row. */
 function ramp(width: number, height: number): Picture {
@@ -52,12 +51,5 @@ describe('cut', () => {
     const { picture, region } = cut(ramp(10, 10), enlarge([0.9, 0.9, 1, 1], 4));
     expect(region).toEqual([0.7, 0.7, 1, 1]);
     expect(picture.rgb).toHaveLength(27);
-  });
-});
-
-describe('intoRegion', () => {
-  it('gives the box in fractions of the region', () => {
-    const box: Box = [0.25, 0.25, 0.5, 0.5];
-    expect(intoRegion(box, [0.25, 0, 0.75, 1])).toEqual([0, 0.25, 0.5, 0.5]);
   });
 });
