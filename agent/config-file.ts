@@ -40,7 +40,12 @@ export const roomFile = z.strictObject({
     ca: z.exactOptional(word),
     uploadKbps: z.exactOptional(z.number().min(16)),
   }),
-  identity: z.strictObject({ deviceId: id, secretFile: word }),
+  identity: z
+    .strictObject({ deviceId: id, secretFile: z.exactOptional(word), certificate: z.exactOptional(word) })
+    .superRefine(({ secretFile, certificate }, context) => {
+      if ((secretFile === undefined) === (certificate === undefined))
+        complain(context, 'give either certificate (the folder that evalroom enroll fills) or secretFile');
+    }),
   data: word,
   models: z.exactOptional(word),
   script: z.exactOptional(word),
@@ -143,8 +148,7 @@ function urlProblem(url: string, plain: string, secure: string): string | undefi
     return `not an address: ${plainName} (this machine only) or ${secureName} with host and port`;
   if (parsed.username !== '' || parsed.password !== '')
     return 'credentials do not belong into this file: identity names the device, secretFile holds its secret';
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname);
-  if (parsed.protocol === plain && !loopback)
+  if (parsed.protocol === plain && beyondThisMachine(url))
     return `${plainName} would send events and the device's secret in clear over the network: use ${secureName}`;
   return undefined;
 }
@@ -153,6 +157,11 @@ function urlProblem(url: string, plain: string, secure: string): string | undefi
 function listed(content: unknown, key: string): Record<string, unknown>[] {
   const list = (content as Record<string, unknown> | null)?.[key];
   return Array.isArray(list) ? list.map((item) => (typeof item === 'object' && item !== null ? item : {})) : [];
+}
+
+/** True when an address leaves this machine. */
+export function beyondThisMachine(url: string): boolean {
+  return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? '');
 }
 
 /** Ids given twice, and names of cameras and seats that nothing has. Works on raw YAML. */

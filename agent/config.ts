@@ -6,6 +6,7 @@ import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import {
+  beyondThisMachine,
   checkReferences,
   HOST,
   type Report,
@@ -14,6 +15,7 @@ import {
   roomFile,
   secretPlaces,
 } from './config-file.ts';
+import { readIdentity } from './identity.ts';
 
 export interface CameraConfig {
   readonly cameraId: string;
@@ -61,7 +63,8 @@ export interface RoomConfig {
     /** Ceiling of clip uploads in kilobits per second; absent: none. */
     readonly uploadKbps?: number;
   };
-  readonly identity: { readonly deviceId: string; readonly secret: string };
+  /** A secret on the cloud's own machine; beyond it the folder of a certificate (see identity.ts). */
+  readonly identity: { readonly deviceId: string } & ({ readonly secret: string } | { readonly folder: string });
   /** Absolute path. */
   readonly dataFolder: string;
   readonly modelsFolder: string;
@@ -125,6 +128,7 @@ export function checkRoomConfig(path: string, environment: NodeJS.ProcessEnv = p
   checkReferences(content, report);
   const folder = dirname(resolve(path));
   const secrets = readSecrets(content, { folder, environment, report });
+  if (parsed.success) checkIdentity(parsed.data, folder, report);
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: freeze(assemble(parsed.data, { path, bytes, environment, secrets })) };
 }
@@ -163,7 +167,10 @@ function assemble(
       ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
       ...(uploadKbps === undefined ? {} : { uploadKbps }),
     },
-    identity: { deviceId: room.identity.deviceId, secret: secrets.get('identity')! },
+    identity:
+      room.identity.certificate === undefined
+        ? { deviceId: room.identity.deviceId, secret: secrets.get('identity')! }
+        : { deviceId: room.identity.deviceId, folder: resolve(folder, room.identity.certificate) },
     dataFolder,
     modelsFolder: resolve(folder, room.models ?? environment.EVALROOM_MODELS ?? resolve(dataFolder, 'models')),
     rulePack: /[/\\]/.test(room.rulePack) ? resolve(folder, room.rulePack) : room.rulePack,
@@ -188,7 +195,12 @@ function assemble(
       events,
       keepFreeBytes: keepFreeMiB * MiB,
     },
-    warnings: room.seats.length === 0 ? ['no seats are drawn: nobody can be missed'] : [],
+    warnings: [
+      ...(room.seats.length === 0 ? ['no seats are drawn: nobody can be missed'] : []),
+      ...(room.identity.certificate === undefined && (beyondThisMachine(mqtt) || beyondThisMachine(upload))
+        ? ['the box has a secret only: beyond this machine a cloud takes certificates (evalroom enroll)']
+        : []),
+    ],
   };
 }
 const MiB = 1024 * 1024;
@@ -220,6 +232,23 @@ function cameraSource({ onvif, main, sub }: RoomFile['cameras'][number]): Camera
   if (main !== undefined) return { kind: 'rtsp', main, ...(sub === undefined ? {} : { sub }) };
   const [, host, port] = HOST.exec(onvif!)!;
   return { kind: 'onvif', host: host!, port: Number(port ?? 80) };
+}
+
+/** The certificate is there, and is for this device and this room. */
+function checkIdentity({ identity, room, cloud }: RoomFile, folder: string, report: Report): void {
+  if (identity.certificate === undefined) return;
+  if (!cloud.mqtt.startsWith('mqtts:')) report(['cloud', 'mqtt'], 'a certificate is shown over TLS only: use mqtts://');
+  if (!cloud.upload.startsWith('https:'))
+    report(['cloud', 'upload'], 'a certificate is shown over TLS only: use https://');
+  try {
+    const { deviceId, roomId } = readIdentity(resolve(folder, identity.certificate));
+    if (deviceId !== identity.deviceId)
+      report(['identity', 'deviceId'], `the certificate is for "${deviceId}": write that, or enrol the box again`);
+    if (roomId !== '' && roomId !== room.id)
+      report(['room', 'id'], `the box was enrolled for room "${roomId}": write that, or enrol it again`);
+  } catch (error) {
+    report(['identity', 'certificate'], (error as Error).message);
+  }
 }
 
 /** Reads every secret that the file names; those that cannot be read are reported. */

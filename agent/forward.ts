@@ -14,9 +14,10 @@ export interface BrokerConnection {
   readonly url: string;
   readonly clientId: string;
   readonly username: string;
-  readonly password: string;
-  /** PEM contents. The broker's certificate is always checked. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** Absent where the certificate says who it is. */
+  readonly password?: string;
+  /** PEM contents, asked for at each connection. The broker's certificate is always checked. */
+  readonly tls?: () => { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
 export interface ForwardParts {
@@ -48,6 +49,8 @@ export interface Forward {
   /** Newest wins; sent at most once a second, dropped while not connected. */
   publishState(state: RoomState): void;
   publishSnapshot(cameraId: string, jpeg: Uint8Array): void;
+  /** Leaves the broker and comes back with the credentials of this moment; events wait in the outbox meanwhile. */
+  reconnect(): void;
   health(): ForwardHealth;
   close(): Promise<void>;
 }
@@ -81,6 +84,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   let running: Promise<void> | undefined;
   let wake: () => void = () => {};
   let woken = false;
+  let leave: () => void = () => {};
   let newestState: RoomState | undefined;
   let stateMonoMs = Number.NEGATIVE_INFINITY;
 
@@ -170,14 +174,14 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
     });
 
     // A peer that takes the connection and is silent must not hold up the end of the agent.
-    const leave = () => own.end(true);
-    ending.signal.addEventListener('abort', leave, { once: true });
+    const giveUp = () => own.end(true);
+    ending.signal.addEventListener('abort', giveUp, { once: true });
     const receiveMaximum = await new Promise<number | undefined>((resolve) => {
       own.once('connect', (packet) => resolve(packet.properties?.receiveMaximum ?? MAX_UNANSWERED));
       own.once('close', () => resolve(undefined));
-      if (ending.signal.aborted) leave();
+      if (ending.signal.aborted) giveUp();
     });
-    ending.signal.removeEventListener('abort', leave);
+    ending.signal.removeEventListener('abort', giveUp);
     if (receiveMaximum === undefined || ending.signal.aborted) {
       own.end(true);
       return failure;
@@ -201,6 +205,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
         if (stream && stream.lastSeq - stream.through > BACKLOG_EVENTS) outbox.rollOver(lane);
       }
       client = own;
+      leave = () => end('new credentials');
       become('connected');
       while (ended === undefined && !ending.signal.aborted) {
         if (fault !== undefined) throw fault;
@@ -230,6 +235,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
       }
     } finally {
       client = undefined;
+      leave = () => {};
       if (ended === undefined && ending.signal.aborted) await own.endAsync().catch(() => own.end(true));
       else own.end(true);
     }
@@ -285,6 +291,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
     publishSnapshot(cameraId, jpeg) {
       if (client) publishVolatile(client, topics.snapshot(roomId, cameraId), Buffer.from(jpeg), LIMITS.snapshotBytes);
     },
+    reconnect: () => leave(),
     health: () => ({ state, sinceMonoMs, ...(reason === undefined ? {} : { reason }), ...counts }),
     async close() {
       ending.abort();
@@ -294,12 +301,13 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   };
 }
 
-function optionsOf({ clientId, username, password, tls }: BrokerConnection): IClientOptions {
+function optionsOf({ clientId, username, password, tls: credentials }: BrokerConnection): IClientOptions {
+  const tls = credentials?.();
   return {
     protocolVersion: 5,
     clientId,
     username,
-    password,
+    ...(password === undefined ? {} : { password }),
     clean: true,
     keepalive: KEEPALIVE_S,
     connectTimeout: CONNECT_TIMEOUT_MS,

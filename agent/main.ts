@@ -18,6 +18,7 @@ import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
 import { type EarParts, listenTo } from './ears.ts';
 import { createForward } from './forward.ts';
+import { openIdentity } from './identity.ts';
 import type { Listen } from './listen.ts';
 import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
@@ -74,6 +75,9 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
   const pack = loadRulePack(config.rulePack);
   const script = readScript(config);
   const ca = config.cloud.ca === undefined ? undefined : readFileSync(config.cloud.ca, 'utf8');
+  const secret = 'secret' in config.identity ? config.identity.secret : undefined;
+  const identity = 'folder' in config.identity ? openIdentity({ ...boxOf(config, ca), clock, log }) : undefined;
+  const tls = () => identity?.current().credentials ?? (ca === undefined ? {} : { ca });
 
   const outbox = openOutbox({
     path: join(dataFolder, 'outbox.db'),
@@ -93,8 +97,8 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         url: config.cloud.mqtt,
         clientId: config.identity.deviceId,
         username: config.identity.deviceId,
-        password: config.identity.secret,
-        ...(ca === undefined ? {} : { tls: { ca } }),
+        ...(secret === undefined ? {} : { password: secret }),
+        tls,
       },
       roomId: layout.roomId,
       clock,
@@ -114,8 +118,8 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       connection: {
         url: config.cloud.upload,
         deviceId: config.identity.deviceId,
-        secret: config.identity.secret,
-        ...(ca === undefined ? {} : { ca }),
+        ...(secret === undefined ? {} : { secret }),
+        tls,
         ...(config.cloud.uploadKbps === undefined ? {} : { kbps: config.cloud.uploadKbps }),
       },
       roomId: layout.roomId,
@@ -195,8 +199,15 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     recordBoot(watch, { config, pack, eyes, clock });
     capture.onCamera(look);
     loops.push(each(recorder.drafts(), (draft) => watch.record([draft])));
-    await Promise.all([forward.start(stop.signal), recorder.start(stop.signal), upload.start(stop.signal)]);
+    identity?.onChange(() => forward.reconnect());
+    await Promise.all([
+      identity?.start(stop.signal),
+      forward.start(stop.signal),
+      recorder.start(stop.signal),
+      upload.start(stop.signal),
+    ]);
     ending.push(
+      () => identity?.close(),
       () => forward.close(),
       () => upload.close(),
       () => recorder.close(),
@@ -239,6 +250,15 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     await endAll(ending, stop, loops, log);
     throw error;
   }
+}
+
+/** Where the box keeps its certificate, and whom it asks for a new one. */
+function boxOf({ cloud, identity }: RoomConfig, ca: string | undefined) {
+  return {
+    folder: 'folder' in identity ? identity.folder : '',
+    cloud: cloud.upload,
+    ...(ca === undefined ? {} : { ca }),
+  };
 }
 
 function recordBoot(

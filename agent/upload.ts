@@ -17,9 +17,10 @@ export interface UploadConnection {
   /** The cloud's address: `http://` on this machine, `https://` beyond it. */
   readonly url: string;
   readonly deviceId: string;
-  readonly secret: string;
-  /** PEM content of the authority that signed the cloud's certificate, where it is not a public one. */
-  readonly ca?: string;
+  /** Absent where the certificate says who it is. */
+  readonly secret?: string;
+  /** PEM contents, asked for at each upload: the authority of the cloud's certificate where it is not a public one, and the box's own. */
+  readonly tls?: () => { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Ceiling in kilobits per second, over a second or a chunk, whichever is longer. */
   readonly kbps?: number;
 }
@@ -74,7 +75,7 @@ type Outcome =
 
 /** The uploader of one room: one file at a time, clips of alarms first, then the newest. */
 export function createUploader({ store, connection, roomId, clock, log, report }: UploaderParts): Uploader {
-  const { url, deviceId, secret, ca, kbps } = connection;
+  const { url, deviceId, secret, tls, kbps } = connection;
   const endpoint = `${url.replace(/\/+$/, '')}/api/upload/`;
   const ending = new AbortController();
   const counts = { sentBytes: 0, acked: 0, failures: 0 };
@@ -129,7 +130,7 @@ export function createUploader({ store, connection, roomId, clock, log, report }
         uploadUrl: typeof known === 'string' ? known : null,
         uploadSize: file.bytes,
         chunkSize,
-        headers: { Authorization: `Device ${deviceId}:${secret}` },
+        headers: secret === undefined ? {} : { Authorization: `Device ${deviceId}:${secret}` },
         metadata: { clipId, name: file.name, sha256: file.sha256, roomId },
         // The row remembers where to go on; tus's own memory would be a second truth.
         storeFingerprintForResuming: false,
@@ -137,7 +138,7 @@ export function createUploader({ store, connection, roomId, clock, log, report }
         ...(url.startsWith('https:')
           ? {
               httpStack: new DefaultHttpStack({
-                agent: new Agent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) }),
+                agent: new Agent({ keepAlive: true, ...tls?.() }),
               }),
             }
           : {}),

@@ -26,9 +26,6 @@ export interface EnrolAnswer {
 }
 
 /** `POST /api/device/renew` {csr}, `POST /api/device/confirm` {}: with the certificate that is in use, on the line itself. */
-export interface RenewRequest {
-  readonly csr: string;
-}
 export interface RenewAnswer {
   readonly certificate: string;
   readonly ca: string;

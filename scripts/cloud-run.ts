@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../cloud/clock.ts';
 import { loadCloudConfig } from '../cloud/config.ts';
+import type { EnrolCode } from '../cloud/identity/identity.ts';
 import { createLog } from '../cloud/log.ts';
 import { type Cloud, startCloud } from '../cloud/main.ts';
 import { InvalidInput } from '../protocol/errors.ts';
@@ -13,6 +14,7 @@ import { runPart } from './part.ts';
 /** Runs until SIGINT or SIGTERM. Throws EvalroomError when the cloud can not start. */
 export async function serveCloud(options: CloudOptions): Promise<void> {
   const boxes = options.box.map(parseBox);
+  const wanted = options.code.map(parseCodeOption);
   const config = loadCloudConfig(options.config, {
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(options.port === undefined ? {} : { port: options.port }),
@@ -21,11 +23,18 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
   await runPart(async () => {
     const cloud = await startCloud(config, { log, clock: systemClock() });
     for (const box of boxes) await ensureBox(cloud, box);
+    const codes: EnrolCode[] = [];
+    for (const box of wanted) codes.push(await cloud.offerCode(box));
     log.info({ url: cloud.url, mqtt: cloud.mqttUrl }, 'cloud is running');
     // The one-time address is for the person at this terminal; it never goes into a log.
     if (cloud.setupUrl && process.send === undefined) process.stdout.write(`\n  Open ${cloud.setupUrl}\n\n`);
+    if (process.send === undefined)
+      for (const { deviceId, code } of codes) process.stdout.write(`  Code for ${deviceId}, for one day: ${code}\n\n`);
     const { url, mqttUrl, setupUrl } = cloud;
-    return { ready: { url, mqttUrl, ...(setupUrl === undefined ? {} : { setupUrl }) }, close: () => cloud.close() };
+    return {
+      ready: { url, mqttUrl, codes, ...(setupUrl === undefined ? {} : { setupUrl }) },
+      close: () => cloud.close(),
+    };
   });
 }
 
@@ -40,6 +49,13 @@ function parseBox(text: string): Box {
   if (!deviceId || !roomId || rest.length === 0 || rest.join(':') === '')
     throw new InvalidInput('box_option', `--box ${text}: give DEVICE:ROOM:FILE, for example box-101:room-101:./secret`);
   return { deviceId, roomId, secretFile: rest.join(':') };
+}
+
+function parseCodeOption(text: string): { deviceId: string; roomId: string } {
+  const [deviceId, roomId, ...rest] = text.split(':');
+  if (!deviceId || !roomId || rest.length > 0)
+    throw new InvalidInput('code_option', `--code ${text}: give DEVICE:ROOM, for example box-101:room-101`);
+  return { deviceId, roomId };
 }
 
 /** A box whose secret file exists is known already; a new one gets a secret that is shown nowhere else. */

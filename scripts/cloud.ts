@@ -15,13 +15,20 @@ export function addCommand(program: Command): void {
       (value: string, before: string[]) => [...before, value],
       [],
     )
+    .option(
+      '--code <device:room>',
+      'show a one-time code with which this box can be enrolled (evalroom enroll); may be repeated',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
     .addHelpText(
       'after',
       `
 Examples:
   evalroom cloud                                   broker, SQLite and clips under ./.data/cloud, page on port 8080
   evalroom cloud --config cloud.yaml               an outside broker, PostgreSQL
-  evalroom cloud --box box-101:room-101:./secret   and a box whose secret goes into ./secret`,
+  evalroom cloud --box box-101:room-101:./secret   and a box on this machine, whose secret goes into ./secret
+  evalroom cloud --config cloud.yaml --code box-101:room-101   and a code for a box elsewhere`,
     )
     .action(async (options: CloudOptions) => {
       const { serveCloud } = await import('./cloud-run.ts');
@@ -34,4 +41,5 @@ export interface CloudOptions {
   readonly data?: string;
   readonly port?: number;
   readonly box: readonly string[];
+  readonly code: readonly string[];
 }

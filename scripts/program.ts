@@ -27,6 +27,11 @@ export const ENTRIES: readonly Entry[] = [
     from: [['./agent.ts', 'addCommand']],
   },
   {
+    name: 'enroll',
+    summary: 'give this box its identity: exchange a one-time code of the cloud for a certificate',
+    from: [['./enroll.ts', 'addCommand']],
+  },
+  {
     name: 'cloud',
     summary: 'run the broker, ingest, store and web page that supervisors use',
     from: [['./cloud.ts', 'addCommand']],
@@ -79,6 +84,7 @@ Examples:
   evalroom demo --camera rtsp://user:pass@host/path
   evalroom doctor --room room.yaml        what is broken, and what to do
   evalroom agent --room room.yaml         a real room
+  evalroom enroll --cloud URL --code CODE its identity, beyond one machine
   evalroom models fetch zh                the Mandarin ear
   evalroom SUBCOMMAND --help              all options of a subcommand
 
