@@ -67,6 +67,8 @@ export interface CloudConfig {
   readonly mqtt: BrokerConfig;
   readonly identity?: IdentityConfig;
   readonly store: StoreConfig;
+  /** How long what is stored and judged is kept; for ever where absent. */
+  readonly retentionMs?: number;
 }
 
 /** What a command line may put above the file. */
@@ -120,6 +122,7 @@ const shape = z.strictObject({
     })
     .exactOptional(),
   store: z.string().min(1).default('sqlite'),
+  retention: z.strictObject({ days: z.int().min(1).max(36_500) }).exactOptional(),
 });
 type Shape = z.output<typeof shape>;
 
@@ -175,7 +178,15 @@ export function parseCloudConfig(
   const identity = identityOf(config, { http, mqtt, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
   if (faults.length > 0) fail(name, faults);
-  return Object.freeze({ roles, data, http, mqtt, ...(identity ? { identity } : {}), store });
+  return Object.freeze({
+    roles,
+    data,
+    http,
+    mqtt,
+    ...(identity ? { identity } : {}),
+    store,
+    ...(config.retention ? { retentionMs: config.retention.days * DAY_MS } : {}),
+  });
 }
 
 function fail(name: string, faults: readonly string[]): never {

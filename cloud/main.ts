@@ -146,6 +146,21 @@ export async function startCloud(
     const { signal } = closing;
     if (does('web'))
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);
+    const { retentionMs } = config;
+    if (does('web') && retentionMs !== undefined) {
+      const retire = async () => {
+        const wallMs = clock.wallMs();
+        const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - retentionMs, wallMs });
+        for (const sha256 of gone) await files.remove(sha256);
+        if (retired.events > 0)
+          log.info({ ...retired, files: gone.length }, 'what is older than the retention has left');
+      };
+      void every(
+        CLEAN_UP_MS,
+        { work: retire, what: 'letting go of what is older than the retention', log, clock },
+        signal,
+      );
+    }
     if (does('broker') || does('web')) void follower.run(signal);
     if (trust) {
       const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined];

@@ -15,6 +15,8 @@ export interface ClipFiles {
   setAside(path: string): Promise<string>;
   /** Throws Corrupt `clip_corrupt` when the bytes are gone or are not what was stored. */
   verify(sha256: string): Promise<void>;
+  /** Lets go of a file that no clip names any more; one that is gone already is no fault. */
+  remove(sha256: string): Promise<void>;
   /** Bytes `start` to `end`, both included. */
   read(sha256: string, range: { readonly start: number; readonly end: number }): Readable;
 }
@@ -70,6 +72,7 @@ export function localClipFiles(folder: string): ClipFiles {
           `verifying clip file ${sha256}: the bytes on disk have another hash; they are kept, not shown`,
         );
     },
+    remove: (sha256) => rm(placeOf(sha256), { force: true }),
     read: (sha256, range) => createReadStream(placeOf(sha256), range),
   };
 }

@@ -7,8 +7,15 @@ import type { Retired } from './store.ts';
 /** Rows of one transaction: the ingest waits no longer than for one of its own. */
 const SLICE = 2000;
 
+/** A clock that stands wrong by years must not cost years of evidence before somebody has seen it. */
+const ROUND_MS = 86_400_000;
+
 /** See Store.retire. */
-export async function retire(sql: Sql, beforeWallMs: number, wallMs: number): Promise<Retired> {
+export async function retire(sql: Sql, wantedWallMs: number, wallMs: number): Promise<Retired> {
+  const first = await sql.read((reader) =>
+    reader.all<{ oldest: number }>('select stored_wall_ms as oldest from feed order by pos limit 1'),
+  );
+  const beforeWallMs = Math.min(wantedWallMs, (first[0]?.oldest ?? wantedWallMs) + ROUND_MS);
   const total = { events: 0, alerts: 0, clips: 0, files: [] as string[] };
   // A browser whose place lies in what goes loads the page again; so places go first.
   await repeat(() => sql.write((tx) => cutFeed(tx, beforeWallMs)));

@@ -167,7 +167,8 @@ export interface Store {
 
   /**
    * Takes out what was stored before `beforeWallMs`: feed, events, closed alerts with their actions and clips, refusals.
-   * An alert that nobody has closed stays with its events and clips. In slices; the log gets one entry. The streams and
+   * An alert that nobody has closed stays with its events and clips. In slices, at most a day's worth of the feed at
+   * once (a wrong clock is then seen before it has cost much); the log gets one entry. The streams and
    * the log itself stay for ever, so that a replay of what is gone is still known as stored.
    */
   retire(policy: { readonly beforeWallMs: number; readonly wallMs: number }): Promise<Retired>;

@@ -92,6 +92,7 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ],
     ['store: postgres://db.example/x', ['store']],
     ['roles: [ingest]', ['roles']],
+    ['retention: { days: 0 }', ['retention.days']],
     ['{ roles: [broker, web], mqtt: { broker: "mqtts://x" } }', ['roles']],
     ['{ roles: [painter], mqtt: { broker: "mqtts://x" } }', ['roles.0']],
     ['store: mysql://db.example/x', ['store']],
