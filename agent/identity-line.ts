@@ -4,7 +4,7 @@ import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
-import { type EvalroomError, Forbidden, InvalidInput, Unavailable } from '../protocol/errors.ts';
+import { EvalroomError, Forbidden, InvalidInput, Unavailable } from '../protocol/errors.ts';
 
 const ANSWER_MS = 30_000;
 const ANSWER_BYTES = 256 * 1024;
