@@ -32,6 +32,72 @@ export interface TooFarRule extends TwoLevels {
 
 export interface ExtraPersonRule extends TwoLevels {}
 
+/** Row 3: out of the door without a permit. */
+export interface LeftRoomRule extends TwoLevels {}
+
+/** Row 4: owners who cross the door within `withinMs` of each other. */
+export interface LeftTogetherRule extends RuleBase {
+  readonly level: 'notice' | 'alarm';
+  readonly withinMs: number;
+  readonly people: number;
+}
+
+/** Row 5: somebody else at a taken seat: heads nearer than `headsM` where the floor is calibrated, else `shoulderWidths`. */
+export interface AtOtherSeatRule extends TwoLevels {
+  readonly headsM: number;
+  readonly shoulderWidths: number;
+}
+
+/** Row 6: heads nearer than `shoulderWidths`; `repeats` times within `repeatMs` is an alarm, null never. */
+export interface WhisperingRule extends TwoLevels {
+  readonly shoulderWidths: number;
+  readonly repeats: number | null;
+  readonly repeatMs: number;
+}
+
+/** Row 7: `people` within `distanceM` of each other where the floor is calibrated, else within `shoulderWidths`. */
+export interface GatheringRule extends TwoLevels {
+  readonly people: number;
+  readonly distanceM: number;
+  readonly shoulderWidths: number;
+}
+
+/** Row 8: a wrist held at the ear. */
+export interface PhoneRule extends TwoLevels {}
+
+/** Row 9: wrists of two owners nearer than `shoulderWidths`, both arms extended. */
+export interface PassingItemsRule extends TwoLevels {
+  readonly shoulderWidths: number;
+}
+
+/** Row 10: head low and no motion. */
+export interface SleepingRule extends TwoLevels {}
+
+/** Row 11: more than `metresPerMinute` outside the seats. */
+export interface WalkingAboutRule extends RuleBase {
+  readonly level: 'notice' | 'alarm';
+  readonly metresPerMinute: number;
+}
+
+/** Row 15: all seats empty for `emptyMs`, or not all seated `startMs` after the session's start. */
+export interface NotCompleteRule extends RuleBase {
+  readonly level: 'notice' | 'alarm';
+  readonly emptyMs: number;
+  readonly startMs: number;
+}
+
+/** Row 16: first seated more than `lateMs` after the session's start, or gone more than `earlyMs` when it is submitted. */
+export interface LateOrEarlyRule extends RuleBase {
+  readonly level: 'notice' | 'alarm';
+  readonly lateMs: number;
+  readonly earlyMs: number;
+}
+
+/** The owner stands at the own seat: head higher by `rise` shoulder widths than while sitting. */
+export interface StandingRule extends TwoLevels {
+  readonly rise: number;
+}
+
 export interface CameraFaultRule extends RuleBase {
   readonly coveredMs: number;
   /** Fall of edge energy against the reference, 0..1. */
@@ -64,6 +130,18 @@ export interface Rules {
   readonly left_seat?: LeftSeatRule;
   readonly too_far?: TooFarRule;
   readonly extra_person?: ExtraPersonRule;
+  readonly left_room?: LeftRoomRule;
+  readonly left_together?: LeftTogetherRule;
+  readonly at_other_seat?: AtOtherSeatRule;
+  readonly whispering?: WhisperingRule;
+  readonly gathering?: GatheringRule;
+  readonly phone?: PhoneRule;
+  readonly passing_items?: PassingItemsRule;
+  readonly sleeping?: SleepingRule;
+  readonly walking_about?: WalkingAboutRule;
+  readonly not_complete?: NotCompleteRule;
+  readonly late_or_early?: LateOrEarlyRule;
+  readonly standing?: StandingRule;
   readonly camera_fault?: CameraFaultRule;
   readonly microphone_fault?: MicrophoneFaultRule;
   readonly speech_prohibited?: SpeechRule;

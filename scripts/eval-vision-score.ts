@@ -24,11 +24,32 @@ const TRUTH_NAMES: Readonly<Partial<Record<string, string>>> = {
   phone: 'phone_at_ear',
   sleeping: 'sleeping',
   extra_person: 'person_extra',
+  standing: 'standing_at_seat',
 };
 const FAULT_NAMES: Readonly<Partial<Record<string, string>>> = { covered: 'lens_covered', moved: 'camera_moved' };
 
-/** Behaviours of truth files that a rule of this build can raise. */
-export const SCORED = ['seat_absent', 'person_extra', 'lens_covered', 'camera_moved'] as const;
+/** Behaviours of truth files that are scored, as they are called there. */
+export const SCORED = [
+  'seat_absent',
+  'standing_at_seat',
+  'contact',
+  'phone_at_ear',
+  'person_extra',
+  'sleeping',
+  'lens_covered',
+  'camera_moved',
+] as const;
+
+/** One episode of the truth or of the prediction on the report's timeline. */
+export interface Span {
+  readonly of: 'truth' | 'predicted';
+  readonly name: string;
+  readonly seats: readonly string[];
+  readonly startS: number;
+  readonly endS: number;
+  /** `short`: a truth below its threshold, which need not be found. */
+  readonly verdict: 'found' | 'missed' | 'short' | 'right' | 'false' | 'unscored';
+}
 
 function truthName(body: EpisodeBody): string {
   if (body.behaviour !== 'camera_fault') return TRUTH_NAMES[body.behaviour] ?? body.behaviour;
@@ -106,47 +127,56 @@ export interface RoomScore {
   readonly occupancy: Record<string, { right: number; unknown: number; frames: number }>;
   readonly fault: { right: number; frames: number };
   readonly hours: number;
-  readonly misses: readonly string[];
-  readonly wrong: readonly string[];
+  readonly spans: readonly Span[];
 }
 
 /** Truth episodes shorter than their threshold are neither missed nor false. */
-function thresholdS(name: string, pack: RulePack): number {
-  const { left_seat, extra_person, camera_fault } = pack.rules;
-  const least = (rule: { noticeMs: number | null; alarmMs: number | null } | undefined) =>
-    rule?.noticeMs ?? rule?.alarmMs ?? 0;
-  const ms: Record<string, number> = {
-    seat_absent: least(left_seat),
-    person_extra: least(extra_person),
-    lens_covered: camera_fault?.coveredMs ?? 0,
-    camera_moved: camera_fault?.movedMs ?? 0,
+function thresholdS(name: string, { rules }: RulePack): number {
+  const least = (...list: readonly ({ noticeMs: number | null; alarmMs: number | null } | undefined)[]) =>
+    Math.min(...list.flatMap((rule) => (rule ? [rule.noticeMs ?? rule.alarmMs ?? 0] : [])));
+  const ms: Readonly<Record<string, number | undefined>> = {
+    seat_absent: least(rules.left_seat),
+    standing_at_seat: least(rules.standing),
+    contact: least(rules.at_other_seat, rules.whispering),
+    phone_at_ear: least(rules.phone),
+    person_extra: least(rules.extra_person),
+    sleeping: least(rules.sleeping),
+    lens_covered: rules.camera_fault?.coveredMs,
+    camera_moved: rules.camera_fault?.movedMs,
   };
-  return (ms[name] ?? 0) / 1000;
+  const shortest = ms[name] ?? 0;
+  return Number.isFinite(shortest) ? shortest / 1000 : 0;
 }
 
 /** Starts may differ by this much. */
 const START_S = 5;
 
+type TruthEvent = Truth['events'][number];
+
+/** Same seat; a contact is of either of its two; without a seat it is of the room. */
+function concerns(p: Predicted, t: TruthEvent): boolean {
+  if (t.seat === null || t.seat === undefined) return true;
+  if (t.type !== 'contact') return p.seats[0] === String(t.seat);
+  return p.seats.some((s) => s === String(t.seat) || s === String(t.with_seat));
+}
+
+const seatsOf = (t: TruthEvent) => [t.seat, t.with_seat].flatMap((s) => (s == null ? [] : [String(s)]));
+
 export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], pack: RulePack) {
   const behaviours: Record<string, BehaviourScore> = {};
   const unscored: Record<string, number> = {};
-  const misses: string[] = [];
-  const wrong: string[] = [];
+  const spans: Span[] = [];
   let [falseAlarms, falseNotices] = [0, 0];
   const events = room.cameras[0]!.truth.events;
   for (const name of SCORED) {
     const score: BehaviourScore = { episodes: 0, found: 0, false: 0, startErrors: [], alertDelays: [] };
     behaviours[name] = score;
+    const isShort = (t: TruthEvent) => t.end_s - t.start_s < thresholdS(name, pack);
     const truths = events.filter((e) => e.type === name);
     const mine = predicted.filter((p) => p.name === name);
     const pairs = truths.flatMap((t) =>
       mine
-        .filter(
-          (p) =>
-            (t.seat === null || t.seat === undefined || p.seats[0] === String(t.seat)) &&
-            p.startS < t.end_s &&
-            p.endS > t.start_s,
-        )
+        .filter((p) => concerns(p, t) && p.startS < t.end_s && p.endS > t.start_s)
         .map((p) => ({ t, p, error: Math.abs(p.startS - t.start_s) })),
     );
     pairs.sort((a, b) => a.error - b.error);
@@ -155,32 +185,44 @@ export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], 
       if (usedT.has(t) || usedP.has(p) || error > START_S) continue;
       usedT.add(t);
       usedP.add(p);
-      if (t.end_s - t.start_s < thresholdS(name, pack)) continue;
+      if (isShort(t)) continue;
       score.found++;
       score.startErrors.push(error);
       score.alertDelays.push(p.alertS - t.start_s);
     }
     for (const t of truths) {
-      if (t.end_s - t.start_s < thresholdS(name, pack)) continue;
-      score.episodes++;
-      if (!usedT.has(t)) misses.push(`${name} seat ${t.seat ?? '-'} ${t.start_s}–${t.end_s} s`);
+      if (!isShort(t)) score.episodes++;
+      const verdict = isShort(t) ? 'short' : usedT.has(t) ? 'found' : 'missed';
+      spans.push({ of: 'truth', name, seats: seatsOf(t), startS: t.start_s, endS: t.end_s, verdict });
     }
     for (const p of mine) {
+      const { seats, startS, endS } = p;
+      spans.push({ of: 'predicted', name, seats, startS, endS, verdict: usedP.has(p) ? 'right' : 'false' });
       if (usedP.has(p)) continue;
       score.false++;
       if (p.level === 'alarm') falseAlarms++;
       else falseNotices++;
-      wrong.push(`${name} seat ${p.seats.join(',') || '-'} ${p.startS.toFixed(1)}–${p.endS.toFixed(1)} s`);
     }
   }
   const scored: readonly string[] = SCORED;
-  for (const { type } of events) if (!scored.includes(type)) unscored[type] = (unscored[type] ?? 0) + 1;
-  for (const p of predicted)
-    if (!scored.includes(p.name)) {
-      unscored[`raised:${p.name}`] = (unscored[`raised:${p.name}`] ?? 0) + 1;
-      wrong.push(`(unscored) ${p.name} ${p.startS.toFixed(1)}–${p.endS.toFixed(1)} s`);
+  for (const t of events)
+    if (!scored.includes(t.type)) {
+      unscored[t.type] = (unscored[t.type] ?? 0) + 1;
+      spans.push({
+        of: 'truth',
+        name: t.type,
+        seats: seatsOf(t),
+        startS: t.start_s,
+        endS: t.end_s,
+        verdict: 'unscored',
+      });
     }
-  return { behaviours, unscored, misses, wrong, falseAlarms, falseNotices };
+  for (const { name, seats, startS, endS } of predicted)
+    if (!scored.includes(name)) {
+      unscored[`raised:${name}`] = (unscored[`raised:${name}`] ?? 0) + 1;
+      spans.push({ of: 'predicted', name, seats, startS, endS, verdict: 'unscored' });
+    }
+  return { behaviours, unscored, spans, falseAlarms, falseNotices };
 }
 
 /** Distance to the own seat up to which a seat counts as taken, metres. */

@@ -1,18 +1,24 @@
 /** `evalroom eval vision`: footage with known truth through the real eyes and the real deciding, in virtual time, as fast as the machine can. */
-import { spawn } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { virtualClock } from '../agent/clock.ts';
 import { type Input, startRoom, step } from '../agent/decide/room.ts';
-import type { Frame } from '../hardware/camera.ts';
-import { Corrupt, InvalidInput, Unavailable } from '../protocol/errors.ts';
+import { InvalidInput } from '../protocol/errors.ts';
 import type { DraftEvent } from '../protocol/event.ts';
 import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
-import type { Instant } from '../protocol/time.ts';
-import { episodesOf, pool, type RoomScore, type Said, scoreEpisodes, scoreOccupancy } from './eval-vision-score.ts';
+import { CLEAN, VARIANTS, type Variant, varied } from './eval-vision-augment.ts';
+import { BEGIN, createWatcher, instant } from './eval-vision-eyes.ts';
+import { type ReportedRoom, writeReport } from './eval-vision-report.ts';
+import {
+  episodesOf,
+  pool,
+  type RoomScore,
+  type Said,
+  type Span,
+  scoreEpisodes,
+  scoreOccupancy,
+} from './eval-vision-score.ts';
 import { layoutOf, readRooms, type TruthRoom } from './eval-vision-truth.ts';
 
 export interface EvalVisionOptions {
@@ -22,21 +28,22 @@ export interface EvalVisionOptions {
   readonly rules: string;
   /** Analysed frames per second. */
   readonly fps: number;
-  /** Keep and use what the eyes saw in `.data/eval-vision`. */
+  /** Keep and use what the eyes saw in `.data/eval-vision`; default true. */
   readonly cache?: boolean;
   /** Only videos whose name contains this. */
   readonly only?: string;
   /** Each camera for itself. */
   readonly single?: boolean;
+  /** The clean run and every spoilt one. */
+  readonly augment?: boolean;
+  /** Only these variants, by name; the clean run is `clean`. */
+  readonly variants?: readonly string[];
+  /** HTML file to write; false: none. */
+  readonly report?: string | false;
   readonly json?: boolean;
 }
 
-/** Where virtual time begins. */
-const BEGIN: Instant = { wallMs: 1_800_000_000_000, monoMs: 1_000_000, bootId: 'eval', clock: 'sure' };
-/** Size of a camera's sub-stream. */
-const WIDTH = 640;
-const HEIGHT = 360;
-const CACHE = join('.data', 'eval-vision');
+const REPORT = join('.data', 'eval-vision', 'report.html');
 
 /** Adds `vision` to the `eval` command. */
 export function evalVisionCommand(program: Command): void {
@@ -51,7 +58,11 @@ export function evalVisionCommand(program: Command): void {
     .option('--fps <number>', 'analysed frames per second', Number, 2)
     .option('--only <text>', 'only videos whose name contains this')
     .option('--single', 'score each camera alone instead of fusing the cameras of a room')
-    .option('--cache', `keep what the eyes saw under ${CACHE} and use it again`)
+    .option('--augment', `besides the clean run: ${VARIANTS.map((v) => v.name).join(', ')}`)
+    .option('--variants <names>', 'only these of the runs, separated by commas', (names) => names.split(','))
+    .option('--report <file>', 'HTML page with timelines and the frames of misses and false alarms', REPORT)
+    .option('--no-report', 'write no page')
+    .option('--no-cache', 'look at every video anew, and keep nothing')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText(
       'after',
@@ -70,142 +81,49 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
     throw new InvalidInput('bad_fps', `--fps ${options.fps}: a number between 0 and 25 is needed`);
   const pack = loadRulePack(options.rules);
   const rooms = await readRooms(options);
-  const eyes = createWatcher(options);
+  const runs = chosen(options);
+  const watcher = createWatcher({
+    fps: options.fps,
+    cache: options.cache !== false,
+    modelsFolder: process.env.EVALROOM_MODELS,
+  });
   const scores: RoomScore[] = [];
+  const reported: ReportedRoom[] = [];
   try {
-    for (const room of rooms) {
-      const observations: FrameObservation[] = [];
-      const layout = layoutOf(room);
-      for (const { cameraId } of room.cameras) observations.push(...(await eyes.watch(cameraId, layout)));
-      const score = scoreRoom(room, layout, observations, pack);
-      scores.push(score);
-      printRoom(score, print);
-    }
+    for (const variant of runs)
+      for (const clean of rooms) {
+        const room = varied(clean, variant);
+        const layout = layoutOf(room);
+        const observations: FrameObservation[] = [];
+        for (const { cameraId } of room.cameras)
+          observations.push(...(await watcher.watch(join(options.dir, `${cameraId}.mp4`), cameraId, layout, variant)));
+        const { score, said } = scoreRoom(room, layout, observations, pack);
+        scores.push(score);
+        reported.push({ room, variant, score, said });
+        printRoom(score, print);
+      }
   } finally {
-    await eyes.close();
+    await watcher.close();
   }
-  const result = pool(scores, eyes.cpuMsPerFrame(), eyes.modelSet());
+  const result = pool(scores, watcher.cpuMsPerFrame(), watcher.modelSet());
   printPool(result, print);
+  if (options.report !== false && options.report !== undefined) {
+    await writeReport(options.report, { rooms: reported, figures: result, dir: options.dir, rules: pack.name });
+    print(`report: ${options.report}`);
+  }
   return result;
 }
 
-/** Opens the eyes at the first video that is not in the cache. */
-function createWatcher(options: EvalVisionOptions) {
-  let opened: Promise<Awaited<ReturnType<typeof openEyes>>> | undefined;
-  let modelSet = 'none';
-  let frames = 0;
-  let cpu = 0;
-  return {
-    async watch(cameraId: string, layout: RoomLayout): Promise<readonly FrameObservation[]> {
-      const kept = join(CACHE, `${cameraId}@${options.fps}-${process.env.EVALROOM_MODELS ? 'fetched' : 'npm'}.json`);
-      if (options.cache) {
-        const cached = await readFile(kept, 'utf8').catch(() => undefined);
-        if (cached) {
-          const list = JSON.parse(cached) as FrameObservation[];
-          modelSet = list[0]?.modelSet ?? modelSet;
-          return list;
-        }
-      }
-      opened ??= openEyes();
-      const { createPerceive, eyes, log } = await opened;
-      const camera = { cameraId, frames: () => framesOf(join(options.dir, `${cameraId}.mp4`), options.fps) };
-      // A clock that stands still: what the eyes take is counted by the threads themselves.
-      const perceive = createPerceive({ camera, eyes, layout, clock: virtualClock(), log });
-      const list: FrameObservation[] = [];
-      try {
-        for await (const observation of perceive.observations()) list.push(observation);
-      } finally {
-        await perceive.close();
-      }
-      if (list.length === 0)
-        throw new Unavailable(
-          'nothing_seen',
-          `${cameraId}: the eyes gave no observation (${perceive.health().reason ?? 'no frames'})`,
-        );
-      frames += list.length;
-      modelSet = eyes.modelSet;
-      if (options.cache) {
-        await mkdir(CACHE, { recursive: true });
-        await writeFile(kept, JSON.stringify(list));
-      }
-      return list;
-    },
-    modelSet: () => modelSet,
-    cpuMsPerFrame: () => (frames > 0 ? Math.round((10 * cpu) / frames) / 10 : null),
-    async close() {
-      if (!opened) return;
-      const { eyes, stop } = await opened;
-      const health = eyes.health();
-      cpu = health.detector.cpuMs + health.pose.cpuMs;
-      stop.abort();
-      await eyes.close();
-    },
-  };
-}
-async function openEyes() {
-  const [{ createEyes }, { createPerceive }, { systemClock }, { default: pino }] = await Promise.all([
-    import('../models/pose/eyes.ts'),
-    import('../agent/perceive.ts'),
-    import('../agent/clock.ts'),
-    import('pino'),
-  ]);
-  const log = pino({ level: 'silent' });
-  const modelsFolder = process.env.EVALROOM_MODELS;
-  const eyes = createEyes({ modelsFolder, dataFolder: '.data', clock: systemClock(), log });
-  const stop = new AbortController();
-  await eyes.start(stop.signal);
-  return { eyes, stop, log, createPerceive };
-}
-
-/** Frames of a file as a camera's sub-stream would give them, at their own time. */
-async function* framesOf(file: string, fps: number): AsyncGenerator<Frame> {
-  const args = [
-    '-v',
-    'error',
-    '-i',
-    file,
-    '-vf',
-    `fps=${fps}:round=down:start_time=0,scale=${WIDTH}:${HEIGHT}`,
-    '-pix_fmt',
-    'rgb24',
-    '-f',
-    'rawvideo',
-    'pipe:1',
-  ];
-  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-500);
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const size = WIDTH * HEIGHT * 3;
-  let rgb = new Uint8Array(size);
-  let [filled, frame] = [0, 0];
-  try {
-    for await (const chunk of child.stdout as AsyncIterable<Buffer>)
-      for (let from = 0; from < chunk.length; ) {
-        const take = Math.min(size - filled, chunk.length - from);
-        rgb.set(chunk.subarray(from, from + take), filled);
-        [from, filled] = [from + take, filled + take];
-        if (filled < size) continue;
-        const at = instant(frame / fps);
-        yield { width: WIDTH, height: HEIGHT, rgb, at, frame: frame++ };
-        rgb = new Uint8Array(size);
-        filled = 0;
-      }
-    const code = await ended;
-    if (code !== 0) throw new Corrupt('bad_video', `ffmpeg could not decode ${file} to its end: ${said.trim()}`);
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
-
-function instant(seconds: number): Instant {
-  const ms = Math.round(seconds * 1000);
-  return { ...BEGIN, wallMs: BEGIN.wallMs + ms, monoMs: BEGIN.monoMs + ms };
+function chosen({ augment, variants }: EvalVisionOptions): readonly Variant[] {
+  const all = [CLEAN, ...VARIANTS];
+  if (!variants) return augment ? all : [CLEAN];
+  const unknown = variants.find((name) => !all.some((v) => v.name === name));
+  if (unknown !== undefined)
+    throw new InvalidInput(
+      'bad_variant',
+      `--variants ${unknown}: there are ${all.map((v) => v.name).join(', ')}; name some of these`,
+    );
+  return all.filter((v) => variants.includes(v.name));
 }
 
 /** The state machines over all cameras of the room in order of time, with a tick a second. */
@@ -214,7 +132,7 @@ export function scoreRoom(
   layout: RoomLayout,
   observations: readonly FrameObservation[],
   pack: RulePack,
-): RoomScore {
+): { readonly score: RoomScore; readonly said: readonly Said[] } {
   const truth = room.cameras[0]!.truth;
   const inputs: Input[] = [...observations];
   for (let s = 1; s <= truth.duration_s; s++) inputs.push({ kind: 'tick', at: instant(s) });
@@ -232,13 +150,17 @@ export function scoreRoom(
     said.push({ t: (input.at.monoMs - BEGIN.monoMs) / 1000, seats });
   }
   const predicted = episodesOf(drafts, BEGIN.wallMs, truth.duration_s);
-  return {
+  const score = {
     name: room.name,
     hours: truth.duration_s / 3600,
     ...scoreEpisodes(room, predicted, pack),
     ...scoreOccupancy(truth, said),
   };
+  return { score, said };
 }
+
+const spanWords = ({ name, seats, startS, endS }: Span) =>
+  `${name} seat ${seats.join(',') || '-'} ${startS.toFixed(1)}–${endS.toFixed(1)} s`;
 
 function printRoom(score: RoomScore, print: (line: string) => void): void {
   const seats = Object.values(score.occupancy);
@@ -246,14 +168,17 @@ function printRoom(score: RoomScore, print: (line: string) => void): void {
   print(
     `${score.name}: occupancy right ${sum('right')} of ${sum('frames')}, unknown ${sum('unknown')}; fault frames right ${score.fault.right} of ${score.fault.frames}`,
   );
-  for (const miss of score.misses) print(`  missed  ${miss}`);
-  for (const wrong of score.wrong) print(`  false   ${wrong}`);
+  for (const span of score.spans) {
+    if (span.verdict === 'missed') print(`  missed  ${spanWords(span)}`);
+    if (span.verdict === 'false') print(`  false   ${spanWords(span)}`);
+    if (span.verdict === 'unscored' && span.of === 'predicted') print(`  unscored ${spanWords(span)}`);
+  }
 }
 
 function printPool(result: ReturnType<typeof pool>, print: (line: string) => void): void {
   for (const [name, b] of Object.entries(result.behaviours))
     print(
-      `${name.padEnd(14)} found ${b.found} of ${b.episodes}, false ${b.false}, start error median ${b.startErrorMedianS ?? '–'} s, time to alert median ${b.timeToAlertMedianS ?? '–'} s`,
+      `${name.padEnd(17)} found ${b.found} of ${b.episodes}, false ${b.false}, start error median ${b.startErrorMedianS ?? '–'} s, time to alert median ${b.timeToAlertMedianS ?? '–'} s`,
     );
   print(
     `occupancy accuracy ${result.occupancyAccuracy}, unknown ${result.unknownShare}, fault frames right ${result.faultFramesRight}`,

@@ -6,6 +6,7 @@ import { isElsewhere } from './place.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
+import { guests } from './suppress.ts';
 import { HIGH_SCORE, type Track } from './track.ts';
 
 export interface ExtraPerson {
@@ -64,7 +65,8 @@ export const extraPerson: Rule<ExtraPerson> = {
     const rule = context.pack.rules.extra_person;
     if (!rule) return [state, []];
     const now = scene.at.monoMs;
-    const allowed = context.layout.roster.length || context.layout.seats.length;
+    const allowed =
+      (context.layout.roster.length || context.layout.seats.length) + guests(scene.session, scene.at.wallMs);
     const looking = scene.cameras.filter((c) => !c.blind);
     const stepMs = Math.min(Math.max(0, now - state.lastMonoMs), MAX_STEP_MS);
     if (looking.length === 0) return [{ ...state, window: [], lastMonoMs: now, fineMonoMs: undefined }, []];

@@ -6,6 +6,7 @@ import { type Episode, follow, graver, isOpen, levelOf, resume } from './episode
 import type { Rule, RuleContext } from './rule.ts';
 import type { Scene, SeatScene } from './scene.ts';
 import { seatEn, seatZh, seconds, spanEn, spanZh } from './sentence.ts';
+import { isAllowed } from './suppress.ts';
 
 export type SeatState = 'UNKNOWN' | 'SEATED' | 'LEAVING' | 'AWAY' | 'RETURNED';
 
@@ -108,7 +109,32 @@ export function stepSeat(
   const base: LeftSeat = { ...seat, window, lastMonoMs: now, lastKnown: known };
   const timed = time(base, seen, counted, stepMs - counted);
   const after = transition(timed, seen, share, rule, scene.at);
-  return speak(seat.state, after, scene, rule, context);
+  const excused = isAllowed(scene.session, 'left_seat', [seat.seatId], scene.at.wallMs);
+  return excused ? excuse(seat, after, scene, rule, context) : speak(seat.state, after, scene, rule, context);
+}
+
+/** In a break or with a permit: an episode that was open ends, and the absence is counted from when that is over. */
+function excuse(
+  before: LeftSeat,
+  seat: LeftSeat,
+  scene: Scene,
+  rule: LeftSeatRule,
+  context: RuleContext,
+): readonly [LeftSeat, readonly DraftEvent[]] {
+  const open = isOpen(before.episode);
+  const [ended, drafts] = open ? speak('AWAY', { ...before, state: 'RETURNED' }, scene, rule, context) : [before, []];
+  return [
+    {
+      ...seat,
+      awayMs: 0,
+      backMs: 0,
+      blindMs: 0,
+      leftWallMs: scene.at.wallMs,
+      sumMs: ended.sumMs,
+      episode: ended.episode,
+    },
+    drafts,
+  ];
 }
 
 /** Time of an absence: unknown time is not counted; time in which somebody is seen again counts only if they leave at once. */

@@ -38,6 +38,15 @@ export function unlike(a: Look, b: Look): number {
   return Math.sqrt(sum / a.length);
 }
 
+/** Largest difference of any one cell: a hand that moves shows in few cells, and hardly in the mean of all. */
+export function largestChange(a: Look, b: Look): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let most = 0;
+  for (let i = 0; i + 2 < a.length; i += 3)
+    most = Math.max(most, Math.abs(a[i]! + a[i + 1]! + a[i + 2]! - b[i]! - b[i + 1]! - b[i + 2]!) / 3);
+  return most;
+}
+
 /** Difference to the nearest of several looks; infinite without any. */
 export function nearest(a: Look, templates: readonly Look[]): number {
   return templates.reduce((best, t) => Math.min(best, unlike(a, t)), Number.POSITIVE_INFINITY);

@@ -21,6 +21,8 @@ export interface Habit {
   readonly body: Point;
   readonly width: number;
   readonly height: number;
+  /** Upper edge of the box: the hair of who sits upright. */
+  readonly top: number;
 }
 
 /**
@@ -108,12 +110,13 @@ export function covers(box: Box, zone: Box): number {
 export function learnHabit(habit: Habit | undefined, track: Track): Habit {
   const body = upperBody(track);
   const [bw, bh] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
-  if (!habit) return { body, width: bw, height: bh };
+  if (!habit) return { body, width: bw, height: bh, top: track.box[1] };
   const k = 0.05;
   return {
     body: [habit.body[0] + (body[0] - habit.body[0]) * k, habit.body[1] + (body[1] - habit.body[1]) * k],
     width: habit.width + (bw - habit.width) * k,
     height: habit.height + (bh - habit.height) * k,
+    top: habit.top + (track.box[1] - habit.top) * k,
   };
 }
 

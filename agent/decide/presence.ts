@@ -1,6 +1,6 @@
 /** Is somebody at this seat, as one camera sees it? Yes, no or unknown; `no` only with evidence of leaving. */
 import type { Occupancy } from '../../protocol/event.ts';
-import { blend, type Look, nearest, unlike } from './patch.ts';
+import { blend, type Look, largestChange, nearest, unlike } from './patch.ts';
 import { type Habit, isElsewhere, learnHabit, type Spot, sitsIn } from './place.ts';
 import { HIGH_SCORE, type Track } from './track.ts';
 
@@ -28,6 +28,12 @@ export interface SeatSight {
   readonly last?: Look;
   readonly stillMs?: number | undefined;
   readonly emptyRunMs?: number | undefined;
+  /** The look since which no cell has changed, and since when: nobody moves at all. */
+  readonly rest?: { readonly look: Look; readonly sinceMs: number };
+  /** How well this camera sees this seat: running mean of the score of who is there, 0 where they are missed. */
+  readonly worth?: number;
+  /** Difference of the newest look to that of the taken seat. */
+  readonly unlikeTaken?: number;
   /** Frames that show a sure person where a template says empty: then the template is wrong. */
   readonly doubts: number;
   /** What was known before the eyes were lost or the agent was restarted. */
@@ -55,6 +61,10 @@ const HOLD_LOOK_MS = 900_000;
 const SAME_LOOK = 0.25;
 const CHANGED_LOOK = 0.35;
 const STILL_LOOK = 0.06;
+/** Breathing and the codec change a cell by less, a hand that writes by more. */
+const MOTION = 0.15;
+/** A view's worth follows some fifty frames. */
+const WORTH_SHARE = 0.02;
 const MAX_TEMPLATES = 3;
 /** After a blind spell or a restart, a seat known to be empty is believed so again after this time without anybody. */
 const PRIOR_MS = 8000;
@@ -79,6 +89,7 @@ export function loseSight(seat: SeatSight): SeatSight {
     empty: seat.empty,
     ...(seat.habit ? { habit: seat.habit } : {}),
     ...(seat.taken ? { taken: seat.taken } : {}),
+    ...(seat.worth === undefined ? {} : { worth: seat.worth }),
     ...(seat.leftMs !== undefined && prior ? { leftMs: seat.leftMs } : {}),
   };
 }
@@ -111,15 +122,24 @@ export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
   let next: SeatSight = {
     ...seat,
     here,
-    ...(look ? { last: look } : {}),
+    ...(look ? { last: look, rest: rested(seat, look, now) } : {}),
+    ...(Number.isFinite(takenness) ? { unlikeTaken: takenness } : {}),
     clearMs: seat.clearMs ?? now,
     stillMs,
     emptyRunMs: looksEmpty && !here ? (seat.emptyRunMs ?? now) : undefined,
     doubts: here && who.score >= 0.6 && looksEmpty ? seat.doubts + 1 : here ? 0 : seat.doubts,
   };
+  if (seat.occupancy === 'yes') {
+    const worth = seat.worth ?? 0.5;
+    next = { ...next, worth: worth + ((here ? who.score : 0) - worth) * WORTH_SHARE };
+  }
   next = here ? taken(next, who, glance) : missed(next, glance);
   next = decide(next, now, { empty: looksEmpty, taken: takenness < Math.min(SAME_LOOK, emptyness) });
   return learn(next, glance, here);
+}
+
+function rested({ rest }: SeatSight, look: Look, now: number): NonNullable<SeatSight['rest']> {
+  return rest && largestChange(look, rest.look) < MOTION ? rest : { look, sinceMs: now };
 }
 
 /** A chair with a jacket makes weak detections: the empty look outweighs these, never a sure one. */

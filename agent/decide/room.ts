@@ -4,7 +4,9 @@ import { type FrameObservation, type Keypoint, type Person, upperBody } from '..
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Box, contains, iou } from '../../protocol/seat.ts';
+import type { Session } from '../../protocol/session.ts';
 import type { Instant } from '../../protocol/time.ts';
+import { type Doors, NO_DOORS, watchDoors } from './doors.ts';
 import { metresPerWidth } from './floor.ts';
 import { fuseSeat } from './fuse.ts';
 import type { LeftSeat } from './left-seat.ts';
@@ -25,6 +27,8 @@ export interface RoomContext {
   readonly pack: RulePack;
   /** UUID of this run: episodeId = `${runId}-${n}`. */
   readonly runId: string;
+  /** What is known of the session at the start; later changes come as inputs. */
+  readonly session?: Session;
 }
 
 /** What the page, the overlay and the state topic draw. */
@@ -62,6 +66,8 @@ export interface RoomMachine {
   readonly cameras: Readonly<Record<string, CameraMachine>>;
   readonly seats: readonly SeatScene[];
   readonly rules: Readonly<Record<string, unknown>>;
+  readonly doors: Doors;
+  readonly session: Session | undefined;
   readonly episodes: number;
 }
 
@@ -88,6 +94,8 @@ export function startRoom(context: RoomContext, at: Instant, open: readonly Draf
       sample: 'none',
     })),
     rules,
+    doors: NO_DOORS,
+    session: context.session,
     episodes: 0,
   };
 }
@@ -99,7 +107,7 @@ export function step(
   context: RoomContext,
 ): { machine: RoomMachine; drafts: readonly DraftEvent[]; view: RoomView } {
   const cameras = perceive(machine, input, context);
-  const scene = sceneOf(machine, cameras, input, context.layout);
+  const { scene, doors } = sceneOf(machine, cameras, input, context.layout);
   let { episodes } = machine;
   const ids = { take: () => `${context.runId}-${++episodes}` };
   const rules: Record<string, unknown> = {};
@@ -109,7 +117,7 @@ export function step(
     rules[rule.name] = state;
     drafts.push(...said);
   }
-  const next: RoomMachine = { cameras, seats: scene.seats, rules, episodes };
+  const next: RoomMachine = { cameras, seats: scene.seats, rules, doors, session: scene.session, episodes };
   return { machine: next, drafts, view: viewOf(next, scene) };
 }
 
@@ -247,7 +255,7 @@ function sceneOf(
   cameras: Readonly<Record<string, CameraMachine>>,
   input: Input,
   layout: RoomLayout,
-): Scene {
+): { readonly scene: Scene; readonly doors: Doors } {
   const { at } = input;
   const list = Object.entries(cameras).map(
     ([cameraId, camera]): CameraScene & { seats: CameraMachine['seats']; shut: boolean } => ({
@@ -260,6 +268,19 @@ function sceneOf(
       spots: spotsOf(layout, cameraId),
       seated: camera.seated,
       seats: camera.seats,
+      worth: Object.fromEntries(Object.entries(camera.seats).map(([id, s]) => [id, s.worth ?? 0.5])),
+      rests: Object.entries(camera.seats).flatMap(([seatId, { rest, unlikeTaken, hereMs }]) =>
+        rest && unlikeTaken !== undefined
+          ? [
+              {
+                seatId,
+                sinceMonoMs: rest.sinceMs,
+                unlikeTaken,
+                ...(hereMs === undefined ? {} : { hereMonoMs: hereMs }),
+              },
+            ]
+          : [],
+      ),
       owners: Object.entries(camera.seats).flatMap(([seatId, s]) =>
         s.ownerId === undefined ? [] : [{ seatId, trackId: s.ownerId, ...(s.habit ? { habit: s.habit } : {}) }],
       ),
@@ -277,7 +298,9 @@ function sceneOf(
       at.wallMs,
     ),
   );
-  return { at, input, cameras: list, seats };
+  const doors = watchDoors(machine.doors, list, seats, layout, at);
+  const session = input.kind === 'session' ? input.session : machine.session;
+  return { scene: { at, input, cameras: list, seats, session, exits: doors.exits }, doors };
 }
 
 function viewOf(machine: RoomMachine, scene: Scene): RoomView {

@@ -1,14 +1,26 @@
 /** The list of rules that the room runs. One behaviour is one file; a new one is added here and nowhere else. */
 import type { DraftEvent } from '../../protocol/event.ts';
 import type { Instant } from '../../protocol/time.ts';
+import { atOtherSeat } from './at-other-seat.ts';
 import { cameraFault } from './camera-fault.ts';
 import { extraPerson } from './extra-person.ts';
+import { gathering } from './gathering.ts';
+import { lateOrEarly } from './late-or-early.ts';
+import { leftRoom } from './left-room.ts';
 import { leftSeat } from './left-seat.ts';
+import { leftTogether } from './left-together.ts';
 import { microphoneFault } from './microphone-fault.ts';
+import { notComplete } from './not-complete.ts';
+import { passingItems } from './passing-items.ts';
+import { phone } from './phone.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { Scene } from './scene.ts';
+import { sleeping } from './sleeping.ts';
 import { speechRules } from './speech.ts';
+import { standing } from './standing.ts';
 import { tooFar } from './too-far.ts';
+import { walkingAbout } from './walking-about.ts';
+import { whispering } from './whispering.ts';
 
 /** Rule with its state's type closed over, so that rules of different states stand in one list. */
 export interface AnyRule {
@@ -31,6 +43,18 @@ export const RULES: readonly AnyRule[] = [
   any(microphoneFault),
   any(leftSeat),
   any(tooFar),
+  any(leftRoom),
+  any(leftTogether),
+  any(standing),
+  any(atOtherSeat),
+  any(whispering),
+  any(gathering),
+  any(phone),
+  any(passingItems),
+  any(sleeping),
+  any(walkingAbout),
   any(extraPerson),
+  any(notComplete),
+  any(lateOrEarly),
   ...speechRules.map((rule) => any(rule)),
 ];

@@ -6,6 +6,7 @@ import { footPoint, homography, inShoulders, toFloor } from './floor.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, seconds, spanEn, spanZh } from './sentence.ts';
+import { isAllowed } from './suppress.ts';
 
 interface Distance {
   readonly value: number;
@@ -93,7 +94,8 @@ function stepSeat(
       sinceWallMs: begins ? scene.at.wallMs : seat.sinceWallMs,
     };
   }
-  const back = next.nearMonoMs !== undefined && now - next.nearMonoMs >= BACK_MS;
+  const allowed = isAllowed(scene.session, 'too_far', [seat.seatId], scene.at.wallMs);
+  const back = allowed || (next.nearMonoMs !== undefined && now - next.nearMonoMs >= BACK_MS);
   const lost = next.farMonoMs !== undefined && now - next.farMonoMs >= LOST_MS;
   const far = next.farMonoMs === now;
   const to = back ? 'NEAR' : lost ? 'LOST' : 'FAR';
@@ -108,7 +110,7 @@ function stepSeat(
     },
     seat.episode,
     {
-      level: far ? levelOf(next.farMs, rule) : undefined,
+      level: far && !allowed ? levelOf(next.farMs, rule) : undefined,
       over: back || lost,
       facts: () => facts(next, to, rule, context),
     },

@@ -6,6 +6,8 @@ export interface Track {
   readonly trackId: number;
   readonly box: Box;
   readonly pose?: readonly Keypoint[];
+  /** When the pose was made; older than `seenMonoMs` where it was only moved along with the box. */
+  readonly posedMonoMs?: number;
   /** Score of the last detection. */
   readonly score: number;
   /** Best score so far. */
@@ -151,7 +153,7 @@ function moved(t: Track, person: Person, monoMs: number): Track {
   return {
     trackId: t.trackId,
     box: person.box,
-    ...(person.pose ? { pose: person.pose } : {}),
+    ...(person.pose ? { pose: person.pose, posedMonoMs: monoMs - (person.poseAgeMs ?? 0) } : {}),
     score: person.score,
     peak: Math.max(t.peak, person.score),
     hits,
@@ -172,7 +174,7 @@ function born(person: Person, monoMs: number, trackId: number): Track {
   return {
     trackId,
     box: person.box,
-    ...(person.pose ? { pose: person.pose } : {}),
+    ...(person.pose ? { pose: person.pose, posedMonoMs: monoMs - (person.poseAgeMs ?? 0) } : {}),
     score: person.score,
     peak: person.score,
     hits: 1,

@@ -11,10 +11,12 @@ const ms = z.int().min(0).max(86_400_000);
 const share = z.number().min(0).max(1);
 const text = z.string().trim().min(1).max(200);
 const base = { citation: text };
+const level = z.enum(['notice', 'alarm']);
+const positive = z.number().positive();
 const twoLevels = { ...base, noticeMs: ms.nullable(), alarmMs: ms.nullable() };
 const speech = z.strictObject({
   ...base,
-  level: z.enum(['notice', 'alarm']),
+  level,
   alarmAfter: z.int().min(1).nullable(),
   mergeMs: ms,
 });
@@ -35,6 +37,24 @@ const rules = z.strictObject({
     .strictObject({ ...twoLevels, distanceM: z.number().positive(), shoulderWidths: z.number().positive() })
     .exactOptional(),
   extra_person: z.strictObject(twoLevels).exactOptional(),
+  left_room: z.strictObject(twoLevels).exactOptional(),
+  left_together: z
+    .strictObject({ ...base, level, withinMs: ms.min(1000), people: z.int().min(2).max(50) })
+    .exactOptional(),
+  at_other_seat: z.strictObject({ ...twoLevels, headsM: positive, shoulderWidths: positive }).exactOptional(),
+  whispering: z
+    .strictObject({ ...twoLevels, shoulderWidths: positive, repeats: z.int().min(2).nullable(), repeatMs: ms })
+    .exactOptional(),
+  gathering: z
+    .strictObject({ ...twoLevels, people: z.int().min(3).max(50), distanceM: positive, shoulderWidths: positive })
+    .exactOptional(),
+  phone: z.strictObject(twoLevels).exactOptional(),
+  passing_items: z.strictObject({ ...twoLevels, shoulderWidths: positive }).exactOptional(),
+  sleeping: z.strictObject(twoLevels).exactOptional(),
+  walking_about: z.strictObject({ ...base, level, metresPerMinute: positive }).exactOptional(),
+  not_complete: z.strictObject({ ...base, level, emptyMs: ms, startMs: ms }).exactOptional(),
+  late_or_early: z.strictObject({ ...base, level, lateMs: ms, earlyMs: ms }).exactOptional(),
+  standing: z.strictObject({ ...twoLevels, rise: positive }).exactOptional(),
   camera_fault: z
     .strictObject({
       ...base,

@@ -52,7 +52,8 @@ const truth: Truth = {
     { type: 'seat_absent', seat: 1, start_s: 10, end_s: 30 },
     { type: 'seat_absent', seat: 1, start_s: 35, end_s: 38 },
     { type: 'lens_covered', start_s: 40, end_s: 50 },
-    { type: 'sleeping', seat: 1, start_s: 1, end_s: 5 },
+    { type: 'lights_dim', start_s: 1, end_s: 5 },
+    { type: 'contact', seat: 2, with_seat: 1, start_s: 52, end_s: 59 },
   ],
 };
 const room = { name: 'R', cameras: [{ cameraId: 'R_camA', truth }] };
@@ -138,8 +139,20 @@ describe('the score of eval vision', () => {
     }));
     const score = scoreEpisodes(room, predicted, pack);
     expect(score.behaviours.seat_absent).toMatchObject({ episodes: 1, found, false: wrong });
-    expect(score.unscored).toEqual({ sleeping: 1 });
+    expect(score.unscored).toEqual({ lights_dim: 1 });
     expect(score.falseAlarms).toBe(wrong);
+  });
+
+  it('takes a contact of either seat, and names what has no truth', () => {
+    const predicted = [
+      { name: 'contact', seats: ['1', '3'], startS: 52, endS: 60, alertS: 59, level: 'notice' as const },
+      { name: 'passing_items', seats: ['1', '2'], startS: 5, endS: 6, alertS: 6, level: 'notice' as const },
+    ];
+    const score = scoreEpisodes(room, predicted, pack);
+    expect(score.behaviours.contact).toMatchObject({ episodes: 1, found: 1, false: 0 });
+    expect(score.unscored).toEqual({ lights_dim: 1, 'raised:passing_items': 1 });
+    expect(score.falseNotices).toBe(0);
+    expect(score.spans.filter((s) => s.name === 'contact').map((s) => s.verdict)).toEqual(['found', 'right']);
   });
 
   it('scores occupancy apart from blind frames and away from changes', () => {

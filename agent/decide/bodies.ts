@@ -1,0 +1,127 @@
+/** People of one camera as the rules about bodies see them: heads, shoulders, wrists and feet, in units of the person's own shoulders. */
+import type { Keypoint } from '../../protocol/observation.ts';
+import { upperBody } from '../../protocol/observation.ts';
+import type { RoomLayout } from '../../protocol/room.ts';
+import type { FloorPoint, Point } from '../../protocol/seat.ts';
+import { footPoint, type Homography, homography, toFloor } from './floor.ts';
+import type { Habit, Spot } from './place.ts';
+import type { CameraScene } from './scene.ts';
+import type { Track } from './track.ts';
+
+/** Pictures of room cameras are 16:9; layouts carry fractions only. */
+const ASPECT = 16 / 9;
+/** Shoulders of a person in widths of the box, elbows included. */
+const SHOULDERS = 0.5;
+/** A sitting person's box is no narrower than this share of a zone around chair and person. */
+const LEAST_OF_ZONE = 0.5;
+/** A key point below this is guessed by the model, not seen. */
+const SEEN = 0.3;
+
+export interface Body {
+  readonly track: Track;
+  readonly cameraId: string;
+  /** Seat that this person owns, and the seat they are at. */
+  readonly homeId?: string;
+  readonly seatId?: string;
+  readonly habit?: Habit;
+  /** The own seat in this picture. */
+  readonly home?: Spot;
+  /** Middle of the shoulders or a third down the box. */
+  readonly chest: Point;
+  /** Nose where a pose shows it, else a quarter of a box width below the upper edge. */
+  readonly head: Point;
+  /** Width of the shoulders in picture heights. */
+  readonly shoulders: number;
+  /** True when the pose was made of this very frame. */
+  readonly posed: boolean;
+}
+
+/** Everybody seen in the camera's newest frame and known to be a person. */
+export function bodiesOf(camera: CameraScene): readonly Body[] {
+  const now = camera.sight.frame?.monoMs;
+  return camera.tracks.filter((t) => t.confirmed && t.seenMonoMs === now).map((track) => bodyOf(track, camera));
+}
+
+function bodyOf(track: Track, camera: CameraScene): Body {
+  const owner = camera.owners.find((o) => o.trackId === track.trackId);
+  const at = camera.seated.find((s) => s.trackId === track.trackId)?.seatId;
+  const home = owner && spotIn(camera, owner.seatId);
+  const seen = owner?.habit?.width ?? track.box[2] - track.box[0];
+  // Who leans behind a monitor for long has a narrow box, and shoulders as wide as ever.
+  const width = home ? Math.max(seen, LEAST_OF_ZONE * (home.zone[2] - home.zone[0])) : seen;
+  const nose = joint(track, 0);
+  const head: Point = nose ?? [(track.box[0] + track.box[2]) / 2, track.box[1] + width * ASPECT * 0.25];
+  return {
+    track,
+    cameraId: camera.cameraId,
+    ...(owner ? { homeId: owner.seatId } : {}),
+    ...(owner?.habit ? { habit: owner.habit } : {}),
+    ...(home ? { home } : {}),
+    ...(at === undefined ? {} : { seatId: at }),
+    chest: upperBody(track),
+    head,
+    shoulders: width * ASPECT * SHOULDERS,
+    posed: track.posedMonoMs === track.seenMonoMs,
+  };
+}
+
+/** Key point number `index` where the model saw it. */
+export function joint(track: Track, index: number): Point | undefined {
+  const point: Keypoint | undefined = track.pose?.[index];
+  return point && point[2] > SEEN ? [point[0], point[1]] : undefined;
+}
+
+/** Distance of two picture points in picture heights. */
+export function apart(a: Point, b: Point): number {
+  return Math.hypot((a[0] - b[0]) * ASPECT, a[1] - b[1]);
+}
+
+/** Angle at `b` between `a` and `c`, degrees. */
+export function angle(a: Point, b: Point, c: Point): number {
+  const [ux, uy] = [(a[0] - b[0]) * ASPECT, a[1] - b[1]];
+  const [vx, vy] = [(c[0] - b[0]) * ASPECT, c[1] - b[1]];
+  const cos = (ux * vx + uy * vy) / Math.max(1e-9, Math.hypot(ux, uy) * Math.hypot(vx, vy));
+  return (Math.acos(Math.min(1, Math.max(-1, cos))) * 180) / Math.PI;
+}
+
+/** Derived from the layout alone and so remembered beside it. */
+const grounds = new WeakMap<RoomLayout, Map<string, Homography | undefined>>();
+
+/** Where this person stands on the floor, metres; undefined where the camera is not calibrated. `guessed`: a desk hides the feet. */
+export function standsAt(
+  body: Pick<Body, 'track' | 'cameraId'>,
+  layout: RoomLayout,
+): { readonly floor: FloorPoint; readonly guessed: boolean } | undefined {
+  let byCamera = grounds.get(layout);
+  if (!byCamera) {
+    byCamera = new Map();
+    grounds.set(layout, byCamera);
+  }
+  if (!byCamera.has(body.cameraId)) {
+    const calibration = layout.floor.find((f) => f.cameraId === body.cameraId);
+    byCamera.set(body.cameraId, calibration && homography(calibration));
+  }
+  const h = byCamera.get(body.cameraId);
+  if (!h) return undefined;
+  const desks = layout.seats.flatMap((s) =>
+    s.views.flatMap((v) => (v.cameraId === body.cameraId && v.desk ? [v.desk] : [])),
+  );
+  const { point, guessed } = footPoint(body.track.box, desks);
+  const floor = toFloor(h, point);
+  return floor && { floor, guessed };
+}
+
+/** Cameras whose frame this step brought and that may be believed. */
+export function looking(cameras: readonly CameraScene[]): readonly CameraScene[] {
+  return cameras.filter((c) => c.fresh && !c.blind);
+}
+
+/** The place of a seat in one camera's picture. */
+export function spotIn(camera: CameraScene, seatId: string): Spot | undefined {
+  return camera.spots.find((s) => s.seatId === seatId);
+}
+
+/** How well a camera sees all of these seats. */
+export function worthOf(camera: CameraScene, seatIds: readonly string[]): number {
+  return Math.min(1, ...seatIds.map((id) => camera.worth[id] ?? 0));
+}

@@ -1,0 +1,56 @@
+/** Row 10, sleeping: a taken seat where nothing moves and no head is up. Does not depend on the detector: who lies on the desk is hardly ever detected. */
+import { bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import type { CameraScene } from './scene.ts';
+import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
+import { type Evidence, spellRule } from './spell.ts';
+
+/** Nothing moved for this long before it means anything. */
+const STILL_MS = 4000;
+/** The seat looks so different from the seat with its person upright. */
+const CHANGED_LOOK = 0.25;
+/** A head lower than usual by this, in shoulder widths, is low. */
+const LOW = 0.5;
+/** Nobody detected for this long is missed, not blinked at. */
+const MISSED_MS = 2000;
+
+export const sleeping = spellRule({
+  behaviour: 'sleeping',
+  windowMs: 3000,
+  rule: ({ pack }) => pack.rules.sleeping,
+  figure: 'still',
+  look(scene) {
+    const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
+    const now = scene.at.monoMs;
+    return looking(scene.cameras).flatMap((camera) =>
+      camera.rests
+        .filter(({ seatId }) => taken.includes(seatId))
+        .map(({ seatId, sinceMonoMs, unlikeTaken, hereMonoMs }): Evidence => {
+          const head = headOf(camera, seatId);
+          const missed = hereMonoMs === undefined || now - hereMonoMs >= MISSED_MS;
+          const low = head === 'low' || (head === 'unseen' && missed && unlikeTaken >= CHANGED_LOOK);
+          return {
+            key: seatId,
+            seatIds: [seatId],
+            cameraId: camera.cameraId,
+            holds: low && now - sinceMonoMs >= STILL_MS,
+            value: Math.round((now - sinceMonoMs) / 1000),
+            unit: 's',
+            sinceMonoMs,
+            worth: worthOf(camera, [seatId]),
+          };
+        }),
+    );
+  },
+  sentence: ({ seatIds: [seatId = ''], lastingMs }, limitMs, { layout }) => ({
+    zh: `${seatZh(layout, seatId)}专家伏案不动 ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）`,
+    en: `${seatEn(seatId)}: head down and motionless for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})`,
+  }),
+});
+
+function headOf(camera: CameraScene, seatId: string): 'low' | 'up' | 'unseen' {
+  const body = bodiesOf(camera).find((b) => b.seatId === seatId);
+  if (!body) return 'unseen';
+  const nose = joint(body.track, 0);
+  if (nose && body.track.pose && nose[1] >= body.chest[1] - 0.1 * body.shoulders) return 'low';
+  return body.habit && (body.track.box[1] - body.habit.top) / body.shoulders >= LOW ? 'low' : 'up';
+}

@@ -1,0 +1,64 @@
+/** The owner stands at the own seat: head higher than while sitting, and not for a stretch of the arms. */
+import { type Body, bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
+import { type Evidence, spellRule } from './spell.ts';
+
+/** A box that is wider than this against the habit has arms stretched out. */
+const SPREAD = 1.6;
+
+export const standing = spellRule({
+  behaviour: 'standing',
+  rule: ({ pack }) => pack.rules.standing,
+  figure: 'rise',
+  look(scene, { pack }) {
+    const limit = pack.rules.standing?.rise ?? 0;
+    const gone = scene.seats.filter((s) => s.occupancy === 'no').map((s) => s.seatId);
+    return looking(scene.cameras).flatMap((camera) => [
+      // Who has left stands there no longer.
+      ...gone.map(
+        (seatId): Evidence => ({
+          key: seatId,
+          seatIds: [seatId],
+          cameraId: camera.cameraId,
+          holds: false,
+          value: 0,
+          worth: worthOf(camera, [seatId]),
+        }),
+      ),
+      ...bodiesOf(camera).flatMap((body): Evidence[] => {
+        const { homeId, cameraId } = body;
+        if (homeId === undefined || body.seatId !== homeId || gone.includes(homeId)) return [];
+        const rise = riseOf(body);
+        if (rise === undefined) return [];
+        return [
+          {
+            key: homeId,
+            seatIds: [homeId],
+            cameraId,
+            holds: rise >= limit,
+            value: rise,
+            threshold: limit,
+            unit: 'shoulders',
+            worth: worthOf(camera, [homeId]),
+          },
+        ];
+      }),
+    ]);
+  },
+  sentence: ({ seatIds: [seatId = ''], lastingMs }, limitMs, { layout }) => ({
+    zh: `${seatZh(layout, seatId)}专家在席位站立 ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）`,
+    en: `${seatEn(seatId)}: expert standing at the seat for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})`,
+  }),
+});
+
+/** How much higher than usual, in shoulder widths; undefined where arms above the head hide it. */
+export function riseOf({ track, habit, shoulders }: Body): number | undefined {
+  if (!habit) return undefined;
+  const nose = joint(track, 0);
+  const raised = [9, 10].some((w) => {
+    const wrist = joint(track, w);
+    return wrist !== undefined && nose !== undefined && wrist[1] < nose[1];
+  });
+  if (raised || track.box[2] - track.box[0] > SPREAD * habit.width) return undefined;
+  return (habit.top - track.box[1]) / shoulders;
+}
