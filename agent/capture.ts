@@ -28,9 +28,14 @@ export interface Capture {
   onCamera(listener: (camera: Camera) => void): void;
   /** State of every role of every source at this moment. */
   observations(): StreamObservation[];
+  /** Of these the ones that have changed since the last call, and each one once a second. */
+  news(): StreamObservation[];
   camera(cameraId: string): Camera | undefined;
   close(): Promise<void>;
 }
+
+/** A state that lasts is reported again after this long. */
+const REPORT_EVERY_MS = 1000;
 
 const ROLES: readonly Role[] = ['decode', 'record', 'audio'];
 
@@ -83,6 +88,43 @@ export function createCapture({
     return health.reason === undefined ? observation : { ...observation, reason: health.reason };
   }
 
+  const told = new Map<
+    string,
+    { readonly state: string; readonly reason?: string | undefined; readonly monoMs: number }
+  >();
+
+  function isNews({ sourceId, role, state, reason, at }: StreamObservation): boolean {
+    const key = `${role} ${sourceId}`;
+    const last = told.get(key);
+    // The calls come a little early or late of a whole second.
+    const due = !last || at.monoMs - last.monoMs >= REPORT_EVERY_MS - 20;
+    if (!due && last.state === state && last.reason === reason) return false;
+    told.set(key, { state, reason, monoMs: at.monoMs });
+    return true;
+  }
+
+  function observations(): StreamObservation[] {
+    const all: StreamObservation[] = [];
+    for (const plan of cameras) {
+      const camera = found.get(plan.cameraId);
+      const reason = reasons.get(plan.cameraId);
+      const missing: RoleHealth = {
+        state: reason === undefined ? 'starting' : 'down',
+        lastMonoMs: 0,
+        delivered: 0,
+        dropped: 0,
+        restarts: 0,
+        ...(reason === undefined ? {} : { reason }),
+      };
+      for (const role of ROLES) {
+        if (role === 'audio' && !plan.audio) continue;
+        all.push(observe(plan.cameraId, role, camera?.health()[role] ?? missing));
+      }
+    }
+    for (const microphone of microphones) all.push(observe(microphone.microphoneId, 'audio', microphone.health()));
+    return all;
+  }
+
   return {
     async start(signal) {
       startedMonoMs = clock.monoMs();
@@ -91,32 +133,8 @@ export function createCapture({
       await Promise.all(microphones.map((microphone) => microphone.start(stop.signal)));
     },
     onCamera: (listener) => void listeners.push(listener),
-    observations() {
-      const all: StreamObservation[] = [];
-      for (const plan of cameras) {
-        const camera = found.get(plan.cameraId);
-        for (const role of ROLES) {
-          if (role === 'audio' && !plan.audio) continue;
-          const reason = reasons.get(plan.cameraId);
-          const missing: RoleHealth = {
-            state: reason === undefined ? 'starting' : 'down',
-            lastMonoMs: 0,
-            delivered: 0,
-            dropped: 0,
-            restarts: 0,
-          };
-          all.push(
-            observe(
-              plan.cameraId,
-              role,
-              camera?.health()[role] ?? (reason === undefined ? missing : { ...missing, reason }),
-            ),
-          );
-        }
-      }
-      for (const microphone of microphones) all.push(observe(microphone.microphoneId, 'audio', microphone.health()));
-      return all;
-    },
+    observations,
+    news: () => observations().filter(isNews),
     camera: (cameraId) => found.get(cameraId),
     async close() {
       stop.abort();

@@ -186,7 +186,9 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       loops.push(
         each(perceive.observations(), (observation) => {
           watch.observe(observation);
-          recorder.overlay(camera.cameraId, observation.at.wallMs, shotOf(watch.view(), camera.cameraId));
+          // Drawn at the time of the picture, which left the camera a little before it was here.
+          const shownWallMs = observation.at.wallMs - (observation.lagMs ?? 0);
+          recorder.overlay(camera.cameraId, shownWallMs, shotOf(watch.view(), camera.cameraId));
           if (firstFrame) machine.onFirstFrame?.();
           firstFrame = false;
         }),
@@ -220,7 +222,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
 
     loops.push(
       every(TICK_MS, clock, stop.signal, () => {
-        for (const observation of capture.observations()) watch.observe(observation);
+        for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
         forward.publishState(report({ capture, perceives, listens, recorder }));
       }),

@@ -78,7 +78,7 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
   const rate = createRate(clock);
   const seen = createRate(clock);
   const work = { detections: createRate(clock), regions: createRate(clock), poses: createRate(clock) };
-  const still = createStill(clock, log.child({ cameraId }), stop.signal);
+  const still = createStill(clock, log.child({ cameraId }));
   let drops = 0;
   let blind = 0;
   let analysed = 0;
@@ -181,7 +181,6 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
     watch,
     async close() {
       stop.abort();
-      await still.settled();
     },
   };
 }
@@ -231,34 +230,24 @@ function createRate(clock: Clock) {
   };
 }
 
-/** Keeps the latest still: one encoding at a time, in the background, at most every ten seconds. */
-function createStill(clock: Clock, log: Logger, signal: AbortSignal) {
+/** Keeps the latest still: one every ten seconds. */
+function createStill(clock: Clock, log: Logger) {
   let latest: { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
-  let startedMs = Number.NEGATIVE_INFINITY;
-  let running: Promise<void> | undefined;
+  let madeMs = Number.NEGATIVE_INFINITY;
   let failing = false;
   return {
-    offer({ width, height, rgb, at }: Frame) {
-      if (running || signal.aborted || clock.monoMs() - startedMs < SNAPSHOT_EVERY_MS) return;
-      startedMs = clock.monoMs();
-      // A copy: the frame's own bytes go on to the eyes.
-      const picture = { width, height, rgb: Uint8Array.from(rgb) };
-      running = encodeSnapshot({ picture, clock, signal })
-        .then(
-          (jpeg) => {
-            latest = { jpeg, atMonoMs: at.monoMs };
-            failing = false;
-          },
-          (error: unknown) => {
-            if (!failing && !signal.aborted) log.warn({ err: error }, 'no snapshot could be made');
-            failing = true;
-          },
-        )
-        .finally(() => {
-          running = undefined;
-        });
+    offer(frame: Frame) {
+      if (clock.monoMs() - madeMs < SNAPSHOT_EVERY_MS) return;
+      madeMs = clock.monoMs();
+      try {
+        latest = { jpeg: encodeSnapshot(frame), atMonoMs: frame.at.monoMs };
+        failing = false;
+      } catch (error) {
+        // A camera without stills is watched all the same.
+        if (!failing) log.warn({ err: error }, 'no snapshot could be made');
+        failing = true;
+      }
     },
     latest: () => latest,
-    settled: async () => await running,
   };
 }

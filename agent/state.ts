@@ -7,7 +7,7 @@ import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import { roomHealth } from './health.ts';
 import type { Listen } from './listen.ts';
-import type { Perceive } from './perceive.ts';
+import type { Perceive, PerceiveHealth } from './perceive.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Outbox } from './store/outbox.ts';
 import type { Watch } from './watch.ts';
@@ -31,13 +31,19 @@ export interface LiveParts {
 
 type CameraHealth = RoomHealth['cameras'][number];
 
+/** A state is at most this old when it is sent, besides the time between two sendings. */
+const STATE_EVERY_MS = 450;
+
 /** Makes the function that reads every part and gives the state of this moment. */
 export function createStateReport({ config, pack, watch, outbox, eyes, clock }: StateParts) {
   const { layout } = config;
+  let last: RoomState | undefined;
   return ({ capture, perceives, listens, recorder }: LiveParts): RoomState => {
     const at = clock.now();
+    // Asked for more often than anything of it is sent: counting all parts again and again is not free.
+    if (last && at.monoMs - last.at.monoMs < STATE_EVERY_MS) return last;
     const view = watch.view();
-    return {
+    last = {
       v: PROTOCOL_VERSION,
       roomId: layout.roomId,
       at,
@@ -66,6 +72,7 @@ export function createStateReport({ config, pack, watch, outbox, eyes, clock }: 
         modelSet: () => eyes.modelSet,
       }),
     };
+    return last;
 
     function cameraHealth(cameraId: string, audio: boolean): CameraHealth {
       const roles = capture.observations().filter((one) => one.sourceId === cameraId);
@@ -82,8 +89,14 @@ export function createStateReport({ config, pack, watch, outbox, eyes, clock }: 
         analysedFps: perceive?.analysedFps ?? 0,
         drops: perceive?.drops ?? 0,
         inferenceMs: perceive?.inferenceMs ?? 0,
+        ...(perceive ? { rates: ratesOf(perceive) } : {}),
         ...(reason === undefined ? {} : { fault: reason }),
       };
     }
   };
+}
+
+function ratesOf(health: PerceiveHealth): NonNullable<CameraHealth['rates']> {
+  const { detectionsPerSecond, regionsPerSecond, posesPerSecond, strained } = health;
+  return { detections: detectionsPerSecond, regions: regionsPerSecond, poses: posesPerSecond, strained };
 }

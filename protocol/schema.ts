@@ -218,6 +218,7 @@ const layout = z.object({
   roster: z.array(z.object({ seatId: name, expertId: name, name: z.exactOptional(text(200)) })).max(64),
 });
 
+const rate = z.number().min(0).max(1000);
 const health = z.object({
   cameras: z
     .array(
@@ -226,9 +227,10 @@ const health = z.object({
         decode: role3,
         record: role3,
         audio: z.enum(['starting', 'running', 'down', 'none']),
-        analysedFps: z.number().min(0).max(1000),
+        analysedFps: rate,
         drops: count,
         inferenceMs: z.number().min(0),
+        rates: z.exactOptional(z.object({ detections: rate, regions: rate, poses: rate, strained: z.boolean() })),
         fault: z.exactOptional(text(500)),
       }),
     )

@@ -72,6 +72,13 @@ export interface RoomHealth {
     readonly analysedFps: number;
     readonly drops: number;
     readonly inferenceMs: number;
+    /** What the eyes did for this camera per second, and whether they cannot keep up with its frames. */
+    readonly rates?: {
+      readonly detections: number;
+      readonly regions: number;
+      readonly poses: number;
+      readonly strained: boolean;
+    };
     readonly fault?: string;
   }[];
   readonly ears: readonly {

@@ -137,7 +137,7 @@ async function measure(
     return {
       modelSet: String(agent.ready.modelSet),
       ffmpegMs: spent((one) => one.name === 'ffmpeg'),
-      nodeMs: spent((one) => one.name !== 'ffmpeg'),
+      nodeMs: spent((one) => one.name !== 'ffmpeg') + ended(after) - ended(before),
       spanMs: after.monoMs - before.monoMs,
       cost: less(after.cost, before.cost),
       rssBytes: after.tree.reduce((total, one) => total + one.rssBytes, 0),
@@ -146,6 +146,9 @@ async function measure(
     await stand.close();
   }
 }
+
+/** Of processes that came and went, such as those that join clips: part of the rest. */
+const ended = ({ tree }: { tree: readonly ProcessUse[] }) => tree.reduce((total, one) => total + one.endedMs, 0);
 
 const sum = (uses: readonly ProcessUse[]) => uses.reduce((total, one) => total + one.cpuMs, 0);
 

@@ -9,6 +9,8 @@ export interface ProcessUse {
   readonly name: string;
   /** Own time in user and system mode. */
   readonly cpuMs: number;
+  /** Time of children that have ended and been waited for: short-lived ones show up nowhere else. */
+  readonly endedMs: number;
   readonly rssBytes: number;
 }
 
@@ -44,5 +46,6 @@ function readProcess(pid: number): { parent: number; use: ProcessUse } | undefin
   const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-  return { parent: Number(fields[1]), use: { pid, name, cpuMs, rssBytes: Number(fields[21]) * 4096 } };
+  const endedMs = (Number(fields[13]) + Number(fields[14])) * TICK_MS;
+  return { parent: Number(fields[1]), use: { pid, name, cpuMs, endedMs, rssBytes: Number(fields[21]) * 4096 } };
 }

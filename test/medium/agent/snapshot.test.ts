@@ -20,34 +20,44 @@ function probe(jpeg: Uint8Array): string {
 }
 
 describe('encodeSnapshot', () => {
-  it('makes a JPEG of the size that the page wants', async () => {
-    const jpeg = await encodeSnapshot({ picture: picture(1280, 720, (i) => i >> 13), clock });
+  it('makes a JPEG of the size that the page wants', () => {
+    const jpeg = encodeSnapshot(picture(1280, 720, (i) => i >> 13));
     expect(probe(jpeg)).toBe('mjpeg,640,360');
   });
 
-  it('keeps the shape of a picture that is not 16 to 9', async () => {
-    expect(probe(await encodeSnapshot({ picture: picture(480, 480, () => 50), clock }))).toBe('mjpeg,360,360');
+  it('keeps the shape of a picture that is not 16 to 9', () => {
+    expect(probe(encodeSnapshot(picture(480, 480, () => 50)))).toBe('mjpeg,360,360');
   });
 
-  it('stays small, whatever the picture', async () => {
+  it('stays small, whatever the picture', () => {
     let seed = 1;
     const noise = () => {
       seed = (Math.imul(seed, 1103515245) + 12345) | 0;
       return seed >>> 24;
     };
-    const jpeg = await encodeSnapshot({ picture: picture(640, 360, noise), clock });
+    const jpeg = encodeSnapshot(picture(640, 360, noise));
     expect(jpeg.length).toBeLessThan(SNAPSHOT_BYTES);
   });
 
-  it('says what is wrong without ffmpeg, and with bytes that are no picture', async () => {
+  it('shows what the frame showed', () => {
+    // Smooth and with hard edges, a size that is no whole number of blocks.
+    const given = picture(150, 90, (i) => {
+      const [x, y] = [Math.floor(i / 3) % 150, Math.floor(i / 450)];
+      return x > 100 && y > 50 ? 30 + 80 * (i % 3) : (x + y) % 256;
+    });
+    const jpeg = encodeSnapshot(given);
+    const args = ['-v', 'error', '-f', 'mjpeg', '-i', '-', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
+    const { stdout } = spawnSync('ffmpeg', args, { input: jpeg });
+    expect(stdout).toHaveLength(given.rgb.length);
+    const error = given.rgb.reduce((sum, value, i) => sum + (value - stdout[i]!) ** 2, 0) / given.rgb.length;
+    expect(10 * Math.log10(255 ** 2 / error)).toBeGreaterThan(28);
+  });
+
+  it('refuses bytes that are no picture', () => {
     const given = picture(64, 36, () => 1);
-    await expect(encodeSnapshot({ picture: given, clock, ffmpeg: '/nowhere/ffmpeg' })).rejects.toMatchObject({
-      kind: 'Unavailable',
-      code: 'snapshot_failed',
-    });
-    await expect(encodeSnapshot({ picture: { ...given, rgb: given.rgb.subarray(9) }, clock })).rejects.toMatchObject({
-      code: 'snapshot_failed',
-    });
+    expect(() => encodeSnapshot({ ...given, rgb: given.rgb.subarray(9) })).toThrow(
+      expect.objectContaining({ code: 'picture_size' }),
+    );
   });
 });
 
