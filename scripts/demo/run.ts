@@ -1,7 +1,7 @@
 /** Starts the demo: camera, cloud and agent as processes of their own, one URL on the screen, nothing left after Ctrl-C. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { createWriteStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,16 +56,18 @@ async function startAll(
   startedMs: number,
 ): Promise<Running> {
   const launch = async (name: string, args: string[], env: Record<string, string> = {}): Promise<Child> => {
-    const log = await open(join(data, 'logs', `${name}.log`), 'a');
-    const child = await startChild({
-      name,
-      args,
-      env,
-      onLine: (line) => void log.write(`${line}\n`).catch(() => undefined),
-    });
-    void child.ended.then(() => log.close());
-    children.push(child);
-    return child;
+    const log = createWriteStream(join(data, 'logs', `${name}.log`), { flags: 'a' });
+    // A full disk must not end the demo: the room itself says that the disk is full.
+    log.on('error', () => undefined);
+    try {
+      const child = await startChild({ name, args, env, onLine: (line) => void log.write(`${line}\n`) });
+      void child.ended.then(() => log.end());
+      children.push(child);
+      return child;
+    } catch (error) {
+      log.end();
+      throw error;
+    }
   };
   const roomId = options.room ? await roomIdOf(options.room) : options.camera ? 'room-own' : 'room-demo';
   const secretFile = join(data, 'box.secret');
