@@ -55,7 +55,7 @@ export interface AgentCost {
   readonly drops: number;
 }
 
-/** What a script file for measurements holds: see `script:` in docs/room-yaml.md. */
+/** What a script file for measurements holds: `script:` of room.yaml names it. */
 interface ScriptFile {
   readonly eyes?: Script;
   readonly ears?: readonly Hit[];
