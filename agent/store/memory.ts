@@ -1,4 +1,4 @@
-/** Beside the outbox in SQLite: the same promises in memory, for tests and simulations; nothing survives the process. */
+/** Beside the outbox in SQLite: the same promises in memory, for tests and simulations; what survives an opening is a value. */
 import { randomUUID } from 'node:crypto';
 import type { ClipManifest } from '../../protocol/clip.ts';
 import { Bug, Full } from '../../protocol/errors.ts';
@@ -15,7 +15,14 @@ interface Stream {
   lastSeq: number;
   through: number;
   sent: number;
+  /** Of an earlier opening: how far that had sent is not known. `whole`: all of it has been sent by this one. */
+  left: 'no' | 'yes' | 'whole';
   events: RoomEvent[];
+}
+
+/** What lies on the disk that a memory outbox does not have: give it to the next opening; `structuredClone` is an image. */
+export interface MemoryDisk {
+  readonly streams: Map<string, Stream>;
 }
 
 export interface MemoryOutboxOptions {
@@ -23,17 +30,22 @@ export interface MemoryOutboxOptions {
   readonly clock: Clock;
   readonly quotaEvents: number;
   readonly quotaClipBytes?: number;
+  /** Left by an earlier opening; clips and open episodes are not kept in it. */
+  readonly disk?: MemoryDisk;
+  /** Makes ids of events and streams; a simulation gives its own, so that a seed repeats. */
+  readonly newId?: () => string;
 }
 
 /** An outbox without a disk: see Outbox for the promises. */
-export function memoryOutbox({ roomId, clock, quotaEvents, quotaClipBytes }: MemoryOutboxOptions): Outbox {
-  const streams = new Map<string, Stream>();
+export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
+  const { roomId, clock, quotaEvents, quotaClipBytes, newId = randomUUID } = options;
+  const { streams } = options.disk ?? { streams: new Map<string, Stream>() };
   const current = new Map<Lane, Stream>();
   const episodes = new Map<string, DraftEvent>();
   const { rows: clips, announce, released } = memoryClips(quotaClipBytes ?? Number.POSITIVE_INFINITY);
 
   const open = (lane: Lane): Stream => {
-    const stream = { streamId: `s-${randomUUID()}`, lane, lastSeq: 0, through: 0, sent: 0, events: [] };
+    const stream: Stream = { streamId: `s-${newId()}`, lane, lastSeq: 0, through: 0, sent: 0, left: 'no', events: [] };
     streams.set(stream.streamId, stream);
     current.set(lane, stream);
     return stream;
@@ -58,7 +70,7 @@ export function memoryOutbox({ roomId, clock, quotaEvents, quotaClipBytes }: Mem
     }
     return drafts.map((draft) => {
       const { body } = draft;
-      const event = append(current.get(laneOf(body))!, { ...structuredClone(draft), eventId: randomUUID(), roomId });
+      const event = append(current.get(laneOf(body))!, { ...structuredClone(draft), eventId: newId(), roomId });
       if (body.kind === 'episode') {
         if (body.phase === 'end') episodes.delete(body.episodeId);
         else episodes.set(body.episodeId, draft);
@@ -67,6 +79,11 @@ export function memoryOutbox({ roomId, clock, quotaEvents, quotaClipBytes }: Mem
     });
   };
 
+  for (const stream of [...streams.values()]) {
+    if (stream.events.length === 0) streams.delete(stream.streamId);
+    stream.sent = stream.lastSeq;
+    stream.left = 'yes';
+  }
   for (const lane of LANES) open(lane);
   return {
     roomId,
@@ -88,11 +105,15 @@ export function memoryOutbox({ roomId, clock, quotaEvents, quotaClipBytes }: Mem
       (streams.get(streamId)?.events ?? []).filter((event) => event.seq > afterSeq).slice(0, limit),
     sent: (streamId, seq) => {
       const stream = streams.get(streamId);
-      if (stream) stream.sent = Math.max(stream.sent, Math.min(seq, stream.lastSeq));
+      if (!stream) return;
+      stream.sent = Math.max(stream.sent, Math.min(seq, stream.lastSeq));
+      if (stream.left === 'yes' && seq >= stream.lastSeq) stream.left = 'whole';
     },
-    ack: ({ streamId, through }) => {
+    ack: ({ streamId, through: told }) => {
       const stream = streams.get(streamId);
       if (!stream) return 'unknown_stream';
+      // An older image of the disk was put back, and the cloud knows more of this stream than the image does.
+      const through = stream.left === 'whole' ? Math.min(told, stream.lastSeq) : told;
       if (through > stream.sent) return 'beyond_sent';
       if (through <= stream.through) return 'no_progress';
       for (const event of stream.events) if (event.seq <= through) released(event.eventId);

@@ -47,6 +47,10 @@ interface StreamRow {
   through: number;
   /** Highest seq that an ack may name. */
   sent: number;
+  /** Of an earlier opening: how far that had sent is not known. */
+  readonly left?: true;
+  /** All of it has been sent by this opening. */
+  sentWhole?: boolean;
 }
 
 /**
@@ -278,9 +282,12 @@ export function openOutbox(options: OutboxOptions): Outbox {
     return found;
   };
 
-  const ack = ({ streamId, through }: { readonly streamId: string; readonly through: number }): AckResult => {
+  const ack = ({ streamId, through: told }: { readonly streamId: string; readonly through: number }): AckResult => {
     const row = streams.get(streamId);
     if (!row) return 'unknown_stream';
+    // An older image of the disk was put back, and the cloud knows more of this stream than the image does. Without
+    // this its last events would be sent, and their ack refused, for ever.
+    const through = row.left && row.sentWhole ? Math.min(told, row.lastSeq) : told;
     if (through > row.sent) return 'beyond_sent';
     if (through <= row.through) return 'no_progress';
     held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through));
@@ -314,7 +321,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     database.transaction(() => {
       for (const row of left)
         if (row.through === row.lastSeq) dropStream.run(row.number);
-        else streams.set(row.streamId, row);
+        else streams.set(row.streamId, { ...row, left: true });
       for (const lane of LANES) install(openStream(lane));
     })(),
   );
@@ -347,7 +354,9 @@ export function openOutbox(options: OutboxOptions): Outbox {
     events,
     sent: (streamId, seq) => {
       const row = streams.get(streamId);
-      if (row) row.sent = Math.max(row.sent, Math.min(seq, row.lastSeq));
+      if (!row) return;
+      row.sent = Math.max(row.sent, Math.min(seq, row.lastSeq));
+      row.sentWhole ||= seq >= row.lastSeq;
     },
     ack,
     quarantine,

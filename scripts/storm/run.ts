@@ -16,6 +16,8 @@ import { startWorld, type World } from './world.ts';
 
 /** How long the outboxes and the screens may take once nothing is in their way: longer than the longest back-off. */
 const DRAIN_MS = 180_000;
+/** Looks at the page, a second apart, that may find nothing new before it counts as standing still. */
+const PAGE_IDLE = 60;
 
 export interface StormResult extends Verdict {
   readonly kills: number;
@@ -105,10 +107,12 @@ export async function runStorm(
         ...(page ? { page: await page.rows() } : {}),
       });
     let verdict = await look();
-    // A page of many rows draws a moment later than its line has heard.
-    for (let tries = 0; page && verdict.missingOnScreen > 0 && tries < 20; tries++) {
+    // A page of thousands of rows draws long after its line has heard: waited for while it goes on.
+    for (let idle = 0; page && verdict.missingOnScreen > 0 && idle < PAGE_IDLE; ) {
       await pause(1000);
-      verdict = await look();
+      const next = await look();
+      idle = next.missingOnScreen < verdict.missingOnScreen ? 0 : idle + 1;
+      verdict = next;
     }
     await page?.close();
     const faults = [...verdict.faults, ...screens.flatMap((screen) => screen.faults)];

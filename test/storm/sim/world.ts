@@ -1,0 +1,403 @@
+/** The whole path in one process without time, network or disk of its own: two rooms, two ingest workers, three screens. */
+import { pino } from 'pino';
+import { type VirtualClock, virtualClock } from '../../../agent/clock.ts';
+import { type MemoryDisk, memoryOutbox } from '../../../agent/store/memory.ts';
+import type { Outbox } from '../../../agent/store/outbox.ts';
+import { createWindows, type Windows } from '../../../agent/window.ts';
+import { createFeed, type Feed } from '../../../cloud/alerts/feed.ts';
+import type { Delivery, FeedItem, Position, Store } from '../../../cloud/store/store.ts';
+import { KnownIds } from '../../../cloud/web/state/feed.ts';
+import { Full } from '../../../protocol/errors.ts';
+import { parseAck, parseBatch } from '../../../protocol/schema.ts';
+import { LANES, type Lane, LIMITS } from '../../../protocol/stream.ts';
+import type { Clock } from '../../../protocol/time.ts';
+import { episodeDraft, gapDraft, ticketOf } from '../../../scripts/storm/tickets.ts';
+
+/** Ways to break the path, to see that the simulation notices. */
+export type Break = 'delete_when_sent' | 'ack_before_commit' | 'forget_cursor' | 'ignore_left_acks';
+
+export interface Room {
+  readonly roomId: string;
+  readonly clock: Clock;
+  /** Adds to the room's wall clock alone. */
+  stepMs: number;
+  disk: MemoryDisk;
+  outbox: Outbox;
+  /** Of the connection; none while it is down. */
+  windows: Windows | undefined;
+  /** An image of the disk, and the tickets accepted before it was taken. */
+  image: { readonly disk: MemoryDisk; readonly accepted: ReadonlySet<string> } | undefined;
+}
+
+interface Worker {
+  queue: Delivery[];
+}
+
+interface Screen {
+  position: Position;
+  leave: (() => void) | undefined;
+  known: KnownIds;
+  readonly shown: Map<string, number>;
+}
+
+/** Said when an invariant does not hold: the simulation ends there. */
+export class Broken extends Error {}
+
+const QUOTA_EVENTS = 400;
+const log = pino({ level: 'silent' });
+
+/** Everything that can happen, one step each. Numbers choose among what is there, so that any sequence means something. */
+export class SimWorld {
+  readonly rooms: Room[];
+  /** What moved, without ids: equal for equal sequences. */
+  readonly trace: string[] = [];
+  private readonly clock: VirtualClock;
+  private readonly workers: Worker[] = [{ queue: [] }, { queue: [] }];
+  private readonly screens: Screen[] = [];
+  private readonly store: Store;
+  private readonly broken: Break | undefined;
+  /** In flight to the broker and behind it, in no order that holds. */
+  private up: { room: Room; lane: Lane; json: string }[] = [];
+  private down: { room: Room; json: string }[] = [];
+  private feed: Feed | undefined;
+  private cloudStepMs = 0;
+  private ids = 0;
+  private tickets = 0;
+  private readonly prefix: string;
+  private readonly run: number;
+  /** Tickets that `accept` has returned, by room. */
+  private readonly accepted = new Map<string, Room>();
+  /** Tickets that every reader of the feed can see, and how often. */
+  private readonly visible = new Map<string, number>();
+  private readonly reached = new Map<string, number>();
+  private auditor: Position = { pos: 0, seq: 0 };
+
+  private constructor(store: Store, run: number, broken: Break | undefined) {
+    const prefix = `sim${run}`;
+    this.store = store;
+    this.run = run;
+    this.prefix = prefix;
+    this.broken = broken;
+    this.clock = virtualClock();
+    this.rooms = [0, 1].map((index) => this.newRoom(`${prefix}-${index}`));
+  }
+
+  /** `run` gives rooms and ids of its own, so that runs may share a store. */
+  static async start(store: Store, run: number, broken?: Break): Promise<SimWorld> {
+    const world = new SimWorld(store, run, broken);
+    const position = await store.head();
+    world.auditor = position;
+    await world.startWeb();
+    for (let index = 0; index < 3; index++)
+      world.screens.push({ position, leave: undefined, known: new KnownIds(20_000), shown: new Map() });
+    for (const index of world.screens.keys()) await world.plug(index);
+    return world;
+  }
+
+  private newRoom(roomId: string): Room {
+    const base = this.clock;
+    const room = { roomId, stepMs: 0, windows: undefined, image: undefined } as unknown as Room & { clock: Clock };
+    room.clock = {
+      ...base,
+      wallMs: () => base.wallMs() + room.stepMs,
+      now: () => ({ ...base.now(), wallMs: base.wallMs() + room.stepMs }),
+    };
+    room.disk = { streams: new Map() };
+    room.outbox = this.openOutbox(room);
+    return room;
+  }
+
+  private openOutbox(room: Room): Outbox {
+    const { roomId, clock, disk } = room;
+    const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+    const newId = () => `${hex(this.run, 8)}-0000-4000-8000-${hex(this.ids++, 12)}`;
+    return memoryOutbox({ roomId, clock, quotaEvents: QUOTA_EVENTS, disk, newId });
+  }
+
+  // The room.
+
+  /** Decides and accepts. `told` false: killed after the commit and before anybody heard of it. */
+  accept(room: Room, count: number, told = true): void {
+    const drafts = Array.from({ length: count }, () => {
+      const number = this.tickets++;
+      const at = room.clock.now();
+      return number % 4 === 3
+        ? gapDraft(at, `${this.prefix}-g${number}`)
+        : episodeDraft(at, `${room.roomId}-e${number >> 5}`, number, -1);
+    });
+    try {
+      const events = room.outbox.accept(drafts);
+      if (told) for (const event of events) this.accepted.set(ticketOf(event), room);
+      this.trace.push(`accept ${events.length}`);
+    } catch (error) {
+      if (!(error instanceof Full)) throw error;
+      this.trace.push('full');
+    }
+    if (!told) this.crash(room);
+  }
+
+  /** One turn of the forwarder. */
+  publish(room: Room): boolean {
+    const batch = room.windows?.next();
+    if (!batch) return false;
+    const { json } = batch.payload;
+    this.up.push({ room, lane: batch.lane, json });
+    const { streamId, events } = JSON.parse(json) as { streamId: string; events: { seq: number }[] };
+    const stream = room.outbox.streams().find((each) => each.streamId === streamId)!;
+    this.check(events.at(-1)!.seq - stream.through <= LIMITS.windowEvents, 'more than a window is unacked');
+    if (this.broken === 'delete_when_sent') room.outbox.ack({ streamId, through: events.at(-1)!.seq });
+    this.trace.push(`publish ${events.length}`);
+    return true;
+  }
+
+  connect(room: Room): void {
+    if (room.windows) return;
+    // As agent/forward.ts does at each connection.
+    for (const lane of LANES) {
+      const stream = room.outbox.streams().find((each) => each.lane === lane && each.current);
+      if (stream && stream.lastSeq - stream.through > LIMITS.windowEvents) room.outbox.rollOver(lane);
+    }
+    room.windows = createWindows({ outbox: room.outbox, clock: room.clock, random: () => 0.5 });
+  }
+
+  /** The line breaks: what the broker has goes on, acks on their way are gone (clean session). */
+  disconnect(room: Room): void {
+    room.windows = undefined;
+    this.down = this.down.filter((packet) => packet.room !== room);
+  }
+
+  crash(room: Room): void {
+    this.disconnect(room);
+    room.outbox = this.openOutbox(room);
+    this.trace.push('crash');
+  }
+
+  takeImage(room: Room): void {
+    const mine = [...this.accepted].filter(([, owner]) => owner === room).map(([ticket]) => ticket);
+    room.image = { disk: structuredClone(room.disk), accepted: new Set(mine) };
+  }
+
+  /** The image is put back: what was accepted after it and is not in the cloud is gone with the newer disk. */
+  putImageBack(room: Room): void {
+    if (!room.image) return;
+    const { disk, accepted } = room.image;
+    for (const [ticket, owner] of this.accepted)
+      if (owner === room && !accepted.has(ticket) && !this.visible.has(ticket)) this.accepted.delete(ticket);
+    room.disk = structuredClone(disk);
+    this.crash(room);
+  }
+
+  /** An ack arrives. What it deletes must be visible to everybody already. */
+  private takeAck(room: Room, json: string): void {
+    if (!room.windows) return;
+    const parsed = parseAck(Buffer.from(json));
+    this.check(parsed.ok, 'the ingest sent an ack that the agent can not read');
+    if (!parsed.ok) return;
+    const { streamId, through, quarantined } = parsed.ack;
+    const before = room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER);
+    const left = this.broken === 'ignore_left_acks' && through > (before.at(-1)?.seq ?? through);
+    const result = left ? 'beyond_sent' : room.outbox.ack({ streamId, through });
+    const after = new Set(room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER).map(({ eventId }) => eventId));
+    for (const event of before)
+      if (!after.has(event.eventId))
+        this.check(this.visible.has(ticketOf(event)), `seq ${event.seq} was deleted and is not stored`);
+    if (result === 'beyond_sent') return;
+    if (quarantined !== undefined && result !== 'unknown_stream') room.outbox.quarantine(streamId, quarantined);
+    room.windows.acked(streamId);
+    this.trace.push(`ack ${result}`);
+  }
+
+  // The network.
+
+  deliver(which: number, worker: number): void {
+    const [packet] = this.up.splice(which % Math.max(1, this.up.length), 1);
+    if (!packet) return;
+    const parsed = parseBatch(Buffer.from(packet.json), packet.room.roomId, packet.lane);
+    this.check(parsed.ok, `the ingest refuses what the outbox took${parsed.ok ? '' : `: ${parsed.reason}`}`);
+    if (!parsed.ok) return;
+    const { streamId, lane, events } = parsed.batch;
+    // As cloud/ingest/ingest.ts queues it.
+    this.workers[worker % 2]!.queue.push({ roomId: packet.room.roomId, streamId, lane, good: events, bad: [] });
+    this.trace.push(`deliver ${events.length}`);
+  }
+
+  drop(which: number): void {
+    this.up.splice(which % Math.max(1, this.up.length), 1);
+  }
+
+  double(which: number): void {
+    const packet = this.up[which % Math.max(1, this.up.length)];
+    if (packet && this.up.length < 1000) this.up.push(packet);
+  }
+
+  deliverAck(which: number, twice: boolean): void {
+    const at = which % Math.max(1, this.down.length);
+    const packet = this.down[at];
+    if (!packet) return;
+    if (!twice) this.down.splice(at, 1);
+    this.takeAck(packet.room, packet.json);
+  }
+
+  dropAck(which: number): void {
+    this.down.splice(which % Math.max(1, this.down.length), 1);
+  }
+
+  wipeBroker(): void {
+    this.up = [];
+    this.down = [];
+    for (const room of this.rooms) this.disconnect(room);
+    this.trace.push('broker wiped');
+  }
+
+  // The cloud.
+
+  /** One transaction of a worker. `fails`: rolled back. `dies`: killed between the commit and everything after it. */
+  async commit(index: number, deliveries: number, end: 'well' | 'fails' | 'dies'): Promise<void> {
+    const worker = this.workers[index % 2]!;
+    const taken = worker.queue.splice(0, deliveries);
+    if (taken.length === 0) return;
+    if (end === 'fails') {
+      if (this.broken === 'ack_before_commit')
+        for (const { streamId, roomId, good } of taken)
+          this.send(roomId, { v: 1, streamId, through: good.at(-1)!.seq });
+      return;
+    }
+    const { acks, rejected } = await this.store.ingest(taken, this.clock.wallMs() + this.cloudStepMs);
+    this.trace.push(`commit ${taken.length}, rejected ${rejected}`);
+    await this.audit();
+    if (end === 'dies') worker.queue = [];
+    else {
+      for (const { roomId, ack } of acks) this.send(roomId, ack);
+      this.feed?.poke();
+    }
+    await settle();
+  }
+
+  private send(roomId: string, ack: object): void {
+    const room = this.rooms.find((each) => each.roomId === roomId)!;
+    if (room.windows) this.down.push({ room, json: JSON.stringify(ack) });
+  }
+
+  killWorker(index: number): void {
+    this.workers[index % 2]!.queue = [];
+  }
+
+  async startWeb(): Promise<void> {
+    for (const screen of this.screens) this.unplug(screen);
+    await this.feed?.close();
+    this.feed = createFeed({ store: this.store, log, clock: this.clock });
+    await this.feed.start();
+  }
+
+  // The screens.
+
+  private unplug(screen: Screen): void {
+    screen.leave?.();
+    screen.leave = undefined;
+  }
+
+  unplugScreen(index: number): void {
+    this.unplug(this.screens[index % this.screens.length]!);
+  }
+
+  async plug(index: number): Promise<void> {
+    const screen = this.screens[index % this.screens.length]!;
+    if (screen.leave) return;
+    if (this.broken === 'forget_cursor') screen.position = await this.store.head();
+    const take = (item: FeedItem) => {
+      screen.position = item.position;
+      if (item.kind !== 'event' || !item.event.roomId.startsWith(this.prefix)) return;
+      this.check(screen.known.add(item.event.eventId), 'the feed sent an event twice to one cursor');
+      const ticket = ticketOf(item.event);
+      screen.shown.set(ticket, (screen.shown.get(ticket) ?? 0) + 1);
+      this.check(screen.shown.get(ticket) === 1, 'shown twice');
+    };
+    screen.leave = await this.feed!.subscribe(screen.position, {
+      send: (items) => {
+        for (const item of items) take(item);
+        return true;
+      },
+      drained: async () => undefined,
+      end: () => {
+        screen.leave = undefined;
+      },
+    });
+    await settle();
+  }
+
+  // Time.
+
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    await settle();
+  }
+
+  stepCloud(ms: number): void {
+    this.cloudStepMs = ms;
+  }
+
+  // The invariants.
+
+  private check(holds: boolean, what: string): void {
+    if (!holds) throw new Broken(what);
+  }
+
+  /** Reads what has become visible: rising seqs without a hole but for what was refused, and no ticket twice. */
+  private async audit(): Promise<void> {
+    for (let more = true; more; ) {
+      const page = await this.store.since(this.auditor);
+      for (const item of page.items) {
+        if (item.kind !== 'event') continue;
+        const { event } = item;
+        const ticket = ticketOf(event);
+        const before = this.reached.get(event.streamId) ?? 0;
+        this.check(event.seq === before + 1, `a stream went from seq ${before} to ${event.seq}`);
+        this.reached.set(event.streamId, event.seq);
+        this.visible.set(ticket, (this.visible.get(ticket) ?? 0) + 1);
+        this.check(this.visible.get(ticket) === 1, 'stored twice');
+      }
+      this.auditor = page.position;
+      more = page.more;
+    }
+  }
+
+  /** Every accepted event is in its outbox or visible: the first invariant of docs/durability.md. */
+  nothingLost(): void {
+    const held = new Map(this.rooms.map((room) => [room, new Set<string>()]));
+    for (const room of this.rooms)
+      for (const { streamId } of room.outbox.streams())
+        for (const event of room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER))
+          held.get(room)!.add(ticketOf(event));
+    for (const [ticket, room] of this.accepted)
+      this.check(this.visible.has(ticket) || held.get(room)!.has(ticket), 'an accepted event is nowhere');
+  }
+
+  /** All faults end; then everything must arrive, in bounded time, everywhere. */
+  async heal(): Promise<void> {
+    for (let round = 0; round < 200; round++) {
+      for (const room of this.rooms) this.connect(room);
+      for (const room of this.rooms) while (this.publish(room)) if (this.up.length > 500) break;
+      while (this.up.length > 0) this.deliver(0, round);
+      for (const index of [0, 1]) await this.commit(index, 1000, 'well');
+      while (this.down.length > 0) this.deliverAck(0, false);
+      if (this.rooms.every((room) => room.outbox.stats().events === 0)) break;
+      await this.pass(40_000);
+    }
+    for (const room of this.rooms) this.check(room.outbox.stats().events === 0, 'an outbox does not drain');
+    this.nothingLost();
+    for (const index of this.screens.keys()) await this.plug(index);
+    // The feed of a worker that died before its poke looks by itself within a second.
+    await this.pass(2000);
+    for (const ticket of this.accepted.keys()) this.check(this.visible.has(ticket), 'accepted and not stored');
+    for (const screen of this.screens)
+      for (const ticket of this.visible.keys()) this.check(screen.shown.has(ticket), 'missing on a screen');
+    this.trace.push(`accepted ${this.accepted.size}, visible ${this.visible.size}`);
+  }
+
+  async close(): Promise<void> {
+    await this.feed?.close();
+  }
+}
+
+/** SQLite answers within a turn, so one turn of the loop lets everything run that can. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));

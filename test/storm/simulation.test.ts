@@ -1,0 +1,63 @@
+/** Two thousand seeds of the whole path in one process: real outbox rules, windows, ingest, store, feed; everything else is drawn. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SimStep, simSteps, simulate } from './sim/steps.ts';
+import { openSimStore, type SimStore } from './sim/store.ts';
+import type { Break } from './sim/world.ts';
+
+/** A failure prints its seed and its path: give them here, in the environment, to see it again. */
+const SEED = Number(process.env.EVALROOM_SIM_SEED ?? 20_261_124);
+const PATH = process.env.EVALROOM_SIM_PATH;
+
+let shared: SimStore;
+beforeAll(async () => {
+  shared = await openSimStore();
+});
+afterAll(() => shared.close());
+
+describe('the simulated path', () => {
+  it('holds every invariant over 2,000 seeds', async () => {
+    await fc.assert(
+      fc.asyncProperty(simSteps(60), async (steps) => void (await simulate(shared.store, steps))),
+      { seed: SEED, numRuns: 2000, ...(PATH === undefined ? {} : { path: PATH }) },
+    );
+  }, 300_000);
+
+  it('runs a sequence twice to the same trace', async () => {
+    for (const steps of fc.sample(simSteps(60), { seed: SEED, numRuns: 20 }))
+      expect(await simulate(shared.store, steps)).toEqual(await simulate(shared.store, steps));
+  });
+
+  const breaks: readonly (readonly [Break, RegExp])[] = [
+    ['delete_when_sent', /nowhere|not stored/],
+    ['ack_before_commit', /deleted and is not stored/],
+    ['forget_cursor', /missing on a screen/],
+  ];
+  it.each(breaks)('notices %s, and finds a short way to it', async (broken, words) => {
+    const found = await fc.check(
+      fc.asyncProperty(simSteps(60), async (steps) => void (await simulate(shared.store, steps, broken))),
+      { seed: SEED, numRuns: 500 },
+    );
+    expect(found.failed).toBe(true);
+    const [steps] = found.counterexample as [SimStep[]];
+    expect(steps.length).toBeLessThan(12);
+    await expect(simulate(shared.store, steps, broken)).rejects.toThrow(words);
+    // Nothing but the break is to blame.
+    await simulate(shared.store, steps);
+  });
+
+  it('drains an older image of the disk although the cloud knows more of its stream', async () => {
+    const back: SimStep[] = [
+      ['accept', 0, 0],
+      ['takeImage', 0, 0],
+      ['accept', 0, 0],
+      ['connect', 0, 0],
+      ['publish', 0, 3],
+      ['deliver', 0, 3],
+      ['commit', 1, 5],
+      ['putImageBack', 0, 0],
+    ];
+    await simulate(shared.store, back);
+    await expect(simulate(shared.store, back, 'ignore_left_acks')).rejects.toThrow('does not drain');
+  });
+});
