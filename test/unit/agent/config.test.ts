@@ -23,6 +23,7 @@ const problems = (text: string) => {
   const checked = checkRoomConfig(write(text), {});
   return checked.ok ? [] : checked.problems;
 };
+const lineOf = (key: string) => example.slice(0, example.indexOf(key)).split('\n').length;
 const change = (from: string | RegExp, to: string): string => {
   const changed = example.replace(from, to);
   expect(changed).not.toBe(example);
@@ -65,7 +66,7 @@ describe('checkRoomConfig', () => {
     [
       'an unknown key',
       () => change('analyseFps', 'analyzeFps'),
-      { path: 'cameras.0.analyzeFps', reason: /did you mean "analyseFps"/, line: 29 },
+      { path: 'cameras.0.analyzeFps', reason: /did you mean "analyseFps"/, line: lineOf('analyseFps:') },
     ],
     ['an unknown section', () => change('roster:', 'rooster:'), { path: 'rooster', reason: /did you mean "roster"/ }],
     ['a missing key', () => change(/centre: .*/, ''), { path: 'room.centre', reason: /missing/ }],
