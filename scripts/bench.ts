@@ -39,6 +39,16 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       await benchCamera(options);
     });
   bench
+    .command('outbox')
+    .description('events that a room accepts per second, beside bare inserts of the same bytes with the same pragmas')
+    .option('--events <number>', 'events of both', count, 5000)
+    .option('--folder <folder>', 'on the disk to be measured; default: the one for temporary files')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: OutboxOptions) => {
+      const { benchOutbox } = await import('./bench/outbox.ts');
+      await benchOutbox(options);
+    });
+  bench
     .command('ingest')
     .description(
       'events per second from MQTT to committed rows on PostgreSQL, beside a bare unnest insert of the same rows',
@@ -61,6 +71,12 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
 }
 
 const counts = (value: string): number[] => value.split(',').map(count);
+
+export interface OutboxOptions {
+  readonly events: number;
+  readonly folder?: string;
+  readonly json?: true;
+}
 
 export interface IngestOptions {
   readonly events: number;
