@@ -61,6 +61,16 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       await benchIngest(options);
     });
   bench
+    .command('fanin')
+    .description('thousands of real MQTT connections, one event each at the same instant, as after an outage')
+    .option('--connections <number>', 'boxes, each a connection of its own', count, 10_000)
+    .option('--workers <number>', 'ingest workers', count, 2)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: FaninOptions) => {
+      const { benchFanin } = await import('./bench/fanin.ts');
+      await benchFanin(options);
+    });
+  bench
     .command('senders', { hidden: true })
     .description('boxes of a benchmark as a process of their own')
     .requiredOption('--setup <file>', 'who they are and what they send')
@@ -75,6 +85,12 @@ const counts = (value: string): number[] => value.split(',').map(count);
 export interface OutboxOptions {
   readonly events: number;
   readonly folder?: string;
+  readonly json?: true;
+}
+
+export interface FaninOptions {
+  readonly connections: number;
+  readonly workers: number;
   readonly json?: true;
 }
 

@@ -69,7 +69,7 @@ async function oneRun(
       senders: [senders.pid],
     };
     const before = cpuOf(roots);
-    const ms = await sendAll(senders);
+    const { ms } = await sendAll(senders);
     const after = cpuOf(roots);
     const { stored } = await storedRows(store);
     if (stored !== events) throw new Unavailable('bench_lost', `${events} events were acked and ${stored} are stored`);
@@ -101,8 +101,8 @@ export async function launchSenders(broker: BenchBroker, from: number, to: numbe
   return startChild({ name: `senders-${from}`, args: ['bench', 'senders', '--setup', setup], readyMs: 180_000 });
 }
 
-/** Lets them send; resolves with the time in ms until the last event is acked. */
-export function sendAll(senders: Child): Promise<number> {
+/** Lets them send; resolves with the time in ms until the last event is acked, and how often something was sent again. */
+export function sendAll(senders: Child): Promise<{ readonly ms: number; readonly resends: number }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Unavailable('bench_not_done', `not all events were acked within ${DONE_MS / 1000} s`)),
@@ -111,7 +111,7 @@ export function sendAll(senders: Child): Promise<number> {
     senders.onSaid((said) => {
       if (said.done !== true) return;
       clearTimeout(timer);
-      resolve(Number(said.ms));
+      resolve({ ms: Number(said.ms), resends: Number(said.resends) });
     });
     senders.send({ go: true });
   });

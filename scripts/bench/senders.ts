@@ -10,7 +10,7 @@ import { payloads, roomEvents } from './events.ts';
 /** No ack for so long: sent again from `through` + 1. */
 const RESEND_MS = 10_000;
 
-/** Orders that this process takes: `{fill: events}` makes them, `{go: true}` sends them. */
+/** What the file of `--setup` holds; `events` for each box. */
 export interface SenderSetup {
   readonly url: string;
   readonly boxes: readonly BenchBox[];
@@ -19,8 +19,9 @@ export interface SenderSetup {
 
 interface Sender {
   readonly client: MqttClient;
+  readonly roomId: string;
   readonly topic: string;
-  readonly batches: readonly { readonly lastSeq: number; readonly bytes: Buffer }[];
+  batches: readonly { readonly lastSeq: number; readonly bytes: Buffer }[];
   readonly last: number;
   through: number;
   /** Index of the next batch to publish. */
@@ -54,10 +55,12 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
     await Promise.all(
       Array.from({ length: 50 }, async () => {
         for (let box = queue.pop(); box; box = queue.pop()) {
-          const batches = payloads(roomEvents(box.roomId, setup.events, Date.now()));
+          // A single event is made at the instant it is sent, so that its own time says when it was accepted.
+          const batches = setup.events === 1 ? [] : payloads(roomEvents(box.roomId, setup.events, Date.now()));
           const client = await enter(setup.url, box);
           const sender: Sender = {
             client,
+            roomId: box.roomId,
             topic: topics.events(box.roomId, 'alert'),
             batches,
             last: setup.events,
@@ -86,7 +89,10 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       onOrder(order) {
         if (order.go !== true) return;
         begunMonoMs = performance.now();
-        for (const sender of senders) publish(sender);
+        for (const sender of senders) {
+          if (setup.events === 1) sender.batches = payloads(roomEvents(sender.roomId, 1, Date.now()));
+          publish(sender);
+        }
       },
       async close() {
         clearInterval(watch);
