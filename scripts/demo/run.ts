@@ -9,6 +9,7 @@ import { demoFilm } from '../../hardware/fake/demo-film.ts';
 import { type Child, startChild } from '../children.ts';
 import type { DemoOptions } from '../demo.ts';
 import {
+  type CameraAddress,
   cameraRoom,
   type DemoCloud,
   filmRoom,
@@ -27,6 +28,8 @@ const MODELS = join(ROOT, '.data/models');
 /** Runs until Ctrl-C (or, with --smoke, until the first alert's clip was decoded) and returns the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const startedMs = performance.now();
+  // What the person wrote is judged before anything is started.
+  const address = options.camera === undefined ? undefined : parseCameraAddress(options.camera);
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
   const screen = createScreen(process.stdout, { quiet: options.smoke === true });
@@ -35,7 +38,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   await mkdir(join(data, 'logs'), { recursive: true });
   const children: Child[] = [];
   try {
-    const running = await startAll(options, data, children, screen, startedMs);
+    const running = await startAll({ ...options, address }, data, children, screen, startedMs);
     if (options.smoke) return await runSmoke(running, stop.signal);
     screen.running(running);
     await untilEnd(running, stop.signal, screen);
@@ -48,8 +51,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
+/** The options with the camera's address taken apart. */
+type Wanted = DemoOptions & { readonly address: CameraAddress | undefined };
+
 async function startAll(
-  options: DemoOptions,
+  options: Wanted,
   data: string,
   children: Child[],
   screen: Screen,
@@ -118,9 +124,9 @@ async function startFilm(data: string, launch: (name: string, args: string[]) =>
   return { onvif: String(camera.ready.onvif), user: 'viewer', passwordFile };
 }
 
-async function writeRoom(options: DemoOptions, cloud: DemoCloud, film: Film | undefined): Promise<WrittenRoom> {
+async function writeRoom(options: Wanted, cloud: DemoCloud, film: Film | undefined): Promise<WrittenRoom> {
   if (options.room) return ownRoom(options.room, cloud);
-  if (options.camera) return cameraRoom(parseCameraAddress(options.camera), cloud);
+  if (options.address) return cameraRoom(options.address, cloud);
   return filmRoom(demoFilm().room, film!.onvif, film!.user, film!.passwordFile, cloud);
 }
 
