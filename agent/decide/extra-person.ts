@@ -63,7 +63,8 @@ export const extraPerson: Rule<ExtraPerson> = {
   },
   step(state, scene, context) {
     const rule = context.pack.rules.extra_person;
-    if (!rule) return [state, []];
+    // A room in which no seat is drawn yet has not said how many people it may hold.
+    if (!rule || context.layout.roster.length + context.layout.seats.length === 0) return [state, []];
     const now = scene.at.monoMs;
     const allowed =
       (context.layout.roster.length || context.layout.seats.length) + guests(scene.session, scene.at.wallMs);

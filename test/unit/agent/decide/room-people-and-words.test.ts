@@ -42,6 +42,13 @@ describe('extra person', () => {
     expect(told(run)).toEqual([]);
   });
 
+  it('says nothing of a room in which no seat is drawn and nobody is expected', () => {
+    const bare = { ...context, layout: { ...layout, seats: [], roster: [] } };
+    const run = begin([], bare);
+    play(run, 60, (s) => ({ persons: [...ALL, walker(s)] }), bare);
+    expect(told(run)).toEqual([]);
+  });
+
   it('does not add up what two cameras see of the same people', () => {
     const two = {
       ...context,
