@@ -56,7 +56,7 @@ export function readIdentity(folder: string): StoredIdentity {
     );
   }
   try {
-    return identityOf({ key: box.slice(0, box.indexOf('-----BEGIN CERT')), cert: box.match(BLOCK)![0], ca });
+    return identityOf({ key: box.slice(0, box.indexOf('-----BEGIN CERT')), cert: `${box.match(BLOCK)![0]}\n`, ca });
   } catch (cause) {
     throw new Corrupt(
       'identity_damaged',

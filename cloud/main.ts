@@ -43,6 +43,8 @@ export interface Cloud {
   addDevice(device: { readonly deviceId: string; readonly roomId: string }): Promise<string>;
   /** A one-time code for `evalroom enroll`. Throws Unavailable `identity_off` where nothing leaves this machine. */
   offerCode(device: { readonly deviceId: string; readonly roomId: string }): Promise<EnrolCode>;
+  /** Reads certificates and revocation lists that were exchanged on the disk; happens once a minute anyway. */
+  refresh(): Promise<void>;
   /** Ends every part even when one of them fails, and leaves no process; throws an AggregateError afterwards. */
   close(): Promise<void>;
 }
@@ -162,15 +164,13 @@ export async function startCloud(
       );
     }
     if (does('broker') || does('web')) void follower.run(signal);
-    if (trust) {
-      const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined];
-      const refresh = async () => {
-        if (!(await trust.refresh(choices))) return;
-        if (tls) (app.server as unknown as Server).setSecureContext(tlsOptions({ ...tls, ...trust.clients() }));
-        await broker.setDevices(await store.devices());
-      };
-      void every(REFRESH_MS, { work: refresh, what: 'renewing the certificates of the servers', log, clock }, signal);
-    }
+    const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined];
+    const refresh = async () => {
+      if (!(await trust?.refresh(choices))) return;
+      if (tls) (app.server as unknown as Server).setSecureContext(tlsOptions({ ...tls, ...trust?.clients() }));
+      await broker.setDevices(await store.devices());
+    };
+    if (trust) void every(REFRESH_MS, { work: refresh, what: 'looking at the certificates', log, clock }, signal);
     // Two machines with one certificate are also seen in what they send: each has its own boot.
     if (identity)
       rooms.onChange((change) => {
@@ -192,6 +192,7 @@ export async function startCloud(
           );
         return identity.offer(device);
       },
+      refresh,
       close,
     };
   } catch (error) {

@@ -23,6 +23,10 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
   await runPart(async () => {
     const cloud = await startCloud(config, { log, clock: systemClock() });
     for (const box of boxes) await ensureBox(cloud, box);
+    // As servers do: certificates that were exchanged are taken without anybody being dropped.
+    process.on('SIGHUP', () => {
+      cloud.refresh().catch((error: unknown) => log.error({ err: error }, 'reading the certificates again failed'));
+    });
     const codes: EnrolCode[] = [];
     for (const box of wanted) codes.push(await cloud.offerCode(box));
     log.info({ url: cloud.url, mqtt: cloud.mqttUrl }, 'cloud is running');

@@ -83,7 +83,7 @@ export function readNotices(
       replaced = undefined;
       return { kind: 'entered', deviceId: user!, address: address!, instead };
     }
-    const denied = /^Denied PUBLISH from (.+) \(d\d, q\d, r\d, m\d+, '(.*)', \.\.\. \(\d+ bytes\)\)$/.exec(line);
+    const denied = /^Denied PUBLISH from (\S+) \(d\d, q\d, r\d, m\d+, '(.*)', \.\.\. \(\d+ bytes\)\)$/.exec(line);
     if (denied)
       return { kind: 'denied', deviceId: denied[1]!, verb: 'publish', topic: denied[2]!.slice(0, TOPIC_CHARS) };
     const subscribed = /^(\S+) [012] (.+)$/.exec(line);
