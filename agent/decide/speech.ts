@@ -108,8 +108,9 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
           ],
           sentence: over
             ? {
-                zh: `${WORDS[category].zh}结束，本场共 ${next.hits} 次`,
-                en: `No more ${WORDS[category].en}; ${next.hits} in this session`,
+                // The last word on an episode is the line that stays in every list: it must still say what was heard.
+                zh: `${WORDS[category].zh}“${phrase}”，已结束，本场共 ${next.hits} 次`,
+                en: `Was heard: ${WORDS[category].en} “${phrase}”; ${next.hits} in this session`,
               }
             : {
                 zh: `听到${WORDS[category].zh}“${phrase}”，本场第 ${next.hits} 次`,
