@@ -1,0 +1,70 @@
+/** Takes the pictures of docs/screenshots from a running demo room: `node scripts/screenshots.ts` (two minutes, needs Chromium). */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Page } from 'playwright-core';
+import { startStand } from './stand.ts';
+
+const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
+const MODELS = fileURLToPath(new URL('../.data/models', import.meta.url));
+const AWAY = '[data-behaviour="left_seat"]';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function logIn(page: Page, setupUrl: string): Promise<void> {
+  await page.goto(setupUrl);
+  await page.fill('input[name=name]', '王监督');
+  for (const field of await page.locator('input[type=password]').all()) await field.fill('only-for-pictures');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('.frame');
+}
+
+async function openClip(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/#/queue`);
+  await page.locator(AWAY).first().click();
+  // The walk to the door lies some twelve seconds into the clip of the begin.
+  for (
+    let i = 0;
+    i < 100 && (await page.evaluate<number>("document.querySelector('video')?.currentTime ?? 0")) < 11;
+    i += 1
+  )
+    await pause(200);
+}
+
+await mkdir(OUT, { recursive: true });
+const data = await mkdtemp(join(tmpdir(), 'evalroom-pictures-'));
+const stand = await startStand({ data, env: { EVALROOM_MODELS: process.env.EVALROOM_MODELS ?? MODELS } });
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+try {
+  const desk = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await desk.newPage();
+  await logIn(page, stand.setupUrl);
+  await page.waitForSelector('.frame');
+  await page.goto(`${stand.url}/#/queue`);
+  await page.waitForSelector(AWAY, { timeout: 120_000 });
+  // Until the alarm, a phrase or two, and their clips are there.
+  await pause(40_000);
+  await page.screenshot({ path: join(OUT, 'queue.png') });
+  await page.goto(`${stand.url}/#/wall`);
+  await pause(2000);
+  await page.screenshot({ path: join(OUT, 'wall.png') });
+  await openClip(page, stand.url);
+  await page.screenshot({ path: join(OUT, 'event.png') });
+  const phone = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    isMobile: true,
+    hasTouch: true,
+    storageState: await desk.storageState(),
+  });
+  const small = await phone.newPage();
+  await small.goto(`${stand.url}/#/queue`);
+  await pause(2000);
+  await small.screenshot({ path: join(OUT, 'phone-queue.png') });
+  await openClip(small, stand.url);
+  await small.screenshot({ path: join(OUT, 'phone-event.png') });
+} finally {
+  await browser.close();
+  await stand.close();
+  await rm(data, { recursive: true, force: true });
+}
