@@ -31,7 +31,16 @@ export interface StormResult extends Verdict {
 export async function storm(options: StormOptions): Promise<void> {
   const seed = options.seed ?? randomInt(2 ** 31);
   const say = options.quiet ? () => undefined : (text: string) => void process.stderr.write(`${text}\n`);
-  const result = await runStorm({ ...options, seed }, say);
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  const result = await runStorm({ ...options, seed }, say, stop.signal).catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  if (!result) {
+    console.log(`stopped, seed ${seed}`);
+    process.exitCode = 130;
+    return;
+  }
   for (const fault of result.faults) process.stderr.write(`${fault}\n`);
   const { accepted, kills, lost, storedTwice, shownTwice, missingOnScreen, quarantined, rejected, seconds } = result;
   console.log(
@@ -47,10 +56,11 @@ export async function storm(options: StormOptions): Promise<void> {
   if (lost + storedTwice + shownTwice + missingOnScreen > 0) process.exitCode = 1;
 }
 
-/** The same without printing. Throws Unavailable where a part does not start or nothing drains. */
+/** The same without printing. Throws Unavailable where a part does not start, AbortError when stopped; nothing is left running. */
 export async function runStorm(
   options: StormOptions & { readonly seed: number },
   say: (text: string) => void,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<StormResult> {
   const { seed, kills, store, rooms } = options;
   const sabotage = options.sabotage ?? [];
@@ -58,7 +68,12 @@ export async function runStorm(
   const beganMs = performance.now();
   const accepted = new Set<string>();
   let world: World | undefined;
+  let page: StormPage | undefined;
   const screens: Screen[] = [];
+  const until = async (holds: () => boolean, forMs: number) => {
+    for (const deadline = performance.now() + forMs; !holds() && performance.now() < deadline; )
+      await pause(50, undefined, { signal: stop });
+  };
   try {
     say(`seed ${seed}: starting ${rooms} rooms on ${store} …`);
     world = await startWorld({
@@ -69,7 +84,10 @@ export async function runStorm(
       dice: createDice(seed ^ 0x5f0a1),
       onAccepted: (ticket) => accepted.add(ticket),
     });
-    const { cookie, page } = await enter(world, options.browser === true);
+    stop.throwIfAborted();
+    const entered = await enter(world, options.browser === true);
+    const { cookie } = entered;
+    page = entered.page;
     const steady = world.bases.map((base) => openScreen([base], cookie, sabotage));
     // With several clouds this one goes from one to the next with the same cursor.
     const roaming = openScreen(world.bases, cookie, sabotage);
@@ -81,7 +99,7 @@ export async function runStorm(
     const plan = planStorm(seed, kills, world.targets);
     let done = 0;
     for (const { afterMs, fault } of plan) {
-      await pause(afterMs);
+      await pause(afterMs, undefined, { signal: stop });
       if (fault.kind === 'kill') done++;
       say(
         `${fault.kind === 'kill' ? `kill ${done} of ${kills}` : fault.kind} ${words(fault)}, accepted ${accepted.size}`,
@@ -109,18 +127,18 @@ export async function runStorm(
     let verdict = await look();
     // A page of thousands of rows draws long after its line has heard: waited for while it goes on.
     for (let idle = 0; page && verdict.missingOnScreen > 0 && idle < PAGE_IDLE; ) {
-      await pause(1000);
+      await pause(1000, undefined, { signal: stop });
       const next = await look();
       idle = next.missingOnScreen < verdict.missingOnScreen ? 0 : idle + 1;
       verdict = next;
     }
-    await page?.close();
     const faults = [...verdict.faults, ...screens.flatMap((screen) => screen.faults)];
     const { quarantined, rejected } = stored;
     const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
     return { ...verdict, faults, kills, quarantined, rejected, seed, seconds };
   } finally {
     for (const screen of screens) await screen.close();
+    await page?.close();
     await world?.close();
     await rm(folder, { recursive: true, force: true });
   }
@@ -189,8 +207,4 @@ async function headOf(base: string, cookie: string): Promise<string> {
     if (tries > 60) throw new Unavailable('storm_no_cloud', `asking ${base} for its overview: no answer`);
     await pause(500);
   }
-}
-
-async function until(holds: () => boolean, forMs: number): Promise<void> {
-  for (const deadline = performance.now() + forMs; !holds() && performance.now() < deadline; ) await pause(50);
 }

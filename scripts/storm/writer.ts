@@ -13,8 +13,8 @@ import type { Sabotage, WriterOptions } from '../storm.ts';
 import { createDice } from './dice.ts';
 import { episodeDraft, gapDraft, ticketOf } from './tickets.ts';
 
-/** Updates of one episode: few episodes, so that a page can show them all. */
-const EPISODE_EVENTS = 40;
+/** Of one episode: few and long ones, so that a page can show them all. */
+const EPISODE_EVENTS = 400;
 const QUOTA_EVENTS = 200_000;
 
 /** Runs until SIGTERM. Prints `+ eventId streamId seq ticket` for each event, after its commit and not before. */
@@ -47,15 +47,20 @@ export async function runWriter(options: WriterOptions): Promise<void> {
     await forward.start(signal);
     const pen = { life: options.life, seed: options.seed, poke: forward.poke, stop: stop.signal };
     let writing: Promise<void> | undefined = options.waits ? undefined : write(outbox, pen);
-    const telling = setInterval(
-      () => process.send?.({ left: outbox.stats().events, state: forward.health().state }),
-      100,
-    );
+    let stopped = false;
+    const telling = setInterval(() => {
+      // Before it has stopped a count tells of a moment that is over.
+      if (stopped) process.send?.({ left: outbox.stats().events });
+    }, 100);
     return {
       ready: {},
       onOrder: (order) => {
         if (order.write === true) writing ??= write(outbox, pen);
-        if (order.stop === true) stop.abort();
+        if (order.stop !== true) return;
+        stop.abort();
+        void Promise.resolve(writing).then(() => {
+          stopped = true;
+        });
       },
       close: async () => {
         clearInterval(telling);
