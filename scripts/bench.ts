@@ -71,6 +71,25 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       await benchFanin(options);
     });
   bench
+    .command('feed')
+    .description('from the commit to every open page, with hundreds of pages')
+    .option('--clients <number>', 'open lines', count, 500)
+    .option('--per-s <number>', 'events a second', count, 200)
+    .option('--seconds <number>', 'how long', count, 20)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: FeedOptions) => {
+      const { benchFeed } = await import('./bench/feed.ts');
+      await benchFeed(options);
+    });
+  bench
+    .command('browsers', { hidden: true })
+    .description('feed clients of a benchmark as a process of their own')
+    .requiredOption('--setup <file>', 'where and how many')
+    .action(async ({ setup }: { setup: string }) => {
+      const { runBrowsers } = await import('./bench/browsers.ts');
+      await runBrowsers(JSON.parse(readFileSync(setup, 'utf8')));
+    });
+  bench
     .command('senders', { hidden: true })
     .description('boxes of a benchmark as a process of their own')
     .requiredOption('--setup <file>', 'who they are and what they send')
@@ -91,6 +110,13 @@ export interface OutboxOptions {
 export interface FaninOptions {
   readonly connections: number;
   readonly workers: number;
+  readonly json?: true;
+}
+
+export interface FeedOptions {
+  readonly clients: number;
+  readonly perS: number;
+  readonly seconds: number;
   readonly json?: true;
 }
 

@@ -6,6 +6,11 @@ import type { FeedItem, FeedPage, Position, Store } from '../store/store.ts';
 
 /** Other processes commit too. PostgreSQL tells of it; with SQLite, or while that line is cut, this process looks by itself. */
 const POLL_MS = 1000;
+/**
+ * Shortest time from one page to the next while commits follow each other: every page costs one write for every browser.
+ * A commit after a pause is shown at once.
+ */
+const PAGE_MS = 40;
 
 export interface FeedSink {
   /** Stored rows in order. False: the buffer of this browser is full; it is closed and comes back with its cursor. */
@@ -66,7 +71,12 @@ export function createFeed(parts: {
   };
 
   const give = (subscriber: Subscriber, page: FeedPage) => {
-    const items = page.items.filter((item) => compare(item.position, subscriber.position) > 0);
+    // Mostly all of it: the same array for every browser, so that its text is made once.
+    const first = page.items[0];
+    const items =
+      first && compare(first.position, subscriber.position) > 0
+        ? page.items
+        : page.items.filter((item) => compare(item.position, subscriber.position) > 0);
     if (compare(page.position, subscriber.position) > 0) subscriber.position = page.position;
     if (items.length > 0 && !subscriber.gone && !subscriber.sink.send(items)) drop(subscriber, 'slow');
   };
@@ -75,12 +85,15 @@ export function createFeed(parts: {
     let failing = false;
     while (!closing.signal.aborted) {
       poked = false;
+      const begunMonoMs = clock.monoMs();
       try {
         const page = await store.since(tail);
         failing = false;
         tail = page.position;
         for (const subscriber of [...live]) give(subscriber, page);
         if (page.more) continue;
+        if (page.items.length > 0 && live.size > 0)
+          await clock.sleep(PAGE_MS - (clock.monoMs() - begunMonoMs), closing.signal);
       } catch (error) {
         if (!failing) log.error({ err: error }, 'reading the feed failed; trying again every second');
         failing = true;

@@ -29,6 +29,17 @@ export function feedText(item: FeedItem): string {
   return text;
 }
 
+const pages = new WeakMap<readonly FeedItem[], Buffer>();
+
+/** The bytes of a page of rows, made once for all browsers that get the same page. */
+function pageBytes(items: readonly FeedItem[]): Buffer {
+  const known = pages.get(items);
+  if (known) return known;
+  const bytes = Buffer.from(items.map(feedText).join(''));
+  pages.set(items, bytes);
+  return bytes;
+}
+
 /** The same state goes to every browser; the last one is remembered so that it is written out once. */
 export function changeWriter(): (change: RoomChange) => string {
   let last: { change: RoomChange; text: string } | undefined;
@@ -55,7 +66,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
   const { feed, rooms, changeText, stillAllowed, clock } = parts;
   let open = false;
   let over = false;
-  let held: string[] = [];
+  let held: (string | Buffer)[] = [];
   const onGone: (() => void)[] = [];
   const end = () => {
     if (over) return;
@@ -69,7 +80,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
     response.once('close', () => gone.abort());
     void clock.sleep(LINGER_MS, gone.signal).then(() => response.destroy());
   };
-  const put = (text: string) => {
+  const put = (text: string | Buffer) => {
     if (open) response.write(text);
     else held.push(text);
   };
@@ -81,7 +92,7 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
   onGone.push(
     await feed.subscribe(from, {
       send(items) {
-        for (const item of items) put(feedText(item));
+        put(pageBytes(items));
         return response.writableLength < BUFFER_BYTES;
       },
       drained() {

@@ -8,12 +8,11 @@ import { createLog } from '../../agent/log.ts';
 import type { AgentCost } from '../../agent/main.ts';
 import { demoFilm } from '../../hardware/fake/demo-film.ts';
 import { runFfmpeg } from '../../hardware/ffmpeg/run.ts';
-import { createCenterNet } from '../../models/pose/centernet.ts';
 import { CROP_FACTOR, cut, enlarge } from '../../models/pose/crop.ts';
-import type { PersonDetector, Picture } from '../../models/pose/detector.ts';
+import type { Picture } from '../../models/pose/detector.ts';
 import { createLandmarker } from '../../models/pose/landmarker.ts';
+import { loadDetector } from '../../models/pose/load.ts';
 import { chooseModels } from '../../models/pose/model-set.ts';
-import { createYolox } from '../../models/pose/yolox.ts';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { CameraOptions } from '../bench.ts';
 import type { Child } from '../children.ts';
@@ -223,9 +222,7 @@ async function bareInferences(sub: string, { cost }: Measured, set: string): Pro
     log: createLog({ name: 'bench', level: 'silent' }),
   });
   if (models.detector.kind === 'scripted' || models.pose.kind === 'scripted') return Number.NaN;
-  const detector: PersonDetector = await (models.detector.kind === 'yolox' ? createYolox : createCenterNet)(
-    models.detector,
-  );
+  const detector = await loadDetector(models.detector.kind, models.detector.file);
   const pose = await createLandmarker(models.pose);
   const picture = await firstFrame(sub);
   const [person] = await detector.detect(picture);

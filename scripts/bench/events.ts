@@ -45,11 +45,14 @@ export function roomEvents(roomId: string, count: number, wallMs: number): RoomE
   });
 }
 
-/** The payloads in which an agent sends them. */
-export function payloads(events: readonly RoomEvent[]): { readonly lastSeq: number; readonly bytes: Buffer }[] {
+/** The payloads in which an agent sends them, `size` events in each. */
+export function payloads(
+  events: readonly RoomEvent[],
+  size: number = LIMITS.batchEvents,
+): { readonly lastSeq: number; readonly bytes: Buffer }[] {
   const found: { lastSeq: number; bytes: Buffer }[] = [];
-  for (let from = 0; from < events.length; from += LIMITS.batchEvents) {
-    const some = events.slice(from, from + LIMITS.batchEvents);
+  for (let from = 0; from < events.length; from += size) {
+    const some = events.slice(from, from + size);
     const batch: Batch = { v: PROTOCOL_VERSION, streamId: some[0]!.streamId, lane: 'alert', events: some };
     found.push({ lastSeq: some.at(-1)!.seq, bytes: Buffer.from(JSON.stringify(batch)) });
   }

@@ -93,11 +93,17 @@ function cpuOf(roots: Readonly<Record<string, readonly number[]>>): Map<string, 
   );
 }
 
-/** A process with the boxes `from` … `to`, connected, each with its payloads ready. */
-export async function launchSenders(broker: BenchBroker, from: number, to: number, events: number): Promise<Child> {
+/** A process with the boxes `from` … `to`, connected, each with its payloads ready; `perS` events a second of all together. */
+export async function launchSenders(
+  broker: BenchBroker,
+  from: number,
+  to: number,
+  events: number,
+  perS?: number,
+): Promise<Child> {
   const setup = join(broker.folder, `senders-${from}.json`);
   const boxes = broker.boxes.slice(from, to);
-  await writeFile(setup, JSON.stringify({ url: broker.url, boxes, events }), { mode: 0o600 });
+  await writeFile(setup, JSON.stringify({ url: broker.url, boxes, events, perS }), { mode: 0o600 });
   return startChild({ name: `senders-${from}`, args: ['bench', 'senders', '--setup', setup], readyMs: 180_000 });
 }
 

@@ -15,6 +15,8 @@ export interface SenderSetup {
   readonly url: string;
   readonly boxes: readonly BenchBox[];
   readonly events: number;
+  /** Events a second of all boxes together, one in each batch; without it as fast as the window allows. */
+  readonly perS?: number;
 }
 
 interface Sender {
@@ -32,7 +34,10 @@ interface Sender {
 /** Connects all boxes with their payloads ready; says so; sends at `{go: true}`; says `{done}` when all is acked. */
 export async function runSenders(setup: SenderSetup): Promise<void> {
   await runPart(async () => {
+    const { perS } = setup;
+    const size = perS === undefined ? LIMITS.batchEvents : 1;
     const senders: Sender[] = [];
+    let pace: NodeJS.Timeout | undefined;
     let waiting = setup.boxes.length;
     let begunMonoMs = 0;
     let resends = 0;
@@ -48,15 +53,16 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       if (!parsed.ok || parsed.ack.through <= sender.through) return;
       sender.through = parsed.ack.through;
       sender.heardMonoMs = performance.now();
-      if (sender.through < sender.last) publish(sender);
-      else if (--waiting === 0) process.send?.({ done: true, ms: performance.now() - begunMonoMs, resends });
+      if (sender.through < sender.last) {
+        if (perS === undefined) publish(sender);
+      } else if (--waiting === 0) process.send?.({ done: true, ms: performance.now() - begunMonoMs, resends });
     };
     const queue = [...setup.boxes];
     await Promise.all(
       Array.from({ length: 50 }, async () => {
         for (let box = queue.pop(); box; box = queue.pop()) {
           // A single event is made at the instant it is sent, so that its own time says when it was accepted.
-          const batches = setup.events === 1 ? [] : payloads(roomEvents(box.roomId, setup.events, Date.now()));
+          const batches = setup.events === 1 ? [] : payloads(roomEvents(box.roomId, setup.events, Date.now()), size);
           const client = await enter(setup.url, box);
           const sender: Sender = {
             client,
@@ -73,6 +79,18 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
         }
       }),
     );
+    /** One batch of the box whose turn it is, as often as the pace asks for. */
+    const keepPace = (rate: number) => {
+      let turn = 0;
+      pace = setInterval(() => {
+        const due = ((performance.now() - begunMonoMs) / 1000) * rate;
+        for (; turn < due && turn < senders.length * setup.events; turn++) {
+          const sender = senders[turn % senders.length]!;
+          const batch = sender.batches[sender.next++];
+          if (batch) sender.client.publish(sender.topic, batch.bytes, { qos: 1 });
+        }
+      }, 5);
+    };
     const watch = setInterval(() => {
       const now = performance.now();
       if (begunMonoMs === 0) return;
@@ -89,6 +107,7 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       onOrder(order) {
         if (order.go !== true) return;
         begunMonoMs = performance.now();
+        if (perS !== undefined) return keepPace(perS);
         for (const sender of senders) {
           if (setup.events === 1) sender.batches = payloads(roomEvents(sender.roomId, 1, Date.now()));
           publish(sender);
@@ -96,6 +115,7 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       },
       async close() {
         clearInterval(watch);
+        clearInterval(pace);
         for (const { client } of senders) client.end(true);
       },
     };

@@ -113,7 +113,7 @@ describe('live feed', () => {
 
   it('closes a browser that does not keep up, and no other', async () => {
     const store = rows(10, () => 0);
-    const { clock } = stillClock();
+    const { clock, pass } = stillClock();
     const feed = createFeed({ store, log, clock });
     await feed.start();
     const [slow, quick] = [sink(2), sink()];
@@ -124,10 +124,37 @@ describe('live feed', () => {
       store.add(1);
       feed.poke();
       await settle();
+      pass();
+      await settle();
     }
     expect([slow.got, slow.ends]).toEqual([[1, 2], ['slow']]);
     expect([quick.got, quick.ends]).toEqual([[1, 2, 3], []]);
     expect(feed.subscribers()).toBe(1);
+    await feed.close();
+  });
+
+  it('shows a commit after a pause at once, and gathers those that follow each other', async () => {
+    const store = rows(10, () => 0);
+    const { clock, pass } = stillClock();
+    const feed = createFeed({ store, log, clock });
+    await feed.start();
+    const pages: number[] = [];
+    const one: FeedSink = {
+      send: (items) => pages.push(items.length) > 0,
+      drained: async () => undefined,
+      end: () => undefined,
+    };
+    await feed.subscribe({ pos: 0, seq: 0 }, one);
+    await settle();
+    for (let i = 0; i < 5; i++) {
+      store.add(1);
+      feed.poke();
+      await settle();
+    }
+    expect(pages).toEqual([1]);
+    pass();
+    await settle();
+    expect(pages).toEqual([1, 4]);
     await feed.close();
   });
 
