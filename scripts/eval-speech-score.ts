@@ -171,7 +171,9 @@ export function listDrawn(
 }
 
 function contains(clip: SpeechClip, phrase: string, sound: (text: string) => string): boolean {
-  return ` ${sound(clip.transcript ?? '')} `.includes(` ${sound(phrase)} `);
+  const transcript = clip.transcript ?? '';
+  // A character with several readings may be read otherwise out of its context: the same characters are the same sound.
+  return transcript.includes(phrase) || ` ${sound(transcript)} `.includes(` ${sound(phrase)} `);
 }
 
 /** Draws up to `count` phrases of 3 to 6 characters, each from another transcript, the same for the same seed. */

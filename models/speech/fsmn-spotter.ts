@@ -1,6 +1,6 @@
 /** The Mandarin ear as one synchronous piece: samples in, confirmed hits of the pack's phrases out. Runs inside the worker. */
 import type { Phrase } from '../../protocol/rules.ts';
-import { align, isConfirmed, thresholdOf } from './confirm.ts';
+import { align, isConfirmed, limitsOf } from './confirm.ts';
 import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
 import type { Net, Normalisation } from './nnet.ts';
@@ -39,7 +39,8 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
     phrase.forms.flatMap((text) => {
       try {
         const spelling = syllables.spell(text);
-        return [{ phraseId: phrase.phraseId, text, spelling, threshold: thresholdOf(spelling) }];
+        const limits = limitsOf(spelling);
+        return [{ phraseId: phrase.phraseId, text, spelling, limits, threshold: limits.mean }];
       } catch (error) {
         unheard.push({ phraseId: phrase.phraseId, reason: (error as Error).message });
         return [];
@@ -90,7 +91,7 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
           const from = Math.max(first, candidate.beginFrame - MARGIN);
           const span = kept.slice(from - first, candidate.endFrame + MARGIN - first);
           const aligned = align(span, form.spelling);
-          if (!aligned || !isConfirmed(aligned, form.spelling.length, form.threshold)) return [];
+          if (!aligned || !isConfirmed(aligned, form.spelling.length, form.limits)) return [];
           return [{ form, aligned, begin: from + aligned.beginFrame, end: from + aligned.endFrame }];
         });
         // Of several forms of one phrase the best one speaks for it.

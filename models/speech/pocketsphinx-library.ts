@@ -28,6 +28,11 @@ export interface Decoder {
   close(): void;
 }
 
+/**
+ * A path is given up when it falls this far behind the best one. The library's own 1e-48 is narrower than the threshold
+ * of a phrase of 17 phones, so that longer ones were lost before they could be compared with theirs.
+ */
+const BEAM = '1e-200';
 const INSTALL = 'run: apt-get install libpocketsphinx3 pocketsphinx-en-us';
 
 function load(name: string): ReturnType<typeof koffi.load> {
@@ -63,7 +68,7 @@ export function openDecoder(folder: string): Decoder {
   const segmentFrames = library.func('void ps_seg_frames(void *, _Out_ int *, _Out_ int *)');
   const segmentScore = library.func('int ps_seg_prob(void *, _Out_ int *, _Out_ int *, _Out_ int *)');
 
-  const settings = { hmm: join(folder, 'en-us'), dict: dictionary, logfn: '/dev/null' };
+  const settings = { hmm: join(folder, 'en-us'), dict: dictionary, beam: BEAM, logfn: '/dev/null' };
   const flat = Object.entries(settings).flatMap(([key, value]) => ['str', `-${key}`, 'str', value]);
   const config = initConfig(null, definitions(), 1, ...flat, 'void *', null);
   const decoder = config ? init(config) : null;

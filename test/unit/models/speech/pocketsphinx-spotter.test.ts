@@ -53,11 +53,11 @@ function player(due: Segment[]) {
 }
 
 describe('planKeywords', () => {
-  it('spells as the dictionary does and asks for 1e-3 per phone', () => {
+  it('spells as the dictionary does and asks for more per phone the fewer there are', () => {
     expect(wordsOf("Change the scores, don't!")).toEqual(['change', 'the', 'scores', "don't"]);
     const { keywords, unheard } = planKeywords([phrase('p1', 'Change the scores!')], { phones });
     expect(unheard).toEqual([]);
-    expect(keywordFile(keywords)).toBe('change the scores /1e-33/\n');
+    expect(keywordFile(keywords)).toBe('change the scores /1e-27.5/\n');
   });
 
   it('names the word that is not in the dictionary, keeps the other forms, refuses what is too short', () => {
@@ -93,7 +93,7 @@ describe('createEnglishSpotter', () => {
       beginSample: 8000,
       endSample: 121 * 160,
       score: 0,
-      threshold: -33,
+      threshold: -27.5,
     });
     expect(hits[0]!.neededSample).toBeGreaterThanOrEqual(hits[0]!.endSample);
   });

@@ -1,6 +1,6 @@
 /** The phrase scorer and its second pass on made-up posteriors, where the right answer is known. */
 import { describe, expect, it } from 'vitest';
-import { align, isConfirmed, thresholdOf } from '../../../../models/speech/confirm.ts';
+import { align, isConfirmed, limitsOf } from '../../../../models/speech/confirm.ts';
 import { type Candidate, createScorer } from '../../../../models/speech/scorer.ts';
 import { createSyllables } from '../../../../models/speech/syllables.ts';
 import { SMALL_TOKENS } from './small-net.ts';
@@ -89,11 +89,12 @@ describe('align', () => {
 
   it('refuses a syllable that was not there, and a pace that nobody speaks', () => {
     const good = { score: -1, worst: -3, beginFrame: 0, endFrame: 30 };
-    expect(isConfirmed(good, 5, -2)).toBe(true);
-    expect(isConfirmed({ ...good, worst: -12 }, 5, -2)).toBe(false);
-    expect(isConfirmed({ ...good, score: -2.1 }, 5, -2)).toBe(false);
-    expect(isConfirmed({ ...good, endFrame: 4 }, 5, -2)).toBe(false);
-    expect(isConfirmed({ ...good, endFrame: 300 }, 5, -2)).toBe(false);
+    const limits = { mean: -2, worst: -10 };
+    expect(isConfirmed(good, 5, limits)).toBe(true);
+    expect(isConfirmed({ ...good, worst: -12 }, 5, limits)).toBe(false);
+    expect(isConfirmed({ ...good, score: -2.1 }, 5, limits)).toBe(false);
+    expect(isConfirmed({ ...good, endFrame: 4 }, 5, limits)).toBe(false);
+    expect(isConfirmed({ ...good, endFrame: 300 }, 5, limits)).toBe(false);
   });
 
   it('has no path through nothing', () => {
@@ -101,11 +102,18 @@ describe('align', () => {
   });
 });
 
-describe('thresholdOf', () => {
-  it('is stricter for phrases of few different syllables', () => {
-    expect(thresholdOf(spelling(1, 2, 3, 4))).toBe(-2.5);
-    expect(thresholdOf(spelling(1, 2, 3))).toBe(-2);
-    expect(thresholdOf(spelling(1, 2, 1, 2))).toBe(-1);
+describe('limitsOf', () => {
+  it('asks more of a phrase the fewer different syllables it has', () => {
+    const lengths = Array.from({ length: 10 }, (_, n) =>
+      limitsOf(spelling(...Array.from({ length: n + 2 }, (_, i) => i))),
+    );
+    for (let i = 1; i < lengths.length; i++) {
+      expect(lengths[i]!.mean).toBeLessThanOrEqual(lengths[i - 1]!.mean);
+      expect(lengths[i]!.worst).toBeLessThanOrEqual(lengths[i - 1]!.worst);
+    }
+    const twice = limitsOf(spelling(1, 2, 1, 2)).mean;
+    expect(twice).toBeLessThan(limitsOf(spelling(1, 2)).mean);
+    expect(twice).toBeGreaterThan(limitsOf(spelling(1, 2, 3)).mean);
   });
 });
 
