@@ -4,9 +4,14 @@ import { apart, type Body, bodiesOf, looking, spotIn, standsAt, worthOf } from '
 import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
+import { HIGH_SCORE } from './track.ts';
 
 /** Who stands in front or behind and only looks near is larger or smaller by more than this. */
 const LIKE_SIZE = 2;
+/** A head that is lower than the host's by more shoulder widths is no visitor's, but a part of the host below the chin. */
+const BELOW = 0.8;
+/** Without a known seat only a sure detection is a visitor, and one that appeared about when somebody left. */
+const BEFORE_LEAVING_MS = 3000;
 /** With feet in sight, further from the seat than this is not at it. */
 const AT_SEAT_M = 1.3;
 
@@ -29,7 +34,7 @@ export const atOtherSeat = spellRule({
       return camera.spots.flatMap(({ seatId }): Evidence[] => {
         if (!isTaken(scene, seatId)) return [];
         const near = visitors.flatMap((visitor) => {
-          const from = visitor.homeId ?? absent(scene, seatId);
+          const from = visitor.homeId ?? absent(scene, seatId, visitor);
           const gap = from === seatId ? undefined : gapTo(visitor, seatId, bodies, camera);
           if (from === undefined || gap === undefined || !away.some((s) => s.seatId === from)) return [];
           return [{ from, gap, holds: gap <= rule.shoulderWidths && isBeside(visitor, seatId, layout) }];
@@ -60,8 +65,15 @@ export const atOtherSeat = spellRule({
 const isTaken = (scene: Scene, seatId: string) => scene.seats.some((s) => s.seatId === seatId && s.occupancy === 'yes');
 
 /** Somebody without a known seat is taken for the owner who left last; with nobody away it is a stranger, and another rule's. */
-function absent(scene: Scene, notId: string): string | undefined {
-  const away = scene.seats.filter((s) => s.occupancy === 'no' && s.seatId !== notId);
+function absent(scene: Scene, notId: string, { track }: Body): string | undefined {
+  if (track.peak < HIGH_SCORE) return undefined;
+  const away = scene.seats.filter(
+    (s) =>
+      s.occupancy === 'no' &&
+      s.seatId !== notId &&
+      s.leftMonoMs !== undefined &&
+      track.bornMonoMs >= s.leftMonoMs - BEFORE_LEAVING_MS,
+  );
   return away.sort((a, b) => (b.leftMonoMs ?? 0) - (a.leftMonoMs ?? 0))[0]?.seatId;
 }
 
@@ -71,6 +83,8 @@ function gapTo(visitor: Body, seatId: string, bodies: readonly Body[], camera: C
   const host = bodies.find((b) => b.seatId === seatId && b !== visitor);
   if (!habit || !spotIn(camera, seatId)) return undefined;
   const width = visitor.track.box[2] - visitor.track.box[0];
+  const top = host?.track.box[1] ?? habit.top;
+  if (visitor.track.box[1] - top > BELOW * ((habit.width * 16) / 9 / 2)) return Number.POSITIVE_INFINITY;
   if (width > LIKE_SIZE * habit.width || width < habit.width / LIKE_SIZE) return Number.POSITIVE_INFINITY;
   const shoulders = host?.shoulders ?? (habit.width * 16) / 9 / 2;
   return apart(visitor.chest, host?.chest ?? habit.body) / shoulders;

@@ -2,7 +2,7 @@
 import type { Keypoint } from '../../protocol/observation.ts';
 import { upperBody } from '../../protocol/observation.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
-import type { FloorPoint, Point } from '../../protocol/seat.ts';
+import type { Box, FloorPoint, Point } from '../../protocol/seat.ts';
 import { footPoint, type Homography, homography, toFloor } from './floor.ts';
 import type { Habit, Spot } from './place.ts';
 import type { CameraScene } from './scene.ts';
@@ -14,6 +14,8 @@ const ASPECT = 16 / 9;
 const SHOULDERS = 0.5;
 /** A sitting person's box is no narrower than this share of a zone around chair and person. */
 const LEAST_OF_ZONE = 0.5;
+/** Half a head, in widths of the box. */
+const HEAD_OF_WIDTH = 0.15;
 /** A key point below this is guessed by the model, not seen. */
 const SEEN = 0.3;
 
@@ -50,7 +52,7 @@ function bodyOf(track: Track, camera: CameraScene): Body {
   // Who leans behind a monitor for long has a narrow box, and shoulders as wide as ever.
   const width = home ? Math.max(seen, LEAST_OF_ZONE * (home.zone[2] - home.zone[0])) : seen;
   const nose = joint(track, 0);
-  const head: Point = nose ?? [(track.box[0] + track.box[2]) / 2, track.box[1] + width * ASPECT * 0.25];
+  const head: Point = nose ?? [leant(track.box, owner?.habit?.middle, width), track.box[1] + width * ASPECT * 0.25];
   return {
     track,
     cameraId: camera.cameraId,
@@ -63,6 +65,14 @@ function bodyOf(track: Track, camera: CameraScene): Body {
     shoulders: width * ASPECT * SHOULDERS,
     posed: track.posedMonoMs === track.seenMonoMs,
   };
+}
+
+/** Who leans turns about the hips: the head moves twice as far as the middle of the box, up to its edge. */
+function leant([x0, , x1]: Box, usual: number | undefined, width: number): number {
+  const middle = (x0 + x1) / 2;
+  const half = Math.max(0, (x1 - x0) / 2 - HEAD_OF_WIDTH * width);
+  const lean = usual === undefined ? 0 : middle - usual;
+  return middle + Math.min(half, Math.max(-half, lean));
 }
 
 /** Key point number `index` where the model saw it. */

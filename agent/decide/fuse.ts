@@ -12,6 +12,11 @@ export interface SeatVote {
 /** Seen this recently counts as seen now: the detector skips frames. */
 const SEEN_MS = 1500;
 
+/** A seat that was left and has looked empty for this long is seen to be empty. */
+const EMPTY_MS = 1500;
+/** Added to every view's worth, so that the kind of evidence decides between views that are nearly as good. */
+const LEAST_WORTH = 0.1;
+
 export interface FusedBefore {
   readonly occupancy: Occupancy;
   readonly sinceWallMs: number;
@@ -45,6 +50,9 @@ export function fuseSeat(
 
 function strength({ seat, blind }: SeatVote, now: number): number {
   if (blind || seat.occupancy === 'unknown') return 0;
-  if (seat.occupancy === 'no') return 2;
-  return seat.hereMs !== undefined && now - seat.hereMs <= SEEN_MS ? 3 : 1;
+  // A camera that sees this seat badly may take a neighbour for its owner: the better view's word weighs more.
+  const worth = LEAST_WORTH + (seat.worth ?? 0.5);
+  const empty = seat.emptyRunMs !== undefined && now - seat.emptyRunMs >= EMPTY_MS;
+  if (seat.occupancy === 'no') return (empty ? 3 : 2) * worth;
+  return (seat.hereMs !== undefined && now - seat.hereMs <= SEEN_MS ? 3 : 1) * worth;
 }

@@ -2,7 +2,7 @@
 import { upperBody } from '../../protocol/observation.ts';
 import { type Box, bounds, contains, type Point, type Polygon, type SeatView } from '../../protocol/seat.ts';
 import { cellsInside } from './patch.ts';
-import type { Track } from './track.ts';
+import { centre, type Track } from './track.ts';
 
 /** A seat's view with what is derived from it once. */
 export interface Spot {
@@ -23,6 +23,10 @@ export interface Habit {
   readonly height: number;
   /** Upper edge of the box: the hair of who sits upright. */
   readonly top: number;
+  /** Middle of the box, learnt as slowly. */
+  readonly middle: number;
+  /** Frames that it was learnt from. */
+  readonly frames: number;
 }
 
 /**
@@ -32,6 +36,8 @@ export interface Habit {
 const OWNER_ASIDE = 0.65;
 /** The same in metres, where the floor is calibrated. */
 const OWNER_ASIDE_M = 0.85;
+/** Between the limit and this many times it nothing is said: key points jump a little from frame to frame. */
+const ASIDE_SLACK = 1.12;
 /** Upwards (standing) and downwards (bending) in zone heights. */
 const OWNER_UP = 1.4;
 const OWNER_DOWN = 0.7;
@@ -84,7 +90,7 @@ export function atSeat(track: Track, spot: Spot, habit: Habit | undefined, isOwn
 export function isElsewhere(track: Track, spot: Spot, habit: Habit | undefined): boolean {
   const body = upperBody(track);
   const [dx, dy] = offset(body, spot, habit);
-  return Math.abs(dx) > spot.aside || dy < -OWNER_UP || dy > OWNER_BELOW;
+  return Math.abs(dx) > ASIDE_SLACK * spot.aside || dy < -OWNER_UP || dy > OWNER_BELOW;
 }
 
 /** From the place where the upper body rests, in zone widths and heights. */
@@ -106,17 +112,27 @@ export function covers(box: Box, zone: Box): number {
   return w <= 0 || h <= 0 ? 0 : (w * h) / ((zone[2] - zone[0]) * (zone[3] - zone[1]));
 }
 
+/** The upper edge is a mean over some three hundred frames, and follows what is further off than half a shoulder still less. */
+const TOP_SHARE = 0.003;
+const UNUSUAL = 0.45;
+
 /** Follows the habit slowly. */
 export function learnHabit(habit: Habit | undefined, track: Track): Habit {
   const body = upperBody(track);
   const [bw, bh] = [track.box[2] - track.box[0], track.box[3] - track.box[1]];
-  if (!habit) return { body, width: bw, height: bh, top: track.box[1] };
+  if (!habit) return { body, width: bw, height: bh, top: track.box[1], middle: centre(track.box)[0], frames: 1 };
   const k = 0.05;
+  // Whoever stands or sleeps for long must not become the habit.
+  const rise = track.box[1] - habit.top;
+  const aside = centre(track.box)[0] - habit.middle;
+  const follow = Math.max(1 / (habit.frames + 1), TOP_SHARE);
   return {
     body: [habit.body[0] + (body[0] - habit.body[0]) * k, habit.body[1] + (body[1] - habit.body[1]) * k],
     width: habit.width + (bw - habit.width) * k,
     height: habit.height + (bh - habit.height) * k,
-    top: habit.top + (track.box[1] - habit.top) * k,
+    top: habit.top + rise * (Math.abs(rise) > UNUSUAL * bw ? follow / 5 : follow),
+    middle: habit.middle + aside * (Math.abs(aside) > UNUSUAL * bw ? follow / 5 : follow),
+    frames: habit.frames + 1,
   };
 }
 

@@ -30,8 +30,14 @@ export interface SeatSight {
   readonly emptyRunMs?: number | undefined;
   /** The look since which no cell has changed, and since when: nobody moves at all. */
   readonly rest?: { readonly look: Look; readonly sinceMs: number };
+  /** When something moved in the zone with no person's box on it: somebody there whom the detector misses. */
+  readonly stirs?: readonly number[];
+  /** Last sight of a weak detection that took the owner's place when they were lost. */
+  readonly shadowMs?: number;
   /** How well this camera sees this seat: running mean of the score of who is there, 0 where they are missed. */
   readonly worth?: number;
+  /** Frames that went into it. */
+  readonly judged?: number;
   /** Difference of the newest look to that of the taken seat. */
   readonly unlikeTaken?: number;
   /** Frames that show a sure person where a template says empty: then the template is wrong. */
@@ -43,6 +49,8 @@ export interface SeatSight {
 
 /** A track that has been at a seat this long owns it. */
 const SETTLE_MS = 3000;
+/** Who sits here this long while the owner's id sits at another seat is the owner. */
+const SWAPPED_MS = 8000;
 /** Evidence of leaving must last this long. */
 const GONE_MS = 600;
 const LOST_OUT_MS = 3000;
@@ -63,6 +71,17 @@ const CHANGED_LOOK = 0.35;
 const STILL_LOOK = 0.06;
 /** Breathing and the codec change a cell by less, a hand that writes by more. */
 const MOTION = 0.15;
+/** So many movements within this time, and that far apart, are somebody's who sits there. */
+const STIRS = 4;
+const STIRS_MS = 12_000;
+const STIRS_APART_MS = 4000;
+/** A zone that is covered by this share by boxes moves for them. */
+const UNCOVERED = 0.1;
+/** A weak detection that takes the owner's place within this time is presumed to be the owner … */
+const SHADOW_BORN_MS = 3000;
+/** … as long as it was seen within this time, and for no longer than that. */
+const SHADOW_MS = 2000;
+const SHADOW_HOLD_MS = 60_000;
 /** A view's worth follows some fifty frames. */
 const WORTH_SHARE = 0.02;
 const MAX_TEMPLATES = 3;
@@ -89,7 +108,7 @@ export function loseSight(seat: SeatSight): SeatSight {
     empty: seat.empty,
     ...(seat.habit ? { habit: seat.habit } : {}),
     ...(seat.taken ? { taken: seat.taken } : {}),
-    ...(seat.worth === undefined ? {} : { worth: seat.worth }),
+    ...(seat.worth === undefined ? {} : { worth: seat.worth, judged: seat.judged ?? 0 }),
     ...(seat.leftMs !== undefined && prior ? { leftMs: seat.leftMs } : {}),
   };
 }
@@ -103,6 +122,8 @@ export interface Glance {
   readonly tracks: readonly Track[];
   /** Tracks that own no seat and are at none. */
   readonly free: readonly Track[];
+  /** Tracks that are at any seat in this frame. */
+  readonly seated: ReadonlySet<number>;
   /** Share of the zone's bounds that any person's box covers. */
   readonly covered: number;
   readonly look: Look | undefined;
@@ -130,12 +151,26 @@ export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
     doubts: here && who.score >= 0.6 && looksEmpty ? seat.doubts + 1 : here ? 0 : seat.doubts,
   };
   if (seat.occupancy === 'yes') {
-    const worth = seat.worth ?? 0.5;
-    next = { ...next, worth: worth + ((here ? who.score : 0) - worth) * WORTH_SHARE };
+    const [worth, judged] = [seat.worth ?? 0, (seat.judged ?? 0) + 1];
+    const share = Math.max(WORTH_SHARE, 1 / judged);
+    next = { ...next, judged, worth: worth + ((here ? who.score : 0) - worth) * share };
   }
   next = here ? taken(next, who, glance) : missed(next, glance);
+  next = stirred(next, seat, glance);
+  if (!here && who && seat.hereMs !== undefined && who.bornMonoMs - seat.hereMs < SHADOW_BORN_MS)
+    next = { ...next, shadowMs: now };
   next = decide(next, now, { empty: looksEmpty, taken: takenness < Math.min(SAME_LOOK, emptyness) });
   return learn(next, glance, here);
+}
+
+/** Motion at a seat of which nothing is known, and nobody's box on it: somebody is there, only not seen. */
+function stirred(seat: SeatSight, before: SeatSight, { monoMs: now, covered }: Glance): SeatSight {
+  const moved = before.rest !== undefined && seat.rest !== before.rest && covered < UNCOVERED;
+  const stirs = [...(seat.stirs ?? []), ...(moved ? [now] : [])].filter((ms) => now - ms < STIRS_MS).slice(-2 * STIRS);
+  const lively = stirs.length >= STIRS && stirs.at(-1)! - stirs[0]! >= STIRS_APART_MS;
+  // A seat that was known to be empty needs somebody in sight.
+  const believed = moved && lively && seat.occupancy === 'unknown' && seat.prior !== 'no' && seat.empty.length === 0;
+  return { ...seat, stirs, ...(believed ? { occupancy: 'yes' as const, hereMs: seat.hereMs ?? now } : {}) };
 }
 
 function rested({ rest }: SeatSight, look: Look, now: number): NonNullable<SeatSight['rest']> {
@@ -149,7 +184,7 @@ function isBelieved(who: Track, seat: SeatSight, looksEmpty: boolean): boolean {
   return !(looksEmpty && who.score < 0.5);
 }
 
-function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks }: Glance): SeatSight {
+function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks, seated }: Glance): SeatSight {
   const same = seat.occupant === who.trackId;
   const occupantMs = same ? (seat.occupantMs ?? now) : now;
   const owner = tracks.find((t) => t.trackId === seat.ownerId);
@@ -157,7 +192,9 @@ function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks }: Glanc
   // The owner's id ran off with a passer-by: who was here before and after is the owner.
   const switched =
     seat.outMs !== undefined && who.bornMonoMs >= seat.outMs - 1000 && who.bornMonoMs - seat.outMs < 2000;
-  const owns = who.trackId === seat.ownerId || (settled && (owner === undefined || switched));
+  // Two who sit where the other one sat: their ids were taken for each other when they passed.
+  const swapped = owner !== undefined && seated.has(owner.trackId) && now - occupantMs >= SWAPPED_MS;
+  const owns = who.trackId === seat.ownerId || (settled && (owner === undefined || switched || swapped));
   const { outMs: _out, ...rest } = seat;
   const sits = sitsIn(who, spot);
   return {
@@ -221,7 +258,10 @@ function decide(seat: SeatSight, now: number, looks: { readonly empty: boolean; 
   const gone = seat.outMs !== undefined && now - seat.outMs >= need && unseen && !looks.taken;
   if (seat.occupancy !== 'no' && gone) return { ...seat, occupancy: 'no', leftMs: seat.outMs! };
   const emptyLong = seat.emptyRunMs !== undefined && seat.stillMs !== undefined && now - seat.emptyRunMs >= EMPTY_MS;
-  if (seat.occupancy !== 'no' && emptyLong && now - Math.max(seat.hereMs ?? 0, seat.stillMs!) >= EMPTY_MS)
+  // The empty look may be a leaning person's, as long as something that was seen to follow the owner is still there.
+  const shadowed =
+    seat.shadowMs !== undefined && now - seat.shadowMs < SHADOW_MS && now - (seat.hereMs ?? 0) < SHADOW_HOLD_MS;
+  if (seat.occupancy !== 'no' && emptyLong && !shadowed && now - Math.max(seat.hereMs ?? 0, seat.stillMs!) >= EMPTY_MS)
     return {
       ...seat,
       occupancy: 'no',

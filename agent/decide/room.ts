@@ -230,6 +230,7 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
       occupant: seatedMap.get(spot.seatId),
       tracks,
       free,
+      seated: placed,
       covered: frame.persons.reduce((most, p) => Math.max(most, covers(p.box, spot.zone)), 0),
       look: patch && look(patch, spot.cells),
     });

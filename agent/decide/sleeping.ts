@@ -1,5 +1,7 @@
 /** Row 10, sleeping: a taken seat where nothing moves and no head is up. Does not depend on the detector: who lies on the desk is hardly ever detected. */
-import { bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import { type Person, upperBody } from '../../protocol/observation.ts';
+import { contains } from '../../protocol/seat.ts';
+import { bodiesOf, joint, looking, spotIn, worthOf } from './bodies.ts';
 import type { CameraScene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
@@ -8,24 +10,30 @@ import { type Evidence, spellRule } from './spell.ts';
 const STILL_MS = 4000;
 /** The seat looks so different from the seat with its person upright. */
 const CHANGED_LOOK = 0.25;
-/** A head lower than usual by this, in shoulder widths, is low. */
-const LOW = 0.5;
+/** A head lower than usual by this, in shoulder widths, is at the line of the shoulders or below; who leans over is not so low. */
+const LOW = 0.8;
+/** Width of the shoulders in picture heights for a box of width one: half of it, in a picture of 16:9. */
+const SHOULDERS_PER_WIDTH = 16 / 18;
 /** Nobody detected for this long is missed, not blinked at. */
 const MISSED_MS = 2000;
 
 export const sleeping = spellRule({
   behaviour: 'sleeping',
-  windowMs: 3000,
+  // Now and then a weak detection shows that a head is up after all: then the window is not full of lowered ones.
+  windowMs: 8000,
+  beginShare: 0.8,
+  endShare: 0.5,
   rule: ({ pack }) => pack.rules.sleeping,
   figure: 'still',
   look(scene) {
     const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
     const now = scene.at.monoMs;
+    const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
     return looking(scene.cameras).flatMap((camera) =>
       camera.rests
         .filter(({ seatId }) => taken.includes(seatId))
         .map(({ seatId, sinceMonoMs, unlikeTaken, hereMonoMs }): Evidence => {
-          const head = headOf(camera, seatId);
+          const head = headOf(camera, seatId, persons);
           const missed = hereMonoMs === undefined || now - hereMonoMs >= MISSED_MS;
           const low = head === 'low' || (head === 'unseen' && missed && unlikeTaken >= CHANGED_LOOK);
           return {
@@ -47,9 +55,18 @@ export const sleeping = spellRule({
   }),
 });
 
-function headOf(camera: CameraScene, seatId: string): 'low' | 'up' | 'unseen' {
+function headOf(camera: CameraScene, seatId: string, persons: readonly Person[]): 'low' | 'up' | 'unseen' {
   const body = bodiesOf(camera).find((b) => b.seatId === seatId);
-  if (!body) return 'unseen';
+  if (!body) {
+    // Too weak for a track, and yet a head where the owner has it while sitting.
+    const habit = camera.owners.find((o) => o.seatId === seatId)?.habit;
+    const zone = spotIn(camera, seatId)?.view.zone;
+    const upright = (p: Person) =>
+      zone !== undefined &&
+      contains(zone, upperBody(p)) &&
+      (habit === undefined || p.box[1] - habit.top < LOW * habit.width * SHOULDERS_PER_WIDTH);
+    return persons.some(upright) ? 'up' : 'unseen';
+  }
   const nose = joint(body.track, 0);
   if (nose && body.track.pose && nose[1] >= body.chest[1] - 0.1 * body.shoulders) return 'low';
   return body.habit && (body.track.box[1] - body.habit.top) / body.shoulders >= LOW ? 'low' : 'up';

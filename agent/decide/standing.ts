@@ -5,6 +5,8 @@ import { type Evidence, spellRule } from './spell.ts';
 
 /** A box that is wider than this against the habit has arms stretched out. */
 const SPREAD = 1.6;
+/** The nose is this far below the upper edge of the box, in shoulder widths, and some more for a bowed head. */
+const NOSE = 0.6;
 
 export const standing = spellRule({
   behaviour: 'standing',
@@ -60,5 +62,7 @@ export function riseOf({ track, habit, shoulders }: Body): number | undefined {
     return wrist !== undefined && nose !== undefined && wrist[1] < nose[1];
   });
   if (raised || track.box[2] - track.box[0] > SPREAD * habit.width) return undefined;
-  return (habit.top - track.box[1]) / shoulders;
+  const rise = (habit.top - track.box[1]) / shoulders;
+  // A coat stand behind the chair makes the box higher, and leaves the face where it was.
+  return nose ? Math.min(rise, (habit.top + NOSE * shoulders - nose[1]) / shoulders) : rise;
 }

@@ -17,8 +17,10 @@ const LIKE_SIZE = 1.7;
 
 export const whispering = spellRule({
   behaviour: 'whispering',
-  windowMs: 3000,
+  // Who whispers draws back now and then, and a nose is not seen in every frame.
+  windowMs: 4000,
   beginShare: 0.5,
+  fineMs: 4000,
   rule: ({ pack }) => pack.rules.whispering,
   repeats: ({ pack: { rules } }) =>
     rules.whispering?.repeats == null

@@ -44,8 +44,8 @@ describe('left seat', () => {
     expect(new Set(all.map((e) => e.episodeId))).toEqual(new Set(['run-1']));
     const first = all[0]!;
     expect(first).toMatchObject({ from: 'LEAVING', to: 'AWAY', seatIds: ['3'] });
-    // Backdated to the first frame that showed the owner beside the seat.
-    expect((first.beganWallMs - at(0).wallMs) / 1000).toBeCloseTo(22, 0);
+    // Backdated to the first frame that showed the owner clearly beside the seat.
+    expect((first.beganWallMs - at(0).wallMs) / 1000).toBeCloseTo(22.5, 0);
     expect(first.sentence.zh).toBe('3号席离席 30秒（阈值 30秒）');
     expect(first.sentence.en).toBe('Seat 3 away 30 s (threshold 30 s)');
     expect(first.figures.find((f) => f.name === 'away')).toMatchObject({ value: 30, threshold: 30, unit: 's' });
