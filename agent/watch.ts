@@ -18,6 +18,8 @@ export interface Accepting {
  * deciding (observations are counted as missed) until there is room again: a decision is never dropped.
  */
 const HELD_LIMIT = 1000;
+/** Of those so many are stored in one transaction, so that they come in again as room comes, whatever the quota is. */
+const AT_ONCE = 100;
 
 export interface Watch {
   /** Decides on one observation and stores what it decided. Throws only what is a bug or a corrupt outbox. */
@@ -40,30 +42,37 @@ export interface WatchParts {
 /** Begins with the episodes that were open when the agent last stopped. */
 export function createWatch({ context, outbox, clock, log }: WatchParts): Watch {
   const listeners: ((event: RoomEvent) => void)[] = [];
-  let held: DraftEvent[] = [];
+  /** What was decided at once stays together: all of it is stored or nothing. */
+  let held: (readonly DraftEvent[])[] = [];
   let missed = 0;
   let machine = startRoom(context, clock.now(), outbox.openEpisodes());
   let view: RoomView = { seats: [], tracks: [], faults: [] };
 
+  const heldEvents = () => held.reduce((sum, decision) => sum + decision.length, 0);
+
   function store(drafts: readonly DraftEvent[]): void {
-    if (drafts.length === 0 && held.length === 0) return;
-    const all = [...held, ...drafts];
-    try {
-      const events = outbox.accept(all);
-      if (held.length > 0)
-        log.warn({ events: held.length }, 'outbox takes events again, those held in memory are stored');
-      held = [];
+    const waited = heldEvents();
+    if (drafts.length > 0) held.push(drafts);
+    while (held.length > 0) {
+      const [now, later] = split(held);
+      let events: RoomEvent[];
+      try {
+        events = outbox.accept(now.flat());
+      } catch (error) {
+        if (!(error instanceof Full)) throw error;
+        if (waited === 0) log.error({ err: error }, 'outbox is full: decided events wait in memory');
+        return;
+      }
+      held = later;
+      // Beyond the catch: what a listener throws says nothing of the outbox, and must not store these events again.
       for (const event of events) for (const listener of listeners) listener(event);
-    } catch (error) {
-      if (!(error instanceof Full)) throw error;
-      if (held.length === 0) log.error({ err: error }, 'outbox is full: decided events wait in memory');
-      held = all;
     }
+    if (waited > 0) log.warn({ events: waited }, 'outbox takes events again, those held in memory are stored');
   }
 
   return {
     observe(input) {
-      if (held.length >= HELD_LIMIT) {
+      if (heldEvents() >= HELD_LIMIT) {
         missed += 1;
         store([]);
         return;
@@ -76,6 +85,16 @@ export function createWatch({ context, outbox, clock, log }: WatchParts): Watch 
     record: store,
     onEvent: (listener) => void listeners.push(listener),
     view: () => view,
-    health: () => ({ full: held.length > 0, held: held.length, missed }),
+    health: () => ({ full: held.length > 0, held: heldEvents(), missed }),
   };
+}
+
+/** The first decisions, at least one, that make no more than one transaction, and the rest. */
+function split(held: readonly (readonly DraftEvent[])[]): [(readonly DraftEvent[])[], (readonly DraftEvent[])[]] {
+  let count = 1;
+  for (let events = held[0]!.length; count < held.length; count += 1) {
+    events += held[count]!.length;
+    if (events > AT_ONCE) break;
+  }
+  return [held.slice(0, count), held.slice(count)];
 }
