@@ -87,7 +87,7 @@ function identityOf(credentials: Credentials): StoredIdentity {
 }
 
 /** A new key pair and the request for its certificate. The authority takes the name from the code, not from here. */
-async function askWithNewKey(): Promise<{ readonly key: string; readonly csr: string }> {
+export async function askWithNewKey(): Promise<{ readonly key: string; readonly csr: string }> {
   const x509 = await loadX509();
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

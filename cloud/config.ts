@@ -22,6 +22,8 @@ export interface IdentityConfig {
   readonly names: readonly string[];
   /** Life of a device's certificate; it is renewed after two thirds. */
   readonly deviceMs: number;
+  /** Where outside brokers fetch the revocation list; it is written into the certificates. */
+  readonly listUrl?: string;
   /** An outside authority: with its key it signs here, without it only trusts. */
   readonly ca?: { readonly certFile: string; readonly keyFile?: string; readonly listFile?: string };
 }
@@ -111,6 +113,10 @@ const shape = z.strictObject({
         .array(z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, 'a host name or an IP address'))
         .max(32)
         .default([]),
+      listUrl: z
+        .string()
+        .regex(/^https?:\/\/[^\s?#]{1,300}$/, 'http:// or https:// with host and path')
+        .exactOptional(),
       deviceDays: z.number().min(1).max(3650).default(90),
       ca: z
         .strictObject({
@@ -276,7 +282,7 @@ function identityOf(
   const { http, mqtt, data, at, faults } = parts;
   const childTls = mqtt.kind === 'child' ? mqtt.tls : undefined;
   if (!identity && !http.tls && !childTls) return undefined;
-  const { folder, names = [], deviceDays = 90, ca } = identity ?? {};
+  const { folder, names = [], deviceDays = 90, listUrl, ca } = identity ?? {};
   if (ca && ca.keyFile === undefined && (http.tls === 'auto' || childTls === 'auto'))
     faults.push('identity.ca: without its keyFile nothing can be signed here; give http.tls and mqtt.tls their files');
   if (ca && ca.keyFile === undefined && childTls && ca.listFile === undefined)
@@ -288,6 +294,7 @@ function identityOf(
     folder: folder === undefined ? join(data, 'identity') : at(folder),
     names: [...new Set([...names, ...called, 'localhost', '127.0.0.1', '::1'])],
     deviceMs: deviceDays * DAY_MS,
+    ...(listUrl === undefined ? {} : { listUrl }),
     ...(ca
       ? {
           ca: {

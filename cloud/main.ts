@@ -178,10 +178,10 @@ export async function startCloud(
         if (deviceId !== undefined && change.kind === 'state') identity.heardBoot(deviceId, change.state.at.bootId);
       });
     const token = does('web') ? await sessions.offerSetup() : undefined;
-    const shown = config.http.publicUrl ?? url;
+    const shown = config.http.publicUrl ?? called(config, url);
     return {
       url: shown,
-      mqttUrl: broker.url,
+      mqttUrl: called(config, broker.url),
       ...(token === undefined ? {} : { setupUrl: `${shown}/#token=${token}` }),
       addDevice: devices.add,
       async offerCode(device) {
@@ -230,6 +230,12 @@ async function startBroker(
     clock: machine.clock,
     searchPath: machine.searchPath ?? '/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/sbin',
   });
+}
+
+/** An address that others can use, where the cloud listens on all of its own. */
+function called(config: CloudConfig, url: string): string {
+  const name = config.identity?.names[0] ?? 'localhost';
+  return url.replace(/^(\w+:\/\/)(?:0\.0\.0\.0|\[::\])/, `$1${name.includes(':') ? `[${name}]` : name}`);
 }
 
 /** The broker's address as seen from `host`: our child listens wherever this request found us. */

@@ -37,6 +37,11 @@ export const ENTRIES: readonly Entry[] = [
     from: [['./cloud.ts', 'addCommand']],
   },
   {
+    name: 'certify',
+    summary: "sign a certificate for an outside broker or an ingest worker with the cloud's own authority",
+    from: [['./certify.ts', 'addCommand']],
+  },
+  {
     name: 'discover',
     summary: 'find the ONVIF cameras of the local network',
     from: [['./discover.ts', 'discoverCommand']],

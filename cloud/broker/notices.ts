@@ -39,7 +39,17 @@ const REASONS = {
   bad: 'certificate of another authority, expired or revoked',
   plain: 'no TLS, or a version too old',
   secret: 'name or secret not known',
+  theirs: 'the other side does not take the certificate of this broker',
 } as const;
+const FAULTS: readonly (readonly [RegExp, string])[] = [
+  [/did not return a certificate/, REASONS.none],
+  [/certificate verify failed/, REASONS.bad],
+  [/wrong version number|http request|unsupported protocol|no shared cipher|version too low/, REASONS.plain],
+  [/alert (?:unknown ca|bad certificate|certificate|unsupported certificate)/, REASONS.theirs],
+];
+
+/** Undefined for what is no refusal: a line that was cut, for one. */
+const handshakeFault = (words: string): string | undefined => FAULTS.find(([pattern]) => pattern.test(words))?.[1];
 
 /**
  * Takes the lines of one run. Mosquitto names no address beside a failed handshake: it is told only where exactly one
@@ -93,14 +103,13 @@ export function readNotices(
         ? undefined
         : { kind: 'denied', deviceId: deviceId!, verb: 'subscribe', topic: topic!.slice(0, TOPIC_CHARS) };
     }
-    if (/^OpenSSL Error\[0\]: .*did not return a certificate/.test(line)) return refusal(REASONS.none);
-    if (/^OpenSSL Error\[0\]: .*certificate verify failed/.test(line)) return refusal(REASONS.bad);
-    const failed = /^Client connection from (.+) failed: (.+)\.$/.exec(line);
-    if (failed) {
-      const [, address, why] = failed;
+    // The same failure is worded in two ways: the second one where the first bytes came with the connection itself.
+    const failed = /^(?:OpenSSL Error\[0\]|Client connection from (.+) failed): (error:.+?)\.?$/.exec(line);
+    const reason = failed && handshakeFault(failed[2]!);
+    if (reason) {
+      if (failed[1] === undefined) return refusal(reason);
       takeAddress();
-      if (/did not return a certificate/.test(why!)) return refusal(REASONS.none, address);
-      return refusal(/certificate verify failed/.test(why!) ? REASONS.bad : REASONS.plain, address);
+      return refusal(reason, failed[1]);
     }
     const rejected = /^Sending CONNACK to (.+) \(0, (?:4|5|134|135)\)$/.exec(line);
     if (rejected) return refusal(REASONS.secret, rejected[1]);

@@ -15,7 +15,7 @@ import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { WallMs } from '../../protocol/time.ts';
 import { writeSecret } from './files.ts';
-import { loadX509, plainSerial } from './x509.ts';
+import { loadX509, plainSerial, publishedAt } from './x509.ts';
 
 /** A certificate for a device, as it is handed out and as it is remembered. */
 export interface Issued {
@@ -36,9 +36,12 @@ export interface Authority {
   issueDevice(request: {
     readonly csr: string;
     readonly deviceId: string;
-    readonly roomId: string;
+    /** Absent for an ingest worker, which belongs to no room. */
+    readonly roomId?: string;
     readonly wallMs: WallMs;
     readonly lifetimeMs: number;
+    /** Where a broker that fetches the revocation list finds it. */
+    readonly listUrl?: string;
   }): Promise<Issued>;
   /** A fresh key and a certificate with its chain, both PEM, for the cloud's own servers. */
   issueServer(request: {
@@ -46,10 +49,14 @@ export interface Authority {
     readonly wallMs: WallMs;
     readonly lifetimeMs: number;
   }): Promise<{ readonly certificate: string; readonly key: string }>;
-  /** The revocation list as PEM. `wallMs` of two lists must differ by at least a second for the later one to be taken. */
+  /**
+   * The revocation list as PEM. `wallMs` of two lists must differ by at least a second for the later one to be taken.
+   * With `listUrl` it counts only for certificates that name the same.
+   */
   revocationList(
     revoked: readonly { readonly serial: string; readonly wallMs: WallMs }[],
     wallMs: WallMs,
+    listUrl?: string,
   ): Promise<string>;
 }
 
@@ -119,8 +126,9 @@ async function authorityOf(caPem: string, chain: readonly X509Certificate[], key
     readonly names: readonly { type: 'dns' | 'ip' | 'url'; value: string }[];
     readonly wallMs: WallMs;
     readonly lifetimeMs: number;
+    readonly listUrl?: string | undefined;
   }) => {
-    const { subject, publicKey, usage, names, wallMs, lifetimeMs } = wanted;
+    const { subject, publicKey, usage, names, wallMs, lifetimeMs, listUrl } = wanted;
     return x509.X509CertificateGenerator.create({
       serialNumber: newSerial(),
       subject: [...subject],
@@ -140,6 +148,7 @@ async function authorityOf(caPem: string, chain: readonly X509Certificate[], key
         new x509.SubjectAlternativeNameExtension([...names]),
         await x509.SubjectKeyIdentifierExtension.create(publicKey),
         authorityKey,
+        ...(listUrl === undefined ? [] : [new x509.CRLDistributionPointsExtension([listUrl])]),
       ],
     });
   };
@@ -147,16 +156,17 @@ async function authorityOf(caPem: string, chain: readonly X509Certificate[], key
   return {
     caPem,
     fingerprint: sha256(chain.at(-1)!.raw),
-    async issueDevice({ csr, deviceId, roomId, wallMs, lifetimeMs }) {
+    async issueDevice({ csr, deviceId, roomId, wallMs, lifetimeMs, listUrl }) {
       const publicKey = await keyOf(csr);
       const certificate = await sign({
         // The request's own name counts for nothing: who it is was settled when the code was given.
-        subject: [{ CN: [deviceId] }, { OU: [roomId] }],
+        subject: [{ CN: [deviceId] }, ...(roomId === undefined ? [] : [{ OU: [roomId] }])],
         publicKey,
         usage: 'client',
         names: [{ type: 'url', value: `urn:evalroom:device:${deviceId}` }],
         wallMs,
         lifetimeMs,
+        listUrl,
       });
       return {
         certificate: `${certificate.toString('pem')}\n`,
@@ -181,7 +191,8 @@ async function authorityOf(caPem: string, chain: readonly X509Certificate[], key
         key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       };
     },
-    async revocationList(revoked, wallMs) {
+    async revocationList(revoked, wallMs, listUrl) {
+      const place = listUrl === undefined ? undefined : publishedAt(listUrl);
       const list = await x509.X509CrlGenerator.create({
         issuer: issuer.subject,
         thisUpdate: new Date(wallMs),
@@ -192,7 +203,7 @@ async function authorityOf(caPem: string, chain: readonly X509Certificate[], key
           // With a reason, since the library writes an empty list of extensions where it has none to write.
           reason: x509.X509CrlReason.cessationOfOperation,
         })),
-        extensions: [authorityKey],
+        extensions: [authorityKey, ...(place ? [new x509.Extension(place.oid, true, place.value)] : [])],
         signingKey,
         signingAlgorithm,
       });

@@ -89,7 +89,8 @@ export function createIdentity(parts: {
     if (typeof csr !== 'string' || csr.length > CSR_CHARS)
       throw new InvalidInput('csr_invalid', `signing for device ${deviceId}: csr must be PKCS #10 in PEM`);
     const wallMs = clock.wallMs();
-    const issued = await authority().issueDevice({ csr, deviceId, roomId, wallMs, lifetimeMs: deviceMs });
+    const place = trust.listUrl === undefined ? {} : { listUrl: trust.listUrl };
+    const issued = await authority().issueDevice({ csr, deviceId, roomId, wallMs, lifetimeMs: deviceMs, ...place });
     const { certificate, ...known } = issued;
     const row: CertificateRow = { ...known, deviceId, roomId, issuedWallMs: wallMs };
     return { certificate, row };

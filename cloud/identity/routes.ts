@@ -73,6 +73,6 @@ export function routeIdentity(
   });
   // No secret: an outside broker fetches it as it would from any authority.
   app.get(`${DEVICE_ROUTES}revoked.pem`, TRIES, async (_request, reply) =>
-    reply.type('application/x-pem-file').send(await readFile(needed().trust.listFile)),
+    reply.type('application/x-pem-file').send(await readFile(needed().trust.servedListFile)),
   );
 }

@@ -9,6 +9,7 @@ import type { IdentityStore } from '../store/identity.ts';
 import { type Authority, certificatesIn, openAuthority } from './authority.ts';
 import { writeSecret } from './files.ts';
 
+const SERVED = 'revoked-served.pem';
 const SERVER_MS = 90 * 86_400_000;
 /** A list is written at each revocation, and after so long anyway: superseded certificates come into it then. */
 const LIST_MS = 86_400_000;
@@ -24,6 +25,9 @@ export interface Trust {
   /** For the broker, which reads files. */
   readonly caFile: string;
   readonly listFile: string;
+  /** The list as others fetch it; it names the place where they do. */
+  readonly servedListFile: string;
+  readonly listUrl?: string;
   /** The files of a server: those that were configured, or for `auto` a certificate of our own, made or renewed when due. */
   server(choice: TlsChoice): Promise<Tls>;
   /** Writes the revocation list of our own authority into `listFile`. */
@@ -41,7 +45,7 @@ export async function openTrust(parts: {
   readonly clock: Clock;
 }): Promise<Trust> {
   const { config, store, clock } = parts;
-  const { folder, names, ca } = config;
+  const { folder, names, ca, listUrl } = config;
   const authority =
     ca && ca.keyFile === undefined
       ? undefined
@@ -67,6 +71,9 @@ export async function openTrust(parts: {
     listedWallMs = Math.max(listedWallMs + 1000, nowWallMs - LIST_BACKDATE_MS);
     listedMonoMs = clock.monoMs();
     writeSecret(folder, 'revoked.pem', await authority.revocationList(revoked, listedWallMs));
+    // A list that names its place counts for no certificate without one: the broker beside us has to take both.
+    if (listUrl !== undefined)
+      writeSecret(folder, SERVED, await authority.revocationList(revoked, listedWallMs, listUrl));
   };
   const watched = (choices: readonly (TlsChoice | undefined)[]): string => {
     const files = choices.flatMap((choice) =>
@@ -90,6 +97,8 @@ export async function openTrust(parts: {
     ...(authority ? { authority } : {}),
     caFile,
     listFile,
+    servedListFile: listUrl === undefined || !authority ? listFile : join(folder, SERVED),
+    ...(listUrl === undefined ? {} : { listUrl }),
     server: async (choice) => (choice === 'auto' ? serverFile() : choice),
     writeList,
     clients: () => ({ ca: caPem, ...(authority || ca?.listFile === undefined ? {} : { crl: bytesOf(ca.listFile) }) }),

@@ -1,9 +1,10 @@
 /** room.yaml: the committed example loads, and every kind of fault is reported with its place, all at once. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkRoomConfig, loadRoomConfig } from '../../../agent/config.ts';
+import { signedBy } from '../../medium/cloud/identity-world.ts';
 
 const example = readFileSync(new URL('../../../room.example.yaml', import.meta.url), 'utf8');
 let folder: string;
@@ -165,5 +166,48 @@ describe('checkRoomConfig', () => {
       ok: false,
       problems: [{ reason: /ENOENT/ }],
     });
+  });
+});
+
+describe('identity by certificate', () => {
+  const secure = () =>
+    change('secretFile: ./secret ', 'certificate: ./identity ')
+      .replace('mqtt: mqtt://127.0.0.1:1883', 'mqtt: mqtts://cloud.example:8883')
+      .replace('upload: http://127.0.0.1:8080', 'upload: https://cloud.example:8443');
+  const enrol = async (deviceId: string, roomId: string) => {
+    const made = await signedBy(join(folder, 'ca'), { deviceId, roomId });
+    mkdirSync(join(folder, 'identity'), { recursive: true });
+    writeFileSync(join(folder, 'identity/box.pem'), made.key + made.cert);
+    writeFileSync(join(folder, 'identity/ca.pem'), made.ca);
+  };
+
+  it('says how a box gets one, and then reads it', async () => {
+    expect(problems(secure())).toMatchObject([
+      { path: 'identity.certificate', reason: expect.stringContaining('evalroom enroll') },
+    ]);
+    await enrol('box-101', 'room-101');
+    const config = loadRoomConfig(write(secure()), {});
+    expect(config.identity).toEqual({ deviceId: 'box-101', folder: join(folder, 'identity') });
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('refuses one of another device or room, one that is cut, and one in clear', async () => {
+    await enrol('box-7', 'room-7');
+    expect(problems(secure()).map(({ path }) => path)).toEqual(['identity.deviceId', 'room.id']);
+    await enrol('box-101', 'room-101');
+    const plain = change('secretFile: ./secret ', 'certificate: ./identity ');
+    expect(problems(plain).map(({ path }) => path)).toEqual(['cloud.mqtt', 'cloud.upload']);
+    const file = join(folder, 'identity/box.pem');
+    writeFileSync(file, readFileSync(file).subarray(0, 700));
+    expect(problems(secure())).toMatchObject([
+      { path: 'identity.certificate', reason: expect.stringContaining('cut') },
+    ]);
+    const both = change('secretFile: ./secret ', 'secretFile: ./secret\n  certificate: ./identity ');
+    expect(problems(both)).toMatchObject([{ path: 'identity', reason: expect.stringContaining('either') }]);
+  });
+
+  it('warns of a secret that is to go beyond this machine', () => {
+    const text = change('mqtt: mqtt://127.0.0.1:1883', 'mqtt: mqtts://cloud.example:8883');
+    expect(loadRoomConfig(write(text), {}).warnings).toEqual([expect.stringContaining('evalroom enroll')]);
   });
 });

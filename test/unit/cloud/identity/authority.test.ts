@@ -106,6 +106,17 @@ describe('certificate authority', () => {
       stdio: ['pipe', 'pipe', 'pipe'],
     }).toString();
     expect(said.toLowerCase()).toContain(`serial number: ${serial}`);
+    const listUrl = `https://cloud.example/${'x'.repeat(120)}/revoked.pem`;
+    const placed = await authority.revocationList([], NOW, listUrl);
+    const text = execFileSync('openssl', ['crl', '-noout', '-text'], { input: placed }).toString();
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      `X509v3 Issuing Distribution Point: critical Full Name: URI:${listUrl}`,
+    );
+    const csr = await request(P256);
+    const device = { csr, deviceId: 'box-1', roomId: 'room-1', wallMs: NOW, lifetimeMs: DAY, listUrl };
+    const { certificate } = await authority.issueDevice(device);
+    const named = execFileSync('openssl', ['x509', '-noout', '-text'], { input: certificate }).toString();
+    expect(named.replaceAll(/\s+/g, ' ')).toContain(`X509v3 CRL Distribution Points: Full Name: URI:${listUrl}`);
     expect(await authority.revocationList([], NOW)).toMatch(/^-----BEGIN X509 CRL-----\n/);
   });
 

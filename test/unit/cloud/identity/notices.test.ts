@@ -43,6 +43,16 @@ describe('what the broker says', () => {
     expect(read('Client connection from 10.0.0.3 failed: error:0A00010B:SSL routines::wrong version number.')).toEqual([
       refused('no TLS, or a version too old', '10.0.0.3'),
     ]);
+    expect(read(opened('10.0.0.3'), 'OpenSSL Error[0]: error:0A00010B:SSL routines::wrong version number')).toEqual([
+      refused('no TLS, or a version too old', '10.0.0.3'),
+    ]);
+    expect(read('OpenSSL Error[0]: error:0A000418:SSL routines::tlsv1 alert unknown ca')).toEqual([
+      refused('the other side does not take the certificate of this broker'),
+    ]);
+    expect(read('OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading')).toEqual([]);
+    expect(
+      read('Client connection from 10.0.0.4 failed: error:0A0000C7:SSL routines::peer did not return a certificate.'),
+    ).toEqual([refused('no certificate', '10.0.0.4')]);
     expect(read('Sending CONNACK to 127.0.0.1 (0, 135)')).toEqual([refused('name or secret not known', '127.0.0.1')]);
   });
 
