@@ -120,6 +120,8 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       const finish = (outcome: Outcome) => {
         watch.abort();
         ending.signal.removeEventListener('abort', stop);
+        // tus closes it after a success alone: without this each attempt while the cloud is away keeps a file open.
+        input.destroy();
         resolve(outcome);
       };
       const input = createReadStream(join(row.folder, file.name));
@@ -190,7 +192,6 @@ export function createUploader({ store, connection, roomId, clock, log, report }
   const damaged = (row: ClipRow, what: string): void => {
     const { clipId, cameraId, beginWallMs, endWallMs } = row.manifest;
     log.error({ clipId, folder: row.folder, what }, 'a clip is damaged on this disk: kept, not sent');
-    store.clips.remove(clipId);
     const gap = {
       kind: 'gap',
       sourceId: cameraId,
@@ -199,6 +200,8 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       toWallMs: endWallMs,
     } as const;
     report?.({ at: clock.now(), body: { ...gap, reason: `clip ${clipId} was damaged on the box's disk (${what})` } });
+    // Last: should the agent end in between, the gap is said twice and not never.
+    store.clips.remove(clipId);
   };
 
   const sendClip = async (row: ClipRow): Promise<Outcome> => {

@@ -1,6 +1,15 @@
 /** Clips to a real tus server: after their event, resumed after a cut, kept until the hash is answered. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server as HttpServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,6 +149,16 @@ const ackAll = () => {
   store.sent(stream.streamId, stream.lastSeq);
   store.ack({ streamId: stream.streamId, through: stream.lastSeq });
 };
+/** Files below a folder that this process has open. */
+const openBelow = (place: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(place) ? [path] : [];
+    } catch {
+      return [];
+    }
+  });
 const acked = (count: number) => until(`${count} acked`, () => store.clips.list('acked').length === count);
 
 describe('uploader', () => {
@@ -192,6 +211,8 @@ describe('uploader', () => {
     await start();
     await until('a failure', () => uploader.health().failures >= 2);
     expect(uploader.health().reason).toMatch(/ECONNREFUSED/);
+    // A week without the cloud is 20,000 attempts: none may leave its file open.
+    await until('no file is open', () => openBelow(folder).length === 0);
     refuseCreates = 1;
     await serve();
     await acked(1);
