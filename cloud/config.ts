@@ -50,6 +50,19 @@ export type BrokerConfig =
       readonly keyFile?: string;
     };
 
+/** S3-compatible storage for clips. */
+export interface S3Config {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+  /** Before every object's name: '' or ends with a slash. */
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Object lock in compliance mode for so long; the bucket must have it switched on. */
+  readonly lockMs?: number;
+}
+
 /** What one process does; several processes on one database and one broker share the work. */
 export const ROLES = ['ingest', 'web', 'broker'] as const;
 export type Role = (typeof ROLES)[number];
@@ -69,6 +82,8 @@ export interface CloudConfig {
   readonly mqtt: BrokerConfig;
   readonly identity?: IdentityConfig;
   readonly store: StoreConfig;
+  /** Where clips lie: under `data` where absent. */
+  readonly clips?: S3Config;
   /** How long what is stored and judged is kept; for ever where absent. */
   readonly retentionMs?: number;
 }
@@ -128,6 +143,19 @@ const shape = z.strictObject({
     })
     .exactOptional(),
   store: z.string().min(1).default('sqlite'),
+  clips: z
+    .strictObject({
+      endpoint: z.string().min(1),
+      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name'),
+      region: z.string().min(1).default('us-east-1'),
+      prefix: z
+        .string()
+        .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'nothing, or folders that each end with a slash')
+        .default(''),
+      keyFile: z.string().min(1),
+      lockDays: z.int().min(1).max(36_500).exactOptional(),
+    })
+    .exactOptional(),
   retention: z.strictObject({ days: z.int().min(1).max(36_500) }).exactOptional(),
 });
 type Shape = z.output<typeof shape>;
@@ -181,6 +209,7 @@ export function parseCloudConfig(
   const http = httpOf(config, files, faults);
   const mqtt = brokerOf(config, files, at, faults);
   const roles = rolesOf(config, mqtt, faults);
+  const clips = clipsOf(config, at, faults);
   const identity = identityOf(config, { http, mqtt, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
   if (faults.length > 0) fail(name, faults);
@@ -191,12 +220,41 @@ export function parseCloudConfig(
     mqtt,
     ...(identity ? { identity } : {}),
     store,
+    ...(clips ? { clips } : {}),
     ...(config.retention ? { retentionMs: config.retention.days * DAY_MS } : {}),
   });
 }
 
 function fail(name: string, faults: readonly string[]): never {
   throw new InvalidInput('cloud_config', `reading ${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+}
+
+function clipsOf({ clips, retention }: Shape, at: (file: string) => string, faults: string[]): S3Config | undefined {
+  if (clips === undefined) return undefined;
+  const { keyFile, lockDays, endpoint, ...rest } = clips;
+  const url = URL.parse(endpoint);
+  if (!url || !/^https?:$/.test(url.protocol)) faults.push('clips.endpoint: must be a url such as https://s3.example');
+  else if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    faults.push('clips.endpoint: must be https:// beyond this machine');
+  if (lockDays !== undefined && retention && lockDays > retention.days)
+    faults.push('clips.lockDays: longer than retention.days, so that the storage would refuse to let go');
+  let lines: string[] = [];
+  try {
+    lines = readFileSync(at(keyFile), 'utf8')
+      .split('\n')
+      .map((line) => line.trim());
+    if (!lines[0] || !lines[1])
+      faults.push('clips.keyFile: must have the access key id in its first line, the secret in its second');
+  } catch (cause) {
+    faults.push(`clips.keyFile: ${(cause as Error).message}`);
+  }
+  return {
+    ...rest,
+    endpoint,
+    accessKeyId: lines[0] ?? '',
+    secretAccessKey: lines[1] ?? '',
+    ...(lockDays === undefined ? {} : { lockMs: lockDays * DAY_MS }),
+  };
 }
 
 function rolesOf({ roles }: Shape, { kind }: BrokerConfig, faults: string[]): readonly Role[] {

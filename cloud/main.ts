@@ -20,7 +20,7 @@ import { createIdentity, type EnrolCode, type Identity } from './identity/identi
 import { openTrust } from './identity/trust.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createRooms } from './ingest/rooms.ts';
-import { localClipFiles } from './review/clip-files.ts';
+import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
 import { createSessions } from './review/sessions.ts';
@@ -95,7 +95,7 @@ export async function startCloud(
       log: log.child({ part: 'ingest' }),
       clock,
     });
-    const files = localClipFiles(join(config.data, 'clips'));
+    const files = await openClipFiles(config, clock);
     const devices = createDevices({ store, broker, clock, ...(identity ? { identity } : {}) });
     const sessions = createSessions({ store, clock });
     const upload = createUpload({
@@ -200,6 +200,13 @@ export async function startCloud(
     await close().catch((ended: unknown) => log.error({ err: ended }, 'ending the parts that had started failed'));
     throw error;
   }
+}
+
+/** The SDK is loaded only where it is used. */
+async function openClipFiles({ clips, data }: CloudConfig, clock: Clock): Promise<ClipFiles> {
+  if (!clips) return localClipFiles(join(data, 'clips'));
+  const { s3ClipFiles } = await import('./review/s3-clip-files.ts');
+  return s3ClipFiles({ config: clips, aside: join(data, 'clips', 'aside'), clock });
 }
 
 async function startBroker(

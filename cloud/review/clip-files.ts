@@ -1,4 +1,4 @@
-/** Evidence on the cloud's disk: content-addressed by SHA-256, written whole or not at all, never served unverified. */
+/** Evidence of the cloud: content-addressed by SHA-256, kept whole or not at all, never served unverified; here on its disk. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
@@ -25,45 +25,14 @@ const SHA256 = /^[0-9a-f]{64}$/;
 
 /** `folder`/<first two digits>/<sha256>, and `folder`/aside/ for what did not match. */
 export function localClipFiles(folder: string): ClipFiles {
-  const placeOf = (sha256: string) => {
-    if (!SHA256.test(sha256))
-      throw new InvalidInput('bad_sha256', `looking for a clip file: "${sha256}" is no SHA-256`);
-    return join(folder, sha256.slice(0, 2), sha256);
-  };
-  const move = async (from: string, to: string) => {
-    try {
-      await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-      await syncPath(from);
-      await rename(from, to);
-      await syncPath(dirname(to));
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      const text = `keeping clip file ${to}: ${message}`;
-      throw code === 'ENOSPC' || code === 'EDQUOT'
-        ? new Full('disk_full', `${text}: free disk space`, cause)
-        : new Unavailable('clip_not_kept', text, cause);
-    }
-  };
-  const measure = async (path: string) => {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    for await (const chunk of createReadStream(path)) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-    }
-    return { sha256: hash.digest('hex'), bytes };
-  };
+  const placeOf = (sha256: string) => join(folder, requireSha256(sha256).slice(0, 2), sha256);
   return {
-    measure,
+    measure: measureFile,
     keep: (path, sha256) => move(path, placeOf(sha256)),
-    async setAside(path) {
-      const name = randomUUID();
-      await move(path, join(folder, 'aside', name));
-      return name;
-    },
+    setAside: (path) => setAsideIn(join(folder, 'aside'), path),
     async verify(sha256) {
       const place = placeOf(sha256);
-      const found = await measure(place).catch((cause: unknown) => {
+      const found = await measureFile(place).catch((cause: unknown) => {
         throw new Corrupt('clip_corrupt', `verifying clip file ${sha256}: its bytes can not be read`, cause);
       });
       if (found.sha256 !== sha256)
@@ -75,6 +44,48 @@ export function localClipFiles(folder: string): ClipFiles {
     remove: (sha256) => rm(placeOf(sha256), { force: true }),
     read: (sha256, range) => createReadStream(placeOf(sha256), range),
   };
+}
+
+/** Throws InvalidInput `bad_sha256` for what is no SHA-256 in hex: it becomes part of a path. */
+export function requireSha256(sha256: string): string {
+  if (SHA256.test(sha256)) return sha256;
+  throw new InvalidInput('bad_sha256', `looking for a clip file: "${sha256.slice(0, 80)}" is no SHA-256`);
+}
+
+/** SHA-256 and size of all that a stream gives. */
+export async function hashOf(stream: Readable): Promise<{ readonly sha256: string; readonly bytes: number }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of stream) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}
+
+export const measureFile = (path: string) => hashOf(createReadStream(path));
+
+/** Moves a file into `folder` under a new name, which it returns. */
+export async function setAsideIn(folder: string, path: string): Promise<string> {
+  const name = randomUUID();
+  await move(path, join(folder, name));
+  return name;
+}
+
+/** On disk for good when it resolves. Throws Full or Unavailable. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await syncPath(from);
+    await rename(from, to);
+    await syncPath(dirname(to));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const text = `keeping clip file ${to}: ${message}`;
+    throw code === 'ENOSPC' || code === 'EDQUOT'
+      ? new Full('disk_full', `${text}: free disk space`, cause)
+      : new Unavailable('clip_not_kept', text, cause);
+  }
 }
 
 async function syncPath(path: string): Promise<void> {
