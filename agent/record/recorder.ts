@@ -4,9 +4,9 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { SegmentFile } from '../../hardware/camera.ts';
-import type { ClipManifest } from '../../protocol/clip.ts';
+import type { ClipCause, ClipManifest } from '../../protocol/clip.ts';
 import { Corrupt, Full, isRetryable } from '../../protocol/errors.ts';
-import type { DraftEvent, GapBody } from '../../protocol/event.ts';
+import type { DraftEvent, GapBody, Level } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { Clock, MonoMs, WallMs } from '../../protocol/time.ts';
 import type { Outbox } from '../store/outbox.ts';
@@ -18,7 +18,7 @@ import { createRing, type RingLimits } from './ring.ts';
 export interface RecorderParts {
   /** Holds `segments/` and `clips/`. */
   readonly folder: string;
-  readonly store: Pick<Outbox, 'clips' | 'openEpisodes'>;
+  readonly store: Pick<Outbox, 'clips' | 'openEpisodes' | 'streams' | 'events'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly roomId: string;
@@ -65,6 +65,8 @@ const CLIP_SHARE = 0.25;
 /** Wishes that may wait, and pin their segments, at once; beyond it the oldest is given up, with its gap said. */
 const MAX_PLANNED = 200;
 const HOUSEKEEPING_MS = 30_000;
+/** How far back the level of an episode is looked for before the last decision. */
+const TAIL_EVENTS = 200;
 /** Files waiting to be taken over; beyond it they are left where they are, and counted. */
 const MAX_FILING = 500;
 
@@ -86,7 +88,6 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const ending = new AbortController();
   const planned = new Map<string, Planned>();
   const drafts: DraftEvent[] = [];
-  const yielded = new Map<string, MonoMs>();
   const reported = new Map<string, Missing>();
   let state: PlanState = NOTHING_PLANNED;
   let filing: Promise<void> = Promise.resolve();
@@ -105,8 +106,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     drafts.push(draft);
     wakeReader();
   };
+  /** Once in the life of an agent: a draft that a full outbox refuses is held by its reader, and takeUp says it after a restart. */
   const announce = (manifest: ClipManifest): void => {
-    yielded.set(manifest.clipId, clock.monoMs());
     say({ at: clock.now(), body: { kind: 'clip', episodeId: manifest.episodeId, clip: manifest } });
   };
   /** The same hole under several clips is one gap. */
@@ -130,7 +131,13 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const giveUp = ({ request }: Planned, reason: string): void => {
     const { clipId, cameraId, fromWallMs, toWallMs } = request;
     forget(clipId);
-    store.clips.unplan(clipId);
+    try {
+      store.clips.unplan(clipId);
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      // The row outlives a full disk; after a restart it is tried and given up once more.
+      log.warn({ err: error, clipId }, 'the wish for a clip could not be dropped');
+    }
     reportGap(cameraId, { fromWallMs, toWallMs, reason });
   };
   const forget = (clipId: string): void => {
@@ -208,10 +215,6 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const open = new Set(store.openEpisodes().map(({ body }) => (body.kind === 'episode' ? body.episodeId : '')));
     for (const { manifest } of store.clips.list('acked'))
       if (!open.has(manifest.episodeId)) store.clips.remove(manifest.clipId);
-    // A clip that was announced while the outbox was full is announced again.
-    for (const { manifest } of store.clips.list('cut'))
-      if (clock.monoMs() - (yielded.get(manifest.clipId) ?? 0) >= HOUSEKEEPING_MS) announce(manifest);
-    for (const [clipId, monoMs] of yielded) if (clock.monoMs() - monoMs > 10 * HOUSEKEEPING_MS) yielded.delete(clipId);
   };
 
   const work = async (): Promise<void> => {
@@ -231,7 +234,11 @@ export function createRecorder(parts: RecorderParts): Recorder {
       }
       if (clock.monoMs() - kept >= HOUSEKEEPING_MS) {
         kept = clock.monoMs();
-        await housekeep();
+        // On a full disk nothing can be cleared away now: that must not end the agent, which would then not start again.
+        await housekeep().catch((error: unknown) => {
+          if (!isRetryable(error)) throw error;
+          log.warn({ err: error }, 'clearing away what is sent failed; trying again later');
+        });
       }
     }
   };
@@ -264,19 +271,56 @@ export function createRecorder(parts: RecorderParts): Recorder {
     }
   };
 
+  const has = (episodeId: string, cause?: ClipCause): boolean => {
+    const fits = (one: Pick<ClipRequest, 'episodeId' | 'cause'>) =>
+      one.episodeId === episodeId && (cause === undefined || one.cause === cause);
+    return (
+      [...planned.values()].some(({ request }) => fits(request)) ||
+      store.clips.ofEpisode(episodeId).some(({ manifest }) => fits(manifest))
+    );
+  };
+
+  /**
+   * The events of alerts not acked yet, and from which of them on the last decision is. A process that ended between
+   * the acceptance of that one and its wishes left it without clips; earlier ones have had theirs.
+   */
+  const lastAccepted = (): { readonly events: readonly DraftEvent[]; readonly from: number } => {
+    const stream = store.streams().find(({ lane, lastSeq, through }) => lane === 'alert' && lastSeq > through);
+    if (!stream) return { events: [], from: 0 };
+    const events = store.events(stream.streamId, Math.max(stream.through, stream.lastSeq - TAIL_EVENTS), TAIL_EVENTS);
+    const last = events.at(-1)?.at;
+    return { events, from: events.findIndex(({ at }) => at.monoMs === last?.monoMs && at.bootId === last.bootId) };
+  };
+  const followLast = ({ events, from }: ReturnType<typeof lastAccepted>): void => {
+    const levels = new Map<string, Level>();
+    for (const [index, event] of events.entries()) {
+      if (event.body.kind !== 'episode') continue;
+      const { episodeId, phase, level } = event.body;
+      const before = levels.get(episodeId);
+      levels.set(episodeId, level);
+      const risen = before === 'notice' && level === 'alarm';
+      const cause = phase === 'update' ? (risen ? 'escalation' : undefined) : phase;
+      if (index < from || cause === undefined || has(episodeId, cause)) continue;
+      if (before !== undefined) state = { levels: new Map(state.levels).set(episodeId, before) };
+      wish(event);
+    }
+  };
+
   return {
     async start(signal) {
       signal.addEventListener('abort', () => ending.abort(), { once: true });
+      // Before anything else runs: what is sent meanwhile may be acked, and is then no longer here to be looked at.
+      const last = lastAccepted();
       await ring.open();
       const wishes = store.clips.plans();
       await takeUp();
       const known = new Set(store.clips.plans().map(({ clipId }) => clipId));
       for (const request of wishes) if (known.has(request.clipId)) schedule(request);
+      followLast(last);
       for (const draft of store.openEpisodes()) {
         if (draft.body.kind !== 'episode') continue;
         const { episodeId, level } = draft.body;
-        const has = store.clips.ofEpisode(episodeId).length > 0 || wishes.some((each) => each.episodeId === episodeId);
-        if (has) state = { levels: new Map(state.levels).set(episodeId, level) };
+        if (has(episodeId)) state = { levels: new Map(state.levels).set(episodeId, level) };
         else wish(draft);
       }
       working ??= work().catch((error: unknown) => {

@@ -22,6 +22,7 @@ import { createRing, type RingLimits } from '../../../agent/record/ring.ts';
 import { memoryOutbox } from '../../../agent/store/memory.ts';
 import type { Outbox } from '../../../agent/store/outbox.ts';
 import type { ClipManifest, Overlay } from '../../../protocol/clip.ts';
+import { Full } from '../../../protocol/errors.ts';
 import type { DraftEvent, EpisodeBody, GapBody } from '../../../protocol/event.ts';
 import type { RoomLayout } from '../../../protocol/room.ts';
 import { until } from './mosquitto.ts';
@@ -169,6 +170,15 @@ const happen = (draft: DraftEvent) => {
   store.accept([draft]);
   recorder.follow(draft);
 };
+/** The clip's event is accepted and acked, and its bytes are in the cloud. */
+const acceptAndUpload = (announced: DraftEvent, { clipId }: ClipManifest) => {
+  store.accept([announced]);
+  for (const { streamId, lastSeq } of store.streams()) {
+    store.sent(streamId, lastSeq);
+    store.ack({ streamId, through: lastSeq });
+  }
+  store.clips.acked(clipId);
+};
 const clips = (): ClipManifest[] => drafts.flatMap(({ body }) => (body.kind === 'clip' ? [body.clip] : []));
 const gaps = (): GapBody[] => drafts.flatMap(({ body }) => (body.kind === 'gap' ? [body] : []));
 const cut = async (count: number): Promise<ClipManifest[]> => {
@@ -310,6 +320,75 @@ describe('recorder', () => {
     await begin();
     for (let i = 8; i < 11; i++) await record(i);
     expect((await cut(1))[0]).toMatchObject({ episodeId: 'ep-1', cause: 'begin' });
+  });
+});
+
+describe('recorder, when the process ends or the disk is full', () => {
+  it('makes the clips of a decision that was accepted and not followed before the process ended, once', async () => {
+    for (let i = 0; i < 6; i++) await record(i);
+    happen(episode());
+    for (let i = 6; i < 10; i++) await record(i);
+    await cut(1);
+    // Killed between the outbox and the recorder: escalation of one, begin and end of another in one decision.
+    store.accept([
+      episode({ phase: 'update', level: 'alarm' }),
+      episode({ episodeId: 'ep-2', behaviour: 'speech_prohibited' }),
+      episode({ episodeId: 'ep-2', behaviour: 'speech_prohibited', phase: 'end' }),
+    ]);
+    await recorder.close();
+    await begin();
+    for (let i = 10; i < 13; i++) await record(i);
+    await clock.advance(10_000);
+    const made = await cut(4);
+    const causes = (id: string) => made.filter((clip) => clip.episodeId === id).map(({ cause }) => cause);
+    expect(causes('ep-1').sort()).toEqual(['begin', 'escalation']);
+    expect(causes('ep-2').sort()).toEqual(['begin', 'end']);
+    await recorder.close();
+    await begin();
+    await clock.advance(10_000);
+    expect(store.clips.plans()).toEqual([]);
+    expect(new Set((await cut(4)).map(({ clipId }) => clipId))).toEqual(new Set(made.map(({ clipId }) => clipId)));
+  });
+
+  it('announces a clip once, however long its event waits to be accepted', async () => {
+    for (let i = 0; i < 6; i++) await record(i);
+    happen(episode());
+    for (let i = 6; i < 10; i++) await record(i);
+    await cut(1);
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(10_000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(clips()).toHaveLength(1);
+  });
+
+  it('goes on when a full disk lets no row be dropped', async () => {
+    for (let i = 0; i < 6; i++) await record(i);
+    const ended = episode({ phase: 'end' });
+    happen(ended);
+    for (let i = 6; i < 10; i++) await record(i);
+    const [clip] = await cut(1);
+    acceptAndUpload(drafts[0]!, clip!);
+    const { remove } = store.clips;
+    let refused = 0;
+    store = {
+      ...store,
+      clips: {
+        ...store.clips,
+        remove: (clipId) => {
+          if (refused++ === 0) throw new Full('disk_full', 'dropping a clip');
+          remove(clipId);
+        },
+      },
+    };
+    await recorder.close();
+    await begin();
+    for (let i = 0; i < 8; i++) {
+      await clock.advance(10_000);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until('tried again', () => refused >= 2);
+    expect(store.clips.ofEpisode('ep-1')).toEqual([]);
   });
 });
 
