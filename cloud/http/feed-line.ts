@@ -132,6 +132,8 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       if (signal.aborted) return;
       // A session that can not be asked about is over: the browser comes back and asks again.
       if (!(await stillAllowed().catch(() => false))) return end();
+      // Ended while the session was looked up: a write after the end would be an error that nobody hears, and end the cloud.
+      if (over) return;
       if (response.writableLength < VOLATILE_BYTES) beat();
     }
   }

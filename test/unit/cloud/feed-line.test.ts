@@ -29,7 +29,13 @@ describe('feed line', () => {
     server?.close();
   });
 
-  async function open(rows: FeedItem[], rooms: Rooms, stillAllowed = async () => true, reads = true) {
+  async function open(
+    rows: FeedItem[],
+    rooms: Rooms,
+    stillAllowed = async () => true,
+    reads = true,
+    onError?: (error: Error) => void,
+  ) {
     const { clock, pass, sleepers } = stillClock();
     const store = {
       watchFeed: () => async () => undefined,
@@ -44,6 +50,7 @@ describe('feed line', () => {
     feed = live;
     await live.start();
     server = createServer((_request, response) => {
+      if (onError) response.on('error', onError);
       const parts = { feed: live, rooms, changeText: changeWriter(), stillAllowed, clock };
       void openLine(response, { pos: 0, seq: 0 }, parts);
     });
@@ -97,6 +104,27 @@ describe('feed line', () => {
     pass();
     await poll(() => heard.ended).toBe(true);
     expect(live.subscribers()).toBe(0);
+  });
+
+  it('writes no beat into a line that ended while its session was looked up', async () => {
+    let answer: (allowed: boolean) => void = () => undefined;
+    let asked = 0;
+    const slow = () =>
+      new Promise<boolean>((resolve) => {
+        asked += 1;
+        answer = resolve;
+      });
+    const errors: unknown[] = [];
+    const { heard, pass, feed: live } = await open([], createRooms(), slow, true, (error) => void errors.push(error));
+    await poll(() => heard.text).toContain('beat');
+    pass();
+    await poll(() => asked).toBe(1);
+    // As when a browser is too slow or the cloud is being ended.
+    void live.close();
+    answer(true);
+    await poll(() => heard.ended).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(errors).toEqual([]);
   });
 
   it('leaves nothing waiting when the browser leaves', async () => {
