@@ -38,6 +38,8 @@ export interface EvalVisionOptions {
   readonly augment?: boolean;
   /** Only these variants, by name; the clean run is `clean`. */
   readonly variants?: readonly string[];
+  /** Footage is repeated until all rooms and variants together last so many room-hours. */
+  readonly loop?: number;
   /** HTML file to write; false: none. */
   readonly report?: string | false;
   readonly json?: boolean;
@@ -60,6 +62,7 @@ export function evalVisionCommand(program: Command): void {
     .option('--single', 'score each camera alone instead of fusing the cameras of a room')
     .option('--augment', `besides the clean run: ${VARIANTS.map((v) => v.name).join(', ')}`)
     .option('--variants <names>', 'only these of the runs, separated by commas', (names) => names.split(','))
+    .option('--loop <hours>', 'repeat the footage until it lasts so many room-hours: for rates of false alarms', Number)
     .option('--report <file>', 'HTML page with timelines and the frames of misses and false alarms', REPORT)
     .option('--no-report', 'write no page')
     .option('--no-cache', 'look at every video anew, and keep nothing')
@@ -97,9 +100,11 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
         const observations: FrameObservation[] = [];
         for (const { cameraId } of room.cameras)
           observations.push(...(await watcher.watch(join(options.dir, `${cameraId}.mp4`), cameraId, layout, variant)));
-        const { score, said } = scoreRoom(room, layout, observations, pack);
+        const times = loops(options.loop, rooms, runs.length);
+        const shown = repeated(room, observations, times);
+        const { score, said } = scoreRoom(shown.room, layout, shown.observations, pack);
         scores.push(score);
-        reported.push({ room, variant, score, said });
+        reported.push({ room: shown.room, variant, score, said });
         printRoom(score, print);
       }
   } finally {
@@ -112,6 +117,44 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
     print(`report: ${options.report}`);
   }
   return result;
+}
+
+/** How often everything must be seen for all of it to last so many hours. */
+function loops(hours: number | undefined, rooms: readonly TruthRoom[], runs: number): number {
+  if (hours === undefined) return 1;
+  if (!(hours > 0 && hours <= 1000))
+    throw new InvalidInput('bad_loop', `--loop ${hours}: a number of hours between 0 and 1000 is needed`);
+  const once = (runs * rooms.reduce((sum, r) => sum + r.cameras[0]!.truth.duration_s, 0)) / 3600;
+  return Math.max(1, Math.ceil(hours / once));
+}
+
+/** The same footage and truth again and again in one run: what was learnt and what was decided goes on. */
+function repeated(room: TruthRoom, observations: readonly FrameObservation[], times: number) {
+  if (times === 1) return { room, observations };
+  const seconds = room.cameras[0]!.truth.duration_s;
+  const turns = Array.from({ length: times }, (_, i) => i * seconds);
+  const later = (at: FrameObservation['at'], s: number) => ({
+    ...at,
+    wallMs: at.wallMs + s * 1000,
+    monoMs: at.monoMs + s * 1000,
+  });
+  return {
+    room: {
+      ...room,
+      cameras: room.cameras.map(({ cameraId, truth }) => ({
+        cameraId,
+        truth: {
+          ...truth,
+          duration_s: seconds * times,
+          frames: turns.flatMap((s) =>
+            truth.frames.slice(0, Math.round(seconds * truth.fps)).map((f) => ({ ...f, t: f.t + s })),
+          ),
+          events: turns.flatMap((s) => truth.events.map((e) => ({ ...e, start_s: e.start_s + s, end_s: e.end_s + s }))),
+        },
+      })),
+    },
+    observations: turns.flatMap((s) => observations.map((o) => ({ ...o, at: later(o.at, s) }))),
+  };
 }
 
 function chosen({ augment, variants }: EvalVisionOptions): readonly Variant[] {

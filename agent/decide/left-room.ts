@@ -16,6 +16,7 @@ export interface OutsideSeat {
 }
 
 const MAX_STEP_MS = 5000;
+const BEFORE_MS = 2000;
 
 export const leftRoom: Rule<readonly OutsideSeat[]> = {
   name: 'left_room',
@@ -37,13 +38,16 @@ export const leftRoom: Rule<readonly OutsideSeat[]> = {
     const drafts: DraftEvent[] = [];
     const next = seats.map((seat): OutsideSeat => {
       const { seatId } = seat;
-      const occupancy = scene.seats.find((s) => s.seatId === seatId)?.occupancy ?? 'unknown';
-      const exit = scene.exits.find((e) => e.seatId === seatId && e.knownMonoMs === at.monoMs);
+      const seen = scene.seats.find((s) => s.seatId === seatId);
+      const occupancy = seen?.occupancy ?? 'unknown';
+      const leftMonoMs = seen?.leftMonoMs ?? Number.POSITIVE_INFINITY;
+      // Out of the door since the seat was left; who crosses the line may be believed gone only a moment later.
+      const exit = scene.exits.findLast((e) => e.seatId === seatId && e.at.monoMs >= leftMonoMs - BEFORE_MS);
       const allowed = isAllowed(scene.session, 'left_room', [seatId], at.wallMs);
       const stepMs = Math.min(Math.max(0, at.monoMs - seat.lastMonoMs), MAX_STEP_MS);
       const back = seat.out && occupancy === 'yes';
       let now: OutsideSeat = { ...seat, lastMonoMs: at.monoMs };
-      if (exit && !seat.out && occupancy !== 'yes')
+      if (exit && !seat.out && occupancy === 'no')
         now = {
           ...now,
           out: true,
