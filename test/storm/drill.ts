@@ -25,6 +25,8 @@ export interface Drill {
   readonly cloud: Cloud;
   readonly screen: Screen;
   readonly secret: string;
+  /** Of a supervisor's session. */
+  readonly cookie: string;
   /** Lines of the agent's log. */
   readonly said: { readonly level: number; readonly msg: string }[];
   openBox(options?: { readonly path?: string; readonly clock?: Clock; readonly ballastBytes?: number }): Box;
@@ -98,6 +100,7 @@ export async function startDrill(options: { readonly cloudClock?: Clock } = {}):
     cloud,
     screen,
     secret,
+    cookie,
     said,
     openBox,
     async stored() {
