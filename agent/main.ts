@@ -20,9 +20,11 @@ import { type EarParts, listenTo } from './ears.ts';
 import { createForward } from './forward.ts';
 import { openIdentity } from './identity.ts';
 import type { Listen } from './listen.ts';
+import { createLoops, each, every, type Loops } from './loops.ts';
 import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
+import { createStillNews } from './snapshot.ts';
 import { cameraPlans, microphonesOf } from './sources.ts';
 import { createStateReport } from './state.ts';
 import { openOutbox } from './store/sqlite.ts';
@@ -71,7 +73,13 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
   const stop = new AbortController();
   machine.signal.addEventListener('abort', () => stop.abort(), { once: true });
   const ending: (() => Promise<void> | void)[] = [];
-  const loops: Promise<void>[] = [];
+  // A loop ends with an error only by a bug or a corrupt store: going on would be guessing.
+  const loops = createLoops((error) => {
+    log.fatal({ err: error }, 'the agent stops');
+    process.exitCode = 1;
+    // Asked twice, a process ends at once and leaves its parts as they are.
+    if (!stop.signal.aborted) process.kill(process.pid, 'SIGTERM');
+  });
   const pack = loadRulePack(config.rulePack);
   const script = readScript(config);
   const ca = config.cloud.ca === undefined ? undefined : readFileSync(config.cloud.ca, 'utf8');
@@ -143,6 +151,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     });
     const perceives = new Map<string, Perceive>();
     const listens: Listen[] = [];
+    const isNewStill = createStillNews();
     const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
 
     watch.onEvent((event) => {
@@ -164,7 +173,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       listens.push(listener);
       ending.push(() => listener.close());
       listener.start(stop.signal);
-      loops.push(
+      loops.add(
         each(listener.observations(), (heard) => {
           watch.observe(heard);
           if (heard.kind === 'phrase') recorder.word(heard.at.wallMs, heard.text, true);
@@ -183,7 +192,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       });
       perceives.set(camera.cameraId, perceive);
       ending.push(() => perceive.close());
-      loops.push(
+      loops.add(
         each(perceive.observations(), (observation) => {
           watch.observe(observation);
           // Drawn at the time of the picture, which left the camera a little before it was here.
@@ -200,27 +209,28 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
 
     recordBoot(watch, { config, pack, eyes, clock });
     capture.onCamera(look);
-    loops.push(each(recorder.drafts(), (draft) => watch.record([draft])));
+    loops.add(each(recorder.drafts(), (draft) => watch.record([draft])));
     identity?.onChange(() => forward.reconnect());
+    // Before they start: when one of them cannot, the others have, and must have ended before the outbox is closed.
+    ending.push(
+      () => identity?.close(),
+      () => forward.close(),
+      () => upload.close(),
+      () => recorder.close(),
+      () => eyes.close(),
+    );
     await Promise.all([
       identity?.start(stop.signal),
       forward.start(stop.signal),
       recorder.start(stop.signal),
       upload.start(stop.signal),
     ]);
-    ending.push(
-      () => identity?.close(),
-      () => forward.close(),
-      () => upload.close(),
-      () => recorder.close(),
-    );
     await startEyes(eyes, stop.signal, log);
-    ending.push(() => eyes.close());
     ending.push(() => capture.close());
     await capture.start(stop.signal);
     for (const microphone of microphones) listen(microphone.microphoneId, microphone.samples());
 
-    loops.push(
+    loops.add(
       every(TICK_MS, clock, stop.signal, () => {
         for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
@@ -228,19 +238,12 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {
         for (const [cameraId, perceive] of perceives) {
-          const snapshot = perceive.snapshot();
-          if (snapshot) forward.publishSnapshot(cameraId, snapshot.jpeg);
+          const still = perceive.snapshot();
+          if (still && isNewStill(cameraId, still.atMonoMs)) forward.publishSnapshot(cameraId, still.jpeg);
         }
       }),
     );
     log.info({ roomId: layout.roomId, modelSet: eyes.modelSet, rulePack: pack.name }, 'the room is watched');
-    // A loop ends with an error only by a bug or a corrupt store: going on would be guessing.
-    const failed = Promise.race(loops.map((loop) => loop.then(() => new Promise<void>(() => undefined))));
-    failed.catch((error: unknown) => {
-      log.fatal({ err: error }, 'the agent stops');
-      process.exitCode = 1;
-      process.kill(process.pid, 'SIGTERM');
-    });
     const cost = () => ({
       detector: eyes.health().detector,
       pose: eyes.health().pose,
@@ -313,21 +316,10 @@ function sumOf(perceives: ReadonlyMap<string, Perceive>, what: 'analysedFps' | '
   return [...perceives.values()].reduce((sum, perceive) => sum + perceive.health()[what], 0);
 }
 
-async function each<T>(source: AsyncIterable<T>, take: (one: T) => void): Promise<void> {
-  for await (const one of source) take(one);
-}
-
-async function every(ms: number, clock: Clock, signal: AbortSignal, work: () => void): Promise<void> {
-  while (!signal.aborted) {
-    await clock.sleep(ms, signal);
-    if (!signal.aborted) work();
-  }
-}
-
 async function endAll(
   ending: readonly (() => Promise<void> | void)[],
   stop: AbortController,
-  loops: readonly Promise<void>[],
+  loops: Loops,
   log: Logger,
 ): Promise<void> {
   stop.abort();
@@ -338,5 +330,5 @@ async function endAll(
       log.error({ err: error }, 'a part did not end well');
     }
   }
-  await Promise.allSettled(loops);
+  await loops.ended();
 }

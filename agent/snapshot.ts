@@ -2,6 +2,7 @@
 import { checkPicture } from '../models/pose/crop.ts';
 import type { Picture } from '../models/pose/detector.ts';
 import { Unavailable } from '../protocol/errors.ts';
+import type { MonoMs } from '../protocol/time.ts';
 import { encodeJpeg } from './jpeg.ts';
 
 /** Largest JPEG that is handed on: the page shows many rooms at once. */
@@ -23,6 +24,19 @@ export function encodeSnapshot(picture: Picture): Uint8Array {
     if (jpeg.length < SNAPSHOT_BYTES) return jpeg;
   }
   throw new Unavailable('snapshot_failed', `a snapshot still has ${jpeg.length} bytes at the lowest quality`);
+}
+
+/**
+ * Tells whether a camera's still is another than the last one. The cloud shows a picture with the time at which it
+ * came: one of a camera that stands still, sent again and again, would look like the room of now.
+ */
+export function createStillNews(): (cameraId: string, atMonoMs: MonoMs) => boolean {
+  const given = new Map<string, MonoMs>();
+  return (cameraId, atMonoMs) => {
+    if (given.get(cameraId) === atMonoMs) return false;
+    given.set(cameraId, atMonoMs);
+    return true;
+  };
 }
 
 /** The picture, made smaller where it does not fit into width × height; each pixel is the mean of those it stands for. */
