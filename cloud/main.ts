@@ -39,8 +39,8 @@ export interface Cloud {
   readonly mqttUrl: string;
   /** The page with the one-time token, only while no supervisor exists. */
   readonly setupUrl?: string;
-  /** Adds a box or gives it a new secret; resolves when it may connect. */
-  addDevice(device: { readonly deviceId: string; readonly roomId: string }): Promise<string>;
+  /** Adds a box, or gives it a new secret, or with `secret` lets it keep its own; resolves when it may connect. */
+  addDevice(device: { readonly deviceId: string; readonly roomId: string; readonly secret?: string }): Promise<string>;
   /** A one-time code for `evalroom enroll`. Throws Unavailable `identity_off` where nothing leaves this machine. */
   offerCode(device: { readonly deviceId: string; readonly roomId: string }): Promise<EnrolCode>;
   /** Reads certificates and revocation lists that were exchanged on the disk; happens once a minute anyway. */

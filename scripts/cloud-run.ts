@@ -1,6 +1,6 @@
 /** Runs the cloud as a process: reads its configuration, makes sure that the named boxes are known, listens until asked to end. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemClock } from '../cloud/clock.ts';
 import { loadCloudConfig } from '../cloud/config.ts';
@@ -22,7 +22,13 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
   const log = createLog({ level: 'info', pretty: process.stdout.isTTY === true });
   await runPart(async () => {
     const cloud = await startCloud(config, { log, clock: systemClock() });
-    for (const box of boxes) await ensureBox(cloud, box);
+    try {
+      for (const box of boxes) await ensureBox(cloud, box);
+    } catch (error) {
+      // Else it would go on listening, and the process would never say why it is not ready.
+      await cloud.close();
+      throw error;
+    }
     // As servers do: certificates that were exchanged are taken without anybody being dropped.
     process.on('SIGHUP', () => {
       cloud.refresh().catch((error: unknown) => log.error({ err: error }, 'reading the certificates again failed'));
@@ -62,9 +68,21 @@ function parseCodeOption(text: string): { deviceId: string; roomId: string } {
   return { deviceId, roomId };
 }
 
-/** A box whose secret file exists is known already; a new one gets a secret that is shown nowhere else. */
+/**
+ * A box whose secret file exists keeps its secret, also where the store has been wiped and knows nothing of it; a new
+ * one gets a secret that is shown nowhere else.
+ */
 async function ensureBox(cloud: Cloud, { deviceId, roomId, secretFile }: Box): Promise<void> {
-  if (existsSync(secretFile)) return;
+  if (existsSync(secretFile)) {
+    const secret = (await readFile(secretFile, 'utf8')).trim();
+    if (!/^[A-Za-z0-9_-]{20,128}$/.test(secret))
+      throw new InvalidInput(
+        'box_secret',
+        `--box ${deviceId}: ${secretFile} holds no secret (one line of 20 or more letters, digits, - or _); remove it and the box gets a new one`,
+      );
+    await cloud.addDevice({ deviceId, roomId, secret });
+    return;
+  }
   const secret = await cloud.addDevice({ deviceId, roomId });
   await mkdir(dirname(secretFile), { recursive: true });
   await writeFile(secretFile, `${secret}\n`, { mode: 0o600, flag: 'wx' });

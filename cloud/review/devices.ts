@@ -14,8 +14,11 @@ export interface NewDevice {
 }
 
 export interface Devices {
-  /** For the program itself (enrolment on the command line). Resolves when the device may connect. */
-  add(device: NewDevice): Promise<string>;
+  /**
+   * For the program itself (enrolment on the command line). Resolves when the device may connect. With `secret` the box
+   * keeps the one that it has: a store that knows it changes nothing, one that was lost learns of the box again.
+   */
+  add(device: NewDevice & { readonly secret?: string }): Promise<string>;
   /** The same for a person at the page. */
   addBy(who: Viewer | undefined, device: NewDevice): Promise<string>;
   list(who: Viewer | undefined): Promise<DevicesView['devices']>;
@@ -54,15 +57,19 @@ export function createDevices(parts: {
   readonly clock: Clock;
 }): Devices {
   const { store, broker, identity, clock } = parts;
-  const add = async ({ deviceId, roomId }: NewDevice, by: string) => {
+  const add = async ({ deviceId, roomId }: NewDevice, by: string, secret = newSecret()) => {
     checkDeviceId({ deviceId, roomId });
-    const secret = newSecret();
     await store.putDevice({ deviceId, roomId, secretHash: hashSecret(secret), addedWallMs: clock.wallMs() }, by);
     await broker.setDevices(await store.devices());
     return secret;
   };
   return {
-    add: (device) => add(device, 'cloud'),
+    async add({ secret, ...device }) {
+      if (secret === undefined) return add(device, 'cloud');
+      const known = await store.device(device.deviceId);
+      if (known?.roomId === device.roomId && secretMatches(secret, known.secretHash)) return secret;
+      return add(device, 'cloud', secret);
+    },
     async addBy(who, device) {
       const { user } = requireSupervisor(who);
       return add(device, user.name);
