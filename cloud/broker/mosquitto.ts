@@ -220,13 +220,14 @@ function launch(
   const filter = grep
     ? spawn(grep, ['--line-buffered', '-v', '-E', TRAFFIC], { stdio: ['pipe', 'pipe', 'ignore'], detached: true })
     : undefined;
-  // Where it can not be started the broker says nothing, and works all the same.
+  // Its exit says the same, and what it means is said below.
   filter?.on('error', () => undefined);
   filter?.stdin.on('error', () => undefined);
   // Detached: a Ctrl-C on the terminal reaches the cloud alone, which ends the broker last.
   const started = spawn(name, args, { stdio: ['ignore', 'ignore', filter?.stdin ?? 'pipe'], detached: true });
-  // The broker alone holds the pipe now: the filter ends with it.
+  // The broker alone holds the pipe now: the filter ends with it. A broker that nobody hears is started again.
   filter?.stdin.destroy();
+  filter?.once('exit', () => started.kill('SIGTERM'));
   return { started, output: filter ? filter.stdout : started.stderr };
 }
 

@@ -1,6 +1,8 @@
 /** Looks at one room.yaml: the file itself, and the way to its cloud. */
 import { connect } from 'node:net';
+import { systemClock } from '../../agent/clock.ts';
 import { checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
+import { readIdentity } from '../../agent/identity.ts';
 import { attention, broken, type Finding, ok } from './finding.ts';
 
 const CONNECT_MS = 3000;
@@ -28,9 +30,25 @@ export function lookAtRoom(path: string): { readonly findings: Finding[]; readon
   const { layout, cameras, microphones, warnings } = config;
   const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s), rule pack ${config.rulePack}`;
   return {
-    findings: [ok('room.yaml', found), ...warnings.map((warning) => attention('room.yaml', warning, `edit ${path}`))],
+    findings: [
+      ok('room.yaml', found),
+      ...lookAtIdentity(config),
+      ...warnings.map((warning) => attention('room.yaml', warning, `edit ${path}`)),
+    ],
     config,
   };
+}
+
+/** How long the box is still known; the agent renews in the last third, so less than that says that it cannot. */
+function lookAtIdentity({ identity }: RoomConfig): Finding[] {
+  if (!('folder' in identity)) return [];
+  const { deviceId, notBeforeWallMs, notAfterWallMs } = readIdentity(identity.folder);
+  const [left, life] = [notAfterWallMs - systemClock().wallMs(), notAfterWallMs - notBeforeWallMs];
+  const found = `${deviceId}, certificate until ${new Date(notAfterWallMs).toISOString()}`;
+  if (left <= 0) return [broken('identity', found, 'enrol the box again: evalroom enroll with a new code')];
+  if (left < life / 4)
+    return [attention('identity', found, 'the agent should have renewed it: see its log, or enrol the box again')];
+  return [ok('identity', found)];
 }
 
 /** Are the broker and the upload address within reach? */

@@ -171,7 +171,18 @@ const LOG: Readonly<Record<string, Pair>> = {
   escalate: ['上报告警', 'escalated an alert'],
   close: ['办结告警', 'closed an alert'],
   note: ['添加备注', 'added a note'],
-  add_device: ['登记终端', 'enrolled a box'],
+  add_device: ['添加设备', 'added a box'],
+  offer_code: ['发放登记码', 'gave a code for a box'],
+  enrol_device: ['设备登记', 'enrolled'],
+  renew_certificate: ['续期证书', 'renewed its certificate'],
+  confirm_certificate: ['启用新证书', 'uses its new certificate'],
+  revoke_certificate: ['吊销旧证书', 'a certificate was revoked'],
+  revoke_device: ['注销设备', 'revoked a box'],
+  refuse_code: ['拒绝登记码', 'a code was refused'],
+  refuse_connection: ['拒绝连接', 'a connection was refused'],
+  refuse_topic: ['拒绝越权主题', 'a topic was refused'],
+  refuse_device: ['拒绝设备证书', 'a device was refused'],
+  certificate_cloned: ['证书疑被复制', 'a certificate is at two machines'],
 };
 
 /** The log names actions by stable codes, some with the area before a dot or colon. */

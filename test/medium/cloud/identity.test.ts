@@ -1,6 +1,7 @@
 /** Only the right device may speak: a real cloud with TLS, a real Mosquitto, real boxes, and those that are none. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -269,6 +270,57 @@ describe('identity of devices', () => {
         }).on('error', () => resolve(false));
       });
     expect([await verified('localhost'), await verified('elsewhere.example')]).toEqual([true, false]);
+  });
+
+  it('starts a broker again that nobody hears, and hears it', async () => {
+    const own = (pid: string) => {
+      try {
+        const parent = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1]);
+        return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--line-buffered');
+      } catch {
+        return false;
+      }
+    };
+    const filter = readdirSync('/proc').find((name) => /^\d+$/.test(name) && own(name));
+    process.kill(Number(filter), 'SIGKILL');
+    const restarts = async () => (await ask(`${world.cloud.url}/healthz`, { tls: { ca: world.ca } })).json.broker;
+    await eventually(restarts).toEqual({ running: true, restarts: 1 });
+    const { client } = await enterAs(world, await enrolled(world, 'box-12'));
+    await client.publishAsync(topics.state('elsewhere'), 'x', { qos: 1 }).catch(() => undefined);
+    await logged(world, { actor: 'device:box-12', action: 'refuse_topic' });
+  });
+
+  it('lets an ingest worker in by a certificate for it, which may write acks and is no device', async () => {
+    const { cert, key } = await signedBy(join(world.folder, 'data/identity'), { deviceId: 'evalroom-ingest' });
+    const { client } = await enterAs(world, { cert, key });
+    const box = await enterAs(world, await enrolled(world, 'box-13'));
+    const acks: string[] = [];
+    box.client.on('message', (topic) => acks.push(topic));
+    await box.client.subscribeAsync(topics.ack('room-box-13'));
+    await client.publishAsync(topics.ack('room-box-13'), '{}', { qos: 1 });
+    await eventually(() => acks).toEqual([topics.ack('room-box-13')]);
+    expect((await upload({ tls: { ca: world.ca, cert, key } })).status).toBe(401);
+  });
+
+  it('signs for an outside broker and for the ingest by the command', async () => {
+    const [config, out] = [join(world.folder, 'cloud.yaml'), join(world.folder, 'signed')];
+    writeFileSync(config, 'data: data\nhttp: { tls: auto }\n');
+    const run = (...args: string[]) =>
+      execFileSync(process.execPath, ['scripts/cli.ts', 'certify', '--config', config, '--out', out, ...args], {
+        cwd: new URL('../../../', import.meta.url).pathname,
+      });
+    run('--server', 'broker.example,10.0.0.7');
+    run('--ingest');
+    const [top, server, ingest] = ['ca.pem', 'server.pem', 'ingest.pem'].map(
+      (name) => new X509Certificate(readFileSync(join(out, name))),
+    );
+    expect([server!.verify(top!.publicKey), ingest!.verify(top!.publicKey)]).toEqual([true, true]);
+    expect([server!.checkHost('broker.example'), server!.checkIP('10.0.0.7'), ingest!.subject]).toEqual([
+      'broker.example',
+      '10.0.0.7',
+      'CN=evalroom-ingest',
+    ]);
+    expect(statSync(join(out, 'ingest.key')).mode & 0o777).toBe(0o600);
   });
 
   it('enrols by the command, and says what room.yaml has to say', async () => {

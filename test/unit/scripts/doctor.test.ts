@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { attention, broken, look, ok, printFindings } from '../../../scripts/doc
 import { lookAtDisk, lookAtPort } from '../../../scripts/doctor/machine.ts';
 import { lookAtAddress, lookAtRoom } from '../../../scripts/doctor/room.ts';
 import { lookAtWeights } from '../../../scripts/doctor/weights.ts';
+import { signedBy } from '../../medium/cloud/identity-world.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../room.example.yaml', import.meta.url));
 let folder: string;
@@ -70,6 +71,31 @@ describe('the doctor', () => {
     const { findings, config } = lookAtRoom(path);
     expect(findings.filter(({ state }) => state === 'broken')).toEqual([]);
     expect(config?.layout.roomId).toBe('room-101');
+  });
+
+  it('says how long the certificate of a box is good', async () => {
+    const path = join(folder, 'room.yaml');
+    const text = readFileSync(EXAMPLE, 'utf8')
+      .replace('secretFile: ./secret ', 'certificate: ./identity ')
+      .replace('mqtt: mqtt://127.0.0.1:1883', 'mqtt: mqtts://cloud.example:8883')
+      .replace('upload: http://127.0.0.1:8080', 'upload: https://cloud.example:8443');
+    writeFileSync(path, text);
+    writeFileSync(join(folder, 'cam-a.password'), 'x\n', { mode: 0o600 });
+    mkdirSync(join(folder, 'identity'));
+    const day = 86_400_000;
+    for (const [oldDays, state] of [
+      [0, 'ok'],
+      [80, 'attention'],
+      [91, 'broken'],
+    ] as const) {
+      const device = { deviceId: 'box-101', roomId: 'room-101', lifetimeMs: 90 * day };
+      const made = await signedBy(join(folder, 'ca'), { ...device, beganWallMs: Date.now() - oldDays * day });
+      writeFileSync(join(folder, 'identity/box.pem'), made.key + made.cert);
+      writeFileSync(join(folder, 'identity/ca.pem'), made.ca);
+      expect(lookAtRoom(path).findings).toContainEqual(
+        expect.objectContaining({ part: 'identity', state, found: expect.stringContaining('box-101') }),
+      );
+    }
   });
 
   it('names a truncated weight file and an ear that is missing', async () => {
