@@ -34,13 +34,38 @@ export function parseCameraAddress(text: string): CameraAddress {
   const url = URL.parse(text.includes('://') ? text : `onvif://${text}`);
   if (!url || url.hostname === '') throw wrong('this is no address');
   const credentials = {
-    ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === '' ? {} : { user: decoded(url.username) }),
+    ...(url.password === '' ? {} : { password: decoded(url.password) }),
   };
   if (url.protocol === 'rtsp:') return { main: `rtsp://${url.host}${url.pathname}${url.search}`, ...credentials };
   if (url.protocol === 'onvif:' || url.protocol === 'http:')
     return { onvif: `${url.hostname}:${url.port || '80'}`, ...credentials };
   throw wrong(`the scheme ${url.protocol}// is not known`);
+}
+
+/** A % that begins no encoded letter stands for itself: people type passwords as they are. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** The room of the film. */
+export const FILM_ROOM = 'room-demo';
+/** The room around a camera given by --camera. */
+export const CAMERA_ROOM = 'room-own';
+
+/**
+ * The box of a room under the demo's cloud. A box belongs to one room for ever, and its outbox holds events of that room
+ * alone: so each room that is shown on the same data has one of its own.
+ */
+export function boxOf(roomId: string, data: string): Pick<DemoCloud, 'deviceId' | 'secretFile' | 'data'> {
+  if (roomId === FILM_ROOM)
+    return { deviceId: 'box-demo', secretFile: join(data, 'box.secret'), data: join(data, 'box') };
+  const deviceId = `box-of-${roomId}`.slice(0, 64);
+  return { deviceId, secretFile: join(data, `${deviceId}.secret`), data: join(data, deviceId) };
 }
 
 /** The film's room with the fake camera's ONVIF address. Returns the path of the written file and the room's id. */
@@ -67,7 +92,7 @@ export async function cameraRoom(address: CameraAddress, cloud: DemoCloud): Prom
   return write(
     {
       room: {
-        id: 'room-own',
+        id: CAMERA_ROOM,
         name: '我的评标室',
         centre: '演示',
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -90,21 +115,29 @@ export async function cameraRoom(address: CameraAddress, cloud: DemoCloud): Prom
 
 /** The user's own room under the demo's cloud. */
 export async function ownRoom(path: string, cloud: DemoCloud): Promise<WrittenRoom> {
+  const room = await readRoom(path);
+  // What is no list is the agent's to complain of.
+  const listed = [room.cameras, room.microphones].filter((one): one is Yaml[] => Array.isArray(one)).flat();
+  // Paths in the file are relative to it, and the copy lies elsewhere.
+  for (const source of listed)
+    if (typeof source?.passwordFile === 'string') source.passwordFile = resolve(dirname(path), source.passwordFile);
+  const pack = room.rulePack;
+  if (typeof pack === 'string' && pack.includes('/')) room.rulePack = resolve(dirname(path), pack);
+  if (typeof room.script === 'string') room.script = resolve(dirname(path), room.script);
+  return write(room, cloud);
+}
+
+async function readRoom(path: string): Promise<Yaml & { readonly room: Yaml }> {
   let room: unknown;
   try {
     room = parse(await readFile(path, 'utf8'));
   } catch (cause) {
     throw new InvalidInput('room_unreadable', `--room ${path} can not be read: ${(cause as Error).message}`, cause);
   }
-  if (typeof room !== 'object' || room === null || typeof (room as Yaml).room !== 'object')
+  const section = (room as { room?: unknown } | null)?.room;
+  if (typeof section !== 'object' || section === null)
     throw new InvalidInput('room_unreadable', `--room ${path} has no "room:" section; see room.example.yaml`);
-  const cameras = ((room as Yaml).cameras ?? []) as Yaml[];
-  // Paths in the file are relative to it, and the copy lies elsewhere.
-  for (const source of [...cameras, ...(((room as Yaml).microphones ?? []) as Yaml[])])
-    if (typeof source?.passwordFile === 'string') source.passwordFile = resolve(dirname(path), source.passwordFile);
-  const pack = (room as Yaml).rulePack;
-  if (typeof pack === 'string' && pack.includes('/')) (room as Yaml).rulePack = resolve(dirname(path), pack);
-  return write(room as Yaml, cloud);
+  return room as Yaml & { readonly room: Yaml };
 }
 
 export interface WrittenRoom {
@@ -114,10 +147,13 @@ export interface WrittenRoom {
 
 /** The id of the room that a file describes, before anything is written. */
 export async function roomIdOf(path: string): Promise<string> {
-  const room = parse(await readFile(path, 'utf8')) as { room?: { id?: unknown } };
-  const id = room?.room?.id;
-  if (typeof id !== 'string')
-    throw new InvalidInput('room_unreadable', `${path} has no room.id; see room.example.yaml`);
+  const { id } = (await readRoom(path)).room;
+  // It becomes the name of a folder and of a topic.
+  if (typeof id !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(id))
+    throw new InvalidInput(
+      'room_unreadable',
+      `--room ${path}: room.id must be letters, digits, - and _, at most 64; see room.example.yaml`,
+    );
   return id;
 }
 

@@ -9,9 +9,12 @@ import { demoFilm } from '../../hardware/fake/demo-film.ts';
 import { type Child, startChild } from '../children.ts';
 import type { DemoOptions } from '../demo.ts';
 import {
+  boxOf,
+  CAMERA_ROOM,
   type CameraAddress,
   cameraRoom,
   type DemoCloud,
+  FILM_ROOM,
   filmRoom,
   ownRoom,
   parseCameraAddress,
@@ -75,9 +78,8 @@ async function startAll(
       throw error;
     }
   };
-  const roomId = options.room ? await roomIdOf(options.room) : options.camera ? 'room-own' : 'room-demo';
-  const secretFile = join(data, 'box.secret');
-  const deviceId = 'box-demo';
+  const roomId = options.room ? await roomIdOf(options.room) : options.camera ? CAMERA_ROOM : FILM_ROOM;
+  const box = boxOf(roomId, data);
   const [cloud, camera] = await Promise.all([
     screen.step('cloud (broker, store, page)', () =>
       launch('cloud', [
@@ -87,7 +89,7 @@ async function startAll(
         '--port',
         String(options.port),
         '--box',
-        `${deviceId}:${roomId}:${secretFile}`,
+        `${box.deviceId}:${roomId}:${box.secretFile}`,
       ]),
     ),
     options.room || options.camera
@@ -97,9 +99,7 @@ async function startAll(
   const address: DemoCloud = {
     mqttUrl: String(cloud.ready.mqttUrl),
     uploadUrl: String(cloud.ready.url),
-    deviceId,
-    secretFile,
-    data: join(data, 'box'),
+    ...box,
   };
   const room = await writeRoom(options, address, camera);
   const models = process.env.EVALROOM_MODELS ?? MODELS;
