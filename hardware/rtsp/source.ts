@@ -34,8 +34,8 @@ export function rtspAddress(text: string, user?: string, password?: string): Rts
     throw new InvalidInput('rtsp_url', 'a stream address must name a host: rtsp://host:554/path');
   if (/['\r\n]/.test(text))
     throw new InvalidInput('rtsp_url', 'a stream address must not contain quotes or line breaks');
-  const name = user ?? decodeURIComponent(url.username);
-  const secret = password ?? decodeURIComponent(url.password);
+  const name = user ?? decoded(url.username);
+  const secret = password ?? decoded(url.password);
   url.username = '';
   url.password = '';
   const shownUrl = url.href;
@@ -46,6 +46,15 @@ export function rtspAddress(text: string, user?: string, password?: string): Rts
     shownUrl,
     secrets: [credentials, secret, encoded(secret)].filter((one) => one.length > 0),
   };
+}
+
+/** A % that begins no encoded letter stands for itself: people type passwords as they are. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** encodeURIComponent leaves a quote as it is; the list on ffmpeg's stdin needs it encoded. */

@@ -21,6 +21,8 @@ describe('addresses', () => {
     expect(inside.secretUrl).toBe('rtsp://op:p%40w@10.0.0.5/main');
     expect(inside.shownUrl).not.toContain('op');
     expect(rtspAddress('rtsp://10.0.0.5/main').secrets).toEqual([]);
+    // A password typed with a bare % is no reason to fail with words that say nothing.
+    expect(rtspAddress('rtsp://op:100%sure@10.0.0.5/main').secretUrl).toBe('rtsp://op:100%25sure@10.0.0.5/main');
   });
 
   it.each(['10.0.0.5/main', 'http://10.0.0.5/main', 'rtsp:///main', "rtsp://h/a'b", 'rtsp://h/a\nfile x'])(
