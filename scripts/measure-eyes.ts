@@ -87,7 +87,8 @@ export async function measureEyes(options: MeasureOptions): Promise<EyesFigures>
       for await (const picture of everyNth(join(media, name), every)) {
         const at = truth.frames[index++ * every];
         if (!at || at.image === 'covered') continue;
-        const look = await eyes.look(picture, regions ? { regions } : {});
+        const seen = await eyes.look(picture, { wantPose: sureOnes, ...(regions ? { regions } : {}) });
+        const look = { persons: seen.persons.filter(({ score }) => score >= SURE_SCORE) };
         if (before) {
           looks += 1;
           poses += look.persons.length;
@@ -111,6 +112,11 @@ export async function measureEyes(options: MeasureOptions): Promise<EyesFigures>
   }
 }
 
+/** Weaker ones are reported for those who follow persons over time, and count nowhere by themselves. */
+const SURE_SCORE = 0.3;
+const sureOnes = (persons: readonly Pick<Person, 'score'>[]) =>
+  [...persons.keys()].filter((index) => persons[index]!.score >= SURE_SCORE);
+
 type TruthPerson = z.infer<typeof TruthSchema>['frames'][number]['people'][number];
 
 function isVisible(person: TruthPerson): boolean {
@@ -125,7 +131,7 @@ function createTally(video: string, width: number, height: number) {
   let posed = 0;
   const errors: number[] = [];
   return {
-    add(truth: readonly TruthPerson[], { persons }: Look) {
+    add(truth: readonly TruthPerson[], { persons }: Pick<Look, 'persons'>) {
       frames += 1;
       people += truth.length;
       const free = new Set(persons);

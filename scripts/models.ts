@@ -206,7 +206,7 @@ function addMeasure(models: Command): void {
     .description('CPU per picture and share of people found, on footage with known truth')
     .option('--media <folder>', 'folder of NAME.mp4 with NAME.json beside each; default $EVALROOM_MEDIA/room-dev')
     .option('--every <frames>', 'look at every so many frames', milliseconds, 50)
-    .option('--set <set...>', 'model sets: default, better', ['default', 'better'])
+    .option('--set <set...>', 'model sets: default, better, centernet', ['default', 'better', 'centernet'])
     .option('--tiles', 'look into two overlapping halves as well')
     .option('--json', 'print one JSON object on the last line')
     .action(async ({ media, every, tiles, set = [], json }: MeasureFlags) => {
@@ -217,7 +217,7 @@ function addMeasure(models: Command): void {
       for (const name of set) {
         const result = await measureEyes({
           media: folder,
-          set: name as 'default' | 'better',
+          set: name as 'default' | 'better' | 'centernet',
           every,
           dataFolder: DEFAULT_FOLDER,
           ...(process.env.EVALROOM_MODELS ? { modelsFolder: process.env.EVALROOM_MODELS } : {}),

@@ -6,7 +6,7 @@ import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type * as TensorFlow from '@tensorflow/tfjs-core';
 import { Corrupt } from '../../protocol/errors.ts';
 import { dropSlices, suppress } from './boxes.ts';
-import { COCO_PERSON, COCO_PHONE, PHONE_SCORE, WEAKEST } from './coco.ts';
+import { COCO_PERSON, COCO_PHONE, PHONE_SCORE } from './coco.ts';
 import { checkPicture, letterbox, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector } from './detector.ts';
 
@@ -18,12 +18,12 @@ const VALUES = 6;
 export interface CenterNetOptions {
   /** Path of centernet.json; its weights lie beside it. Hashes already verified. */
   readonly file: string;
-  /** Lowest score of a person, 0..1. */
+  /** Lowest score of a person, 0..1. Below the default this model sees people in empty chairs. */
   readonly threshold?: number;
 }
 
 /** Loads TensorFlow.js and the model; Corrupt `model_unreadable` when the files are not what they should be. */
-export async function createCenterNet({ file, threshold = WEAKEST }: CenterNetOptions): Promise<PersonDetector> {
+export async function createCenterNet({ file, threshold = 0.3 }: CenterNetOptions): Promise<PersonDetector> {
   const tf = await startTensorFlow();
   const model = await load(file);
   return {

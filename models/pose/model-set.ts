@@ -13,11 +13,15 @@ import {
   type Weight,
   weightFile,
 } from '../manifest.ts';
+import { findLiteRt } from './blazepose.ts';
 import type { Script } from './scripted.ts';
 import type { WorkerModel } from './worker.ts';
 
-/** `auto`: better where present, else default. `scripted` plays a script and needs no weights. */
-export type ModelSetName = 'auto' | 'default' | 'better' | 'scripted';
+/**
+ * `auto`: better where present, else default. `centernet`: another detector that npm brings, for comparison and where
+ * its licence is no question. `scripted` plays a script and needs no weights.
+ */
+export type ModelSetName = 'auto' | 'default' | 'better' | 'centernet' | 'scripted';
 
 export interface ModelSetOptions {
   /** Folder of fetched models, if one is given. */
@@ -58,6 +62,12 @@ export async function chooseModels({ modelsFolder, dataFolder, set, script, log 
     pose,
     ...(note === undefined ? {} : { note }),
   });
+  if (set === 'centernet') return done(await centernet(manifest, folders));
+  const usual = async (note?: string): Promise<ModelSet> => {
+    if (findLiteRt()) return done(await blazepose(manifest, folders), note);
+    const why = 'LiteRT is not installed, so CenterNet detects persons: run npm ci';
+    return done(await centernet(manifest, folders), note === undefined ? why : `${note}; ${why}`);
+  };
   const better = weightOf(manifest, 'yolox-nano');
   const present = await findWeight(better, folders);
   if (set === 'better' || (set === 'auto' && present)) {
@@ -66,10 +76,15 @@ export async function chooseModels({ modelsFolder, dataFolder, set, script, log 
     } catch (error) {
       if (set === 'better' || !(error instanceof EvalroomError)) throw error;
       log.error({ code: error.code }, `the better detector is not used: ${error.message}`);
-      return done(await centernet(manifest, folders), error.message);
+      return await usual(error.message);
     }
   }
-  return done(await centernet(manifest, folders));
+  return await usual();
+}
+
+async function blazepose(manifest: Manifest, folders: readonly string[]) {
+  const file = await verified(weightOf(manifest, 'blazepose-detector'), folders);
+  return { kind: 'blazepose', name: 'blazepose', file } as const;
 }
 
 async function centernet(manifest: Manifest, folders: readonly string[]) {

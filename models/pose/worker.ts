@@ -5,11 +5,12 @@ import type { Keypoint } from '../../protocol/observation.ts';
 import type { Box } from '../../protocol/seat.ts';
 import { joinRegions } from './boxes.ts';
 import type { Detection, PersonDetector, Picture, PoseEstimator } from './detector.ts';
+import { type DetectorKind, loadDetector } from './load.ts';
 import { createScripted, type Script, type ScriptedEyes } from './scripted.ts';
 
 /** What a thread is to be. */
 export type WorkerModel =
-  | { readonly kind: 'yolox' | 'centernet' | 'landmarker'; readonly file: string; readonly name: string }
+  | { readonly kind: DetectorKind | 'landmarker'; readonly file: string; readonly name: string }
   | { readonly kind: 'scripted'; readonly script: Script };
 
 /** Work for the thread. The bytes of `picture` lie in memory that is shared; they hold still until the answer. */
@@ -60,12 +61,10 @@ async function load(model: WorkerModel): Promise<Models> {
       const script = createScripted(model.script);
       return { detector: script, pose: script, script };
     }
-    case 'yolox':
-      return { detector: await (await import('./yolox.ts')).createYolox(model) };
-    case 'centernet':
-      return { detector: await (await import('./centernet.ts')).createCenterNet(model) };
     case 'landmarker':
       return { pose: await (await import('./landmarker.ts')).createLandmarker(model) };
+    default:
+      return { detector: await loadDetector(model.kind, model.file) };
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { loadManifest, weightFile } from '../../models/manifest.ts';
+import { createBlazePose, findLiteRt } from '../../models/pose/blazepose.ts';
 import { createCenterNet } from '../../models/pose/centernet.ts';
 import type { PersonDetector, Picture } from '../../models/pose/detector.ts';
 import { createScripted } from '../../models/pose/scripted.ts';
@@ -39,6 +40,11 @@ const DRIVERS = [
     name: 'centernet',
     open: async () => createCenterNet({ file: await fileOf('centernet-graph', ROOT) }),
     reason: async () => undefined,
+  },
+  {
+    name: 'blazepose',
+    open: async () => createBlazePose({ file: await fileOf('blazepose-detector', ROOT) }),
+    reason: async () => (findLiteRt() ? undefined : 'needs @litertjs/core'),
   },
   {
     name: 'yolox-nano',
