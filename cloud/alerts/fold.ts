@@ -14,7 +14,8 @@ export interface Folding {
 }
 
 /**
- * The alert after one more event. The level never falls. When it rises to alarm after somebody acknowledged or closed
+ * The alert after one more event. A left stream is drained behind newer ones, so an event from before the end may come
+ * after it: it adds seats and level, and an alert that has ended stays ended. The level never falls. When it rises to alarm after somebody acknowledged or closed
  * the notice, the alert opens again: what they judged was less than what it has become.
  */
 export function foldEvent(before: AlertFold | undefined, { roomId, wallMs, storedWallMs, body }: Folding): AlertFold {
@@ -28,6 +29,7 @@ export function foldEvent(before: AlertFold | undefined, { roomId, wallMs, store
     beganWallMs: body.beganWallMs,
     seatIds: [],
   };
+  const late = before?.phase === 'end' && body.phase !== 'end' ? before : undefined;
   const keepVerdict = verdict !== undefined && !risen;
   return {
     ...rest,
@@ -38,12 +40,12 @@ export function foldEvent(before: AlertFold | undefined, { roomId, wallMs, store
     seatIds: [...new Set([...rest.seatIds, ...body.seatIds])],
     ...(body.sourceId === undefined ? {} : { sourceId: body.sourceId }),
     beganWallMs: Math.min(rest.beganWallMs, body.beganWallMs),
-    lastWallMs: wallMs,
+    lastWallMs: late?.lastWallMs ?? wallMs,
     lastStoredWallMs: storedWallMs,
-    durationMs: body.durationMs,
-    phase: body.phase,
-    sentence: body.sentence,
-    ...(body.fault === undefined ? {} : { fault: body.fault }),
+    durationMs: late?.durationMs ?? body.durationMs,
+    phase: late?.phase ?? body.phase,
+    sentence: late?.sentence ?? body.sentence,
+    ...(body.fault === undefined || late ? {} : { fault: body.fault }),
     state: risen ? 'open' : rest.state,
     ...(keepVerdict ? { verdict } : {}),
   };

@@ -29,6 +29,21 @@ describe('alert fold', () => {
     });
   });
 
+  it('stays ended when events from before the end come after it, from a stream that was drained later', () => {
+    const end = { ...episodeBody('e1', 'end', 'notice'), durationMs: 60_000 };
+    const ended = fold(undefined, end, 60_000);
+    const begin = { ...episodeBody('e1', 'begin', 'notice'), durationMs: 10_000, seatIds: ['4'] };
+    const alarm = { ...episodeBody('e1', 'update', 'alarm'), durationMs: 30_000 };
+    expect(fold(fold(ended, begin, 10_000), alarm, 30_000)).toMatchObject({
+      phase: 'end',
+      durationMs: 60_000,
+      lastWallMs: WALL + 60_000,
+      sentence: end.sentence,
+      level: 'alarm',
+      seatIds: ['3', '4'],
+    });
+  });
+
   it('opens again when what was judged as a notice becomes an alarm, and forgets that verdict', () => {
     for (const kind of ['acknowledge', 'false', 'close'] as const) {
       const judged = foldAction(fold(undefined), kind);
