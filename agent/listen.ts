@@ -76,6 +76,7 @@ export function createListen(deps: {
   let rmsDb = -120;
   let zeros = false;
   let lastBlockMonoMs: number | undefined;
+  let startedMonoMs = clock.monoMs();
   let tasks: Promise<unknown>[] = [];
 
   const put = (heard: Heard) => {
@@ -139,8 +140,10 @@ export function createListen(deps: {
     const { state, reason } = ear.health();
     if (state === 'deaf') return reason === undefined ? { state } : { state, reason };
     if (zeros) return { state: 'deaf', reason: 'no sound: the source sends digital silence' };
-    if (lastBlockMonoMs !== undefined && clock.monoMs() - lastBlockMonoMs > NO_BLOCK_MS)
-      return { state: 'deaf', reason: 'no sound: the source has stopped sending' };
+    if (clock.monoMs() - (lastBlockMonoMs ?? startedMonoMs) > NO_BLOCK_MS) {
+      const what = lastBlockMonoMs === undefined ? 'has sent nothing yet' : 'has stopped sending';
+      return { state: 'deaf', reason: `no sound: the source ${what}` };
+    }
     return reason === undefined ? { state } : { state, reason };
   };
 
@@ -166,6 +169,7 @@ export function createListen(deps: {
   return {
     start(signal) {
       if (tasks.length > 0) return;
+      startedMonoMs = clock.monoMs();
       signal.addEventListener('abort', () => stop.abort(), { once: true });
       if (signal.aborted) stop.abort();
       stop.signal.addEventListener('abort', () => wake?.(), { once: true });

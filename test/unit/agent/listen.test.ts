@@ -160,6 +160,19 @@ describe('createListen', () => {
     expect(of('ear').at(-1)).toMatchObject({ state: 'deaf', reason: expect.stringContaining('stopped sending') });
   });
 
+  it('does not claim to hear a source that has never sent anything', async () => {
+    const { of, clock, listen, end } = begin([]);
+    for (let i = 0; i < 12; i++) {
+      await clock.advance(1000);
+      await settle();
+    }
+    expect(of('ear')[0]).toMatchObject({ state: 'hearing' });
+    const deaf = { state: 'deaf', reason: expect.stringContaining('has sent nothing yet') };
+    expect(of('ear').at(-1)).toMatchObject(deaf);
+    expect(listen.health().ears[0]).toMatchObject(deaf);
+    await end();
+  });
+
   it('ends its reader and its ears when closed', async () => {
     const { ear, end } = begin([]);
     await end();
