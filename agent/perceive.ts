@@ -5,7 +5,7 @@ import type { Motion } from '../models/motion.ts';
 import { createPictureWatch, type PictureWatch } from '../models/picture.ts';
 import type { Eyes } from '../models/pose/eyes.ts';
 import { createPoseSchedule } from '../models/pose/schedule.ts';
-import { EvalroomError } from '../protocol/errors.ts';
+import { EvalroomError, Unavailable } from '../protocol/errors.ts';
 import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds } from '../protocol/seat.ts';
@@ -102,6 +102,9 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
     // A script goes on while its picture stands still.
     if (plan.repeat && eyes.modelSet !== 'scripted')
       return { persons: schedule.carry(plan.repeat, nowMs), inferenceMs: 0 };
+    // Eyes whose models could not be used never open: that is a blind room, not one that may end.
+    if (eyes.modelSet === 'none')
+      throw new Unavailable('eyes_down', 'the models of the eyes can not be used (evalroom models verify says why)');
     let poses = 0;
     const look = await eyes.look(frame, {
       wantPose: (found) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
 import { createPerceive, doorRegions } from '../../../agent/perceive.ts';
 import type { Frame } from '../../../hardware/camera.ts';
-import type { Eyes, LookOptions } from '../../../models/pose/eyes.ts';
+import { createEyes, type Eyes, type LookOptions } from '../../../models/pose/eyes.ts';
 import { Bug, Unavailable } from '../../../protocol/errors.ts';
 import type { FrameObservation } from '../../../protocol/observation.ts';
 import type { RoomLayout } from '../../../protocol/room.ts';
@@ -158,6 +158,15 @@ describe('perceive', () => {
     expect(seen).toEqual([1_500, 3_000]);
     expect(perceive.health()).toMatchObject({ blind: 2, drops: 0 });
     expect(perceive.health().reason).toBeUndefined();
+    await perceive.close();
+  });
+
+  it('is blind and goes on where the models of the eyes could not be used at all', async () => {
+    // As a box with a truncated model file: the eyes reject at their start, and the room is watched without them.
+    const eyes = createEyes({ dataFolder: '/nonexistent', clock: virtualClock(), log });
+    const { perceive } = setUp([0, 1, 2], { eyes });
+    expect(await all(perceive.observations())).toEqual([]);
+    expect(perceive.health()).toMatchObject({ blind: 3, reason: expect.stringContaining('models of the eyes') });
     await perceive.close();
   });
 
