@@ -38,6 +38,8 @@ export type BrokerConfig =
       readonly tls?: TlsChoice;
       /** Where the ingest's password lies for other processes; made when absent. */
       readonly passwordFile?: string;
+      /** Beside TLS: port on 127.0.0.1 for the other processes of this machine. */
+      readonly ingestPort?: number;
     }
   | {
       readonly kind: 'outside';
@@ -114,6 +116,7 @@ const shape = z.strictObject({
       host: z.string().min(1).exactOptional(),
       port: port.exactOptional(),
       tls: tls.exactOptional(),
+      ingestPort: z.int().min(1).max(65535).exactOptional(),
       user: z.string().min(1).exactOptional(),
       passwordFile: z.string().min(1).exactOptional(),
       caFile: z.string().min(1).exactOptional(),
@@ -304,9 +307,10 @@ function brokerOf(
       port: mqtt.port ?? 0,
       ...(mqtt.tls ? { tls: files(mqtt.tls) } : {}),
       ...(mqtt.passwordFile === undefined ? {} : { passwordFile: at(mqtt.passwordFile) }),
+      ...(mqtt.ingestPort === undefined ? {} : { ingestPort: mqtt.ingestPort }),
     };
   }
-  for (const key of ['host', 'port', 'tls'] as const)
+  for (const key of ['host', 'port', 'tls', 'ingestPort'] as const)
     if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for mqtt.broker: child`);
   const url = URL.parse(mqtt.broker);
   if (!url || !/^mqtts?:$/.test(url.protocol))

@@ -215,7 +215,7 @@ async function startBroker(
   machine: { readonly log: Logger; readonly clock: Clock; readonly searchPath?: string },
 ): Promise<Broker> {
   if (config.mqtt.kind === 'outside') return outsideBroker(config.mqtt);
-  const { passwordFile, tls, ...at } = config.mqtt;
+  const { passwordFile, ingestPort, tls, ...at } = config.mqtt;
   return startMosquitto({
     listener: {
       ...at,
@@ -231,6 +231,7 @@ async function startBroker(
         : {}),
     },
     ...(passwordFile === undefined ? {} : { ingestSecret: sharedSecret(passwordFile) }),
+    ...(ingestPort === undefined ? {} : { ingestPort }),
     folder: join(config.data, 'broker'),
     devices: await store.devices(),
     log: machine.log.child({ part: 'broker' }),

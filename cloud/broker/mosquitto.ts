@@ -28,6 +28,8 @@ export interface MosquittoParts {
   readonly devices: readonly BrokerDevice[];
   /** The ingest's password where other processes log in too; a new one at every start otherwise. */
   readonly ingestSecret?: string;
+  /** Port of the cloud's own listener on 127.0.0.1 beside one with TLS; any free one where absent. */
+  readonly ingestPort?: number;
   readonly log: Logger;
   readonly clock: Clock;
   /** Folders to look for the programs in, as in PATH; Debian has mosquitto in /usr/sbin and setpriv in /usr/bin. */
@@ -51,7 +53,7 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const listener = { ...parts.listener, port };
   const scheme = listener.tls ? 'mqtts' : 'mqtt';
   const url = `${scheme}://${listener.host.includes(':') ? `[${listener.host}]` : listener.host}:${port}`;
-  const innerPort = listener.tls ? await bindable('127.0.0.1', 0) : undefined;
+  const innerPort = listener.tls ? (parts.ingestPort ?? (await bindable('127.0.0.1', 0))) : undefined;
   const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
   const ingestSecret = parts.ingestSecret ?? newSecret();
   const onNotice = listener.tls?.onNotice;

@@ -1,13 +1,17 @@
 /** A cloud of several processes: two workers and two web processes on one PostgreSQL and one broker, and a worker that dies. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { openStore } from '../../../cloud/store/open.ts';
 import type { RoomEvent } from '../../../protocol/event.ts';
 import { topics } from '../../../protocol/stream.ts';
 import { type BenchBroker, startBenchBroker } from '../../../scripts/bench/cloud.ts';
-import type { Child } from '../../../scripts/children.ts';
+import { type Child, startChild } from '../../../scripts/children.ts';
 import { Box, Browser, eventually, type FeedReader } from './cloud.ts';
 import { batchBytes, delivery, episodeBody, roomEvent } from './events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from './postgres.ts';
+import { freePort, postgresBin, startPostgres, type TestPostgres } from './postgres.ts';
 
 const bin = postgresBin();
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xd9]);
@@ -132,5 +136,42 @@ describe('several processes of one cloud', () => {
     await stop();
     await watching!.close();
     await other!.close();
+  }, 60_000);
+});
+
+describe('a broker in a process of its own', () => {
+  it('lets the other processes of its machine in beside the boxes with certificates', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evalroom-roles-'));
+    const [port, ingestPort] = [await freePort(), await freePort()];
+    const common = { store: join(folder, 'cloud.db'), http: { port: 0 } };
+    const passwordFile = join(folder, 'ingest.password');
+    const configs = {
+      broker: {
+        ...common,
+        roles: ['broker'],
+        data: 'broker',
+        mqtt: { broker: 'child', port, tls: 'auto', ingestPort, passwordFile },
+        identity: { folder: 'identity', names: ['localhost'] },
+      },
+      ingest: {
+        ...common,
+        roles: ['ingest'],
+        data: 'ingest',
+        mqtt: { broker: `mqtt://127.0.0.1:${ingestPort}`, user: 'evalroom-ingest', passwordFile },
+      },
+    };
+    const children: Child[] = [];
+    for (const [name, config] of Object.entries(configs)) {
+      const file = join(folder, `${name}.yaml`);
+      writeFileSync(file, stringify(config));
+      children.push(await startChild({ name, args: ['cloud', '--config', file] }));
+    }
+    for (const { ready } of children) {
+      const health = await fetch(`${String(ready.url)}/healthz`);
+      expect([health.status, await health.json()]).toMatchObject([200, { ok: true }]);
+    }
+    expect(children[0]!.ready.mqttUrl).toMatch(/^mqtts:/);
+    for (const child of children.reverse()) await child.close();
+    rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 });
