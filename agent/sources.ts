@@ -1,4 +1,5 @@
 /** From the room's configuration to its hardware: how each camera is found and made, and the microphones besides. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { detectBox } from '../hardware/box/detect.ts';
@@ -45,6 +46,8 @@ async function open(
     log.info({ cameraId, manufacturer, model, firmware, profiles: found.profiles.length }, 'camera found');
     streams = found;
   }
+  // What a killed agent left half recorded: no list names it, no clip can hold it, and nobody else would clear it away.
+  await rm(segmentFolder, { recursive: true, force: true });
   const { main, sub } = streams;
   return createRtspCamera({
     cameraId,
