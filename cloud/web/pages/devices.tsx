@@ -1,6 +1,7 @@
 /** Devices: the health of every room's equipment in figures, with the last ten minutes of each camera's analysis. */
 import type { ComponentChildren } from 'preact';
 import type { RoomCard } from '../../http/api.ts';
+import { Boxes } from '../parts/boxes.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { Ago } from '../parts/marks.tsx';
 import { Blank } from '../parts/states.tsx';
@@ -20,13 +21,19 @@ export function DevicesPage() {
     .filter((card) => !q || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(q.toLowerCase()));
   if (rooms.length === 0) {
     const dead = desk.connection.value.kind === 'offline';
-    return <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(dead ? 'lineDown' : 'lineAlive') })}</Blank>;
+    return (
+      <div class="devices">
+        <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(dead ? 'lineDown' : 'lineAlive') })}</Blank>
+        <Boxes />
+      </div>
+    );
   }
   return (
     <div class="devices">
       {rooms.map((card) => (
         <RoomHealthCard key={card.roomId} room={card} />
       ))}
+      <Boxes />
     </div>
   );
 }

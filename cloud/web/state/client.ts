@@ -7,6 +7,8 @@ import type {
   AlertDetailView,
   AlertListView,
   ClipGrantView,
+  DeviceCodeView,
+  DevicesView,
   ErrorView,
   LogView,
   OverviewView,
@@ -35,6 +37,9 @@ export interface Client {
   view(clipId: string): Promise<Answer<ClipGrantView>>;
   overlay(url: string): Promise<Answer<Overlay>>;
   log(before: number | undefined, limit: number): Promise<Answer<LogView>>;
+  devices(): Promise<Answer<DevicesView>>;
+  deviceCode(deviceId: string, roomId: string): Promise<Answer<DeviceCodeView>>;
+  revokeDevice(deviceId: string): Promise<Answer<undefined>>;
 }
 
 const KINDS: Readonly<Record<number, RefusalKind>> = {
@@ -81,6 +86,9 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
+    devices: () => ask('GET', '/api/devices'),
+    deviceCode: (deviceId, roomId) => ask('POST', '/api/devices/codes', { deviceId, roomId }),
+    revokeDevice: (deviceId) => ask('POST', `/api/devices/${part(deviceId)}/revoke`, { reason: 'at the desk' }),
     log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
   };
 }
