@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { Unavailable } from '../protocol/errors.ts';
+import { answers, createDatabase } from './store/client.ts';
 
 const ROOT = '/usr/lib/postgresql';
 
@@ -98,25 +98,10 @@ export async function startPostgres(
     revive: () => ready(true),
     async database() {
       const name = `test_${++count}`;
-      const client = new pg.Client(url('postgres'));
-      await client.connect();
-      await client.query(`create database ${name}`);
-      await client.end();
+      await createDatabase(url('postgres'), name);
       return url(name);
     },
   };
-}
-
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client(url);
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A TCP port of 127.0.0.1 that nobody has at this moment. */
