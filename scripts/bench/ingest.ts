@@ -23,7 +23,9 @@ export async function benchIngest({ events, workers, json }: IngestOptions): Pro
     for (const count of workers) {
       // Beside each run, since the machine may be busier at one time than at another.
       const bare = Array.from({ length: ROOMS }, (_, i) => roomEvents(`room-${i}`, events / ROOMS, Date.now())).flat();
+      const bareCpu = cpuOf({ postgres: [postgres.pid], client: [process.pid] });
       const before = await bareUnnest(await postgres.database(), bare);
+      const bareCpuUs = perEvent(bareCpu, cpuOf({ postgres: [postgres.pid], client: [process.pid] }), events);
       say(`bare unnest insert: ${rounded(before)} rows/s; now ${count} workers …`);
       const { eventsPerS, cpuUs } = await oneRun(postgres, count, events);
       const after = await bareUnnest(await postgres.database(), bare);
@@ -34,13 +36,10 @@ export async function benchIngest({ events, workers, json }: IngestOptions): Pro
         barePerS: rounded(barePerS),
         ratio: rounded(eventsPerS / barePerS, 2),
         cpuUs,
+        bareCpuUs,
       };
       console.log(
-        `${count} workers   ${run.eventsPerS} events/s, bare ${run.barePerS} rows/s, ratio ${run.ratio}; processor µs an event: ${Object.entries(
-          cpuUs,
-        )
-          .map(([name, us]) => `${name} ${us}`)
-          .join(', ')}`,
+        `${count} workers   ${run.eventsPerS} events/s, bare ${run.barePerS} rows/s, ratio ${run.ratio}; processor µs an event: ${words(cpuUs)}; bare: ${words(bareCpuUs)}`,
       );
       runs.push(run);
     }
@@ -54,7 +53,7 @@ async function oneRun(
   postgres: OwnPostgres,
   workers: number,
   events: number,
-): Promise<{ eventsPerS: number; cpuUs: Readonly<Record<string, number | null>> }> {
+): Promise<{ eventsPerS: number; cpuUs: CpuUs }> {
   const broker = await startBenchBroker(ROOMS);
   let senders: Child | undefined;
   try {
@@ -73,14 +72,25 @@ async function oneRun(
     const after = cpuOf(roots);
     const { stored } = await storedRows(store);
     if (stored !== events) throw new Unavailable('bench_lost', `${events} events were acked and ${stored} are stored`);
-    const cpuUs = Object.fromEntries(
-      Object.keys(roots).map((name) => [name, rounded(((after.get(name)! - before.get(name)!) * 1000) / events)]),
-    );
-    return { eventsPerS: events / (ms / 1000), cpuUs };
+    return { eventsPerS: events / (ms / 1000), cpuUs: perEvent(before, after, events) };
   } finally {
     await senders?.close();
     await broker.close();
   }
+}
+
+/** Processor time in µs an event, by group of processes. */
+type CpuUs = Readonly<Record<string, number | null>>;
+
+const words = (cpuUs: CpuUs) =>
+  Object.entries(cpuUs)
+    .map(([name, us]) => `${name} ${us}`)
+    .join(', ');
+
+function perEvent(before: Map<string, number>, after: Map<string, number>, events: number): CpuUs {
+  return Object.fromEntries(
+    [...before].map(([name, ms]) => [name, rounded(((after.get(name)! - ms) * 1000) / events)]),
+  );
 }
 
 /** Processor time in ms of each group of process trees. */

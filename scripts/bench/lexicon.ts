@@ -1,0 +1,131 @@
+/** `evalroom bench lexicon`: the lexicon alone behind a channel that garbles syllables as a recogniser would. */
+import { loadRulePack } from '../../models/rules/load.ts';
+import { createLexicon, type Lexicon, mandarinUnits } from '../../models/speech/lexicon/lexicon.ts';
+import { neutralSentences } from '../../models/speech/lexicon/neutral.ts';
+import { fillPhrases } from '../../models/speech/lexicon/slots.ts';
+import { confusionsOf } from '../../models/speech/lexicon/sounds.ts';
+import { soundsOf } from '../../models/speech/syllables.ts';
+import type { Phrase } from '../../protocol/rules.ts';
+import type { LexiconOptions } from '../bench.ts';
+
+const RATES = [0, 0.05, 0.1, 0.15, 0.2, 0.24, 0.3, 0.4];
+const SYLLABLES_PER_HOUR = 4 * 3600;
+/** Of the errors: exchanged, lost, added. Half of the exchanges are usual confusions, the rest is any syllable. */
+const EXCHANGED = 0.75;
+const LOST = 0.15;
+
+interface LexiconFigures {
+  readonly patterns: number;
+  readonly sentences: number;
+  readonly rows: readonly {
+    readonly syllableErrorRate: number;
+    readonly recall: number;
+    readonly falsePerHour: number;
+    readonly hours: number;
+  }[];
+  readonly usPerSyllable: number;
+}
+
+function seeded(seed: number): () => number {
+  let state = (Math.imul(seed, 2654435761) + 1) >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Bidders of a made-up project, so that the slots give as many patterns as a large one. */
+const BIDDERS = '华远 中盛 宏泰 金禾 瑞丰 安捷 恒通 天成 博雅 远航 新域 明德'
+  .split(' ')
+  .map((name) => [`${name}建设公司`]);
+
+/** Passes syllables through a recogniser's errors at a rate. */
+function garble(
+  syllables: readonly string[],
+  rate: number,
+  random: () => number,
+  vocabulary: readonly string[],
+): string[] {
+  const any = () => vocabulary[Math.floor(random() * vocabulary.length)]!;
+  return syllables.flatMap((syllable) => {
+    if (random() >= rate) return [syllable];
+    const kind = random();
+    if (kind < EXCHANGED) {
+      const close = confusionsOf(syllable);
+      return [random() < 0.5 && close.length > 0 ? close[Math.floor(random() * close.length)]! : any()];
+    }
+    return kind < EXCHANGED + LOST ? [] : [syllable, any()];
+  });
+}
+
+/** At most `count` forms of the pack, one phrase per form, so that each is counted by itself. */
+function formsOf(count: number): Phrase[] {
+  const phrases = fillPhrases(
+    loadRulePack('default').phrases.filter((phrase) => phrase.language.startsWith('zh')),
+    {
+      bidders: BIDDERS,
+    },
+  );
+  const longest = Math.max(...phrases.map((phrase) => phrase.forms.length));
+  // First every phrase's first form, then every phrase's second one …
+  const forms = Array.from({ length: longest }, (_, i) => phrases.map((phrase) => ({ phrase, form: phrase.forms[i] })));
+  return forms
+    .flat()
+    .flatMap(({ phrase: { context: _context, ...phrase }, form }) =>
+      form ? [{ ...phrase, phraseId: form, forms: [form] }] : [],
+    )
+    .slice(0, count);
+}
+
+/** At every rate: all neutral sentences `rounds` times through the channel, and once with a phrase put into each. */
+export function measureLexicon(deps: { patterns: number; seed: number; rounds: number }): LexiconFigures {
+  const { patterns, seed, rounds } = deps;
+  const units = mandarinUnits(soundsOf);
+  const phrases = formsOf(patterns);
+  const spelt = new Map(phrases.map((phrase) => [phrase.phraseId, units.spell(phrase.phraseId)]));
+  const sentences = neutralSentences('zh').map((sentence) => units.spell(sentence));
+  const vocabulary = [...new Set(sentences.flat())];
+  let pushed = 0;
+  let spentUs = 0;
+  const rows = RATES.map((syllableErrorRate) => {
+    const random = seeded(seed + Math.round(syllableErrorRate * 1000));
+    // Talk without phrases is one stream and talk with them another, so that no phrase spills over into neutral talk.
+    const [plain, spoken] = [createLexicon({ phrases, units }), createLexicon({ phrases, units })];
+    let found = 0;
+    let wrong = 0;
+    let syllables = 0;
+    const run = (lexicon: Lexicon, heard: readonly string[]) => {
+      const began = process.threadCpuUsage();
+      const hits = [...heard.flatMap((unit) => lexicon.push(unit)), ...lexicon.flush()];
+      const spent = process.threadCpuUsage(began);
+      spentUs += spent.user + spent.system;
+      pushed += heard.length + 1;
+      return hits.map((hit) => hit.phraseId);
+    };
+    sentences.forEach((sentence, i) => {
+      for (let round = 0; round < rounds; round++)
+        wrong += run(plain, garble(sentence, syllableErrorRate, random, vocabulary)).length;
+      syllables += rounds * sentence.length;
+      const phrase = phrases[i % phrases.length]!;
+      const at = Math.floor(random() * (sentence.length + 1));
+      const whole = [...sentence.slice(0, at), ...spelt.get(phrase.phraseId)!, ...sentence.slice(at)];
+      // A near neighbour of the phrase tells of the same words; it counts as the phrase and not as a false one.
+      if (run(spoken, garble(whole, syllableErrorRate, random, vocabulary)).length > 0) found++;
+    });
+    const hours = syllables / SYLLABLES_PER_HOUR;
+    return { syllableErrorRate, recall: found / sentences.length, falsePerHour: wrong / hours, hours };
+  });
+  return { patterns: phrases.length, sentences: sentences.length, rows, usPerSyllable: spentUs / pushed };
+}
+
+/** Prints a table, and with `json` one object as the last line. */
+export function benchLexicon({ patterns, seed, json }: LexiconOptions): void {
+  const figures = measureLexicon({ patterns, seed, rounds: 6 });
+  console.log(`${figures.patterns} patterns, ${figures.sentences} neutral sentences, seed ${seed}`);
+  for (const { syllableErrorRate, recall, falsePerHour, hours } of figures.rows)
+    console.log(
+      `${`${Math.round(syllableErrorRate * 100)} %`.padStart(5)} wrong syllables: recall ${recall.toFixed(3)}, ${falsePerHour.toFixed(2)} false per hour of talk (${hours.toFixed(1)} h)`,
+    );
+  console.log(`${figures.usPerSyllable.toFixed(1)} microseconds per syllable`);
+  if (json) console.log(JSON.stringify(figures));
+}
