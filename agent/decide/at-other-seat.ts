@@ -12,6 +12,10 @@ const LIKE_SIZE = 2;
 const BELOW = 0.8;
 /** Without a known seat only a sure detection is a visitor, and one that appeared about when somebody left. */
 const BEFORE_LEAVING_MS = 3000;
+/** Who is with somebody has gone only at this many times the distance. */
+const LEAVES = 1.25;
+/** Whom they were with they are still with, unless another is nearer by this. */
+const STAYS = 0.7;
 /** With feet in sight, further from the seat than this is not at it. */
 const AT_SEAT_M = 1.3;
 
@@ -22,8 +26,10 @@ export const atOtherSeat = spellRule({
   beginShare: 0.5,
   rule: ({ pack }) => pack.rules.at_other_seat,
   figure: 'headGap',
-  look(scene, { pack, layout }) {
+  look(scene, { pack, layout }, going) {
     const rule = pack.rules.at_other_seat!;
+    const limitOf = (from: string, seatId: string) =>
+      rule.shoulderWidths * (going.includes(`${from}>${seatId}`) ? LEAVES : 1);
     const away = scene.seats.filter((s) => s.occupancy !== 'yes');
     return looking(scene.cameras).flatMap((camera) => {
       const bodies = bodiesOf(camera);
@@ -34,10 +40,18 @@ export const atOtherSeat = spellRule({
       return camera.spots.flatMap(({ seatId }): Evidence[] => {
         if (!isTaken(scene, seatId)) return [];
         const near = visitors.flatMap((visitor) => {
+          // Whom they stand between, they stand with the nearer one.
+          const nearest = nearestHost(scene, visitor, bodies, camera, going);
           const from = visitor.homeId ?? absent(scene, seatId, visitor);
           const gap = from === seatId ? undefined : gapTo(visitor, seatId, bodies, camera);
           if (from === undefined || gap === undefined || !away.some((s) => s.seatId === from)) return [];
-          return [{ from, gap, holds: gap <= rule.shoulderWidths && isBeside(visitor, seatId, layout) }];
+          return [
+            {
+              from,
+              gap,
+              holds: nearest === seatId && gap <= limitOf(from, seatId) && isBeside(visitor, seatId, layout),
+            },
+          ];
         });
         // A view that shows who sits there and nobody beside them says so, of everybody who is away.
         const alone = bodies.some((b) => b.seatId === seatId)
@@ -88,6 +102,23 @@ function gapTo(visitor: Body, seatId: string, bodies: readonly Body[], camera: C
   if (width > LIKE_SIZE * habit.width || width < habit.width / LIKE_SIZE) return Number.POSITIVE_INFINITY;
   const shoulders = host?.shoulders ?? (habit.width * 16) / 9 / 2;
   return apart(visitor.chest, host?.chest ?? habit.body) / shoulders;
+}
+
+function nearestHost(
+  scene: Scene,
+  visitor: Body,
+  bodies: readonly Body[],
+  camera: CameraScene,
+  going: readonly string[],
+): string | undefined {
+  const stays = (seatId: string) => going.some((key) => key.endsWith(`>${seatId}`));
+  const gaps = camera.spots
+    .filter(({ seatId }) => seatId !== visitor.homeId && isTaken(scene, seatId))
+    .map(({ seatId }) => ({
+      seatId,
+      gap: (gapTo(visitor, seatId, bodies, camera) ?? Number.POSITIVE_INFINITY) - (stays(seatId) ? STAYS : 0),
+    }));
+  return gaps.sort((a, b) => a.gap - b.gap)[0]?.seatId;
 }
 
 function isBeside(visitor: Body, seatId: string, layout: RoomLayout): boolean {

@@ -14,6 +14,13 @@ const ASPECT = 16 / 9;
 const SHOULDERS = 0.5;
 /** A sitting person's box is no narrower than this share of a zone around chair and person. */
 const LEAST_OF_ZONE = 0.5;
+/** Who sits further apart than this cannot put heads together without leaving the chair, metres. */
+const REACH_M = 2.2;
+/** Seats whose zones differ more in width stand at different depths of the room, and their people only look close. */
+const LIKE_SIZE = 1.7;
+/** In heights of the box, which a desk may cut below the chest. */
+const LOWEST_NOSE = 0.55;
+const LOWEST_CHEST = 0.75;
 /** Half a head, in widths of the box. */
 const HEAD_OF_WIDTH = 0.15;
 /** A key point below this is guessed by the model, not seen. */
@@ -51,7 +58,8 @@ function bodyOf(track: Track, camera: CameraScene): Body {
   const seen = owner?.habit?.width ?? track.box[2] - track.box[0];
   // Who leans behind a monitor for long has a narrow box, and shoulders as wide as ever.
   const width = home ? Math.max(seen, LEAST_OF_ZONE * (home.zone[2] - home.zone[0])) : seen;
-  const nose = joint(track, 0);
+  const trusted = isPlausible(track);
+  const nose = trusted ? joint(track, 0) : undefined;
   const head: Point = nose ?? [leant(track.box, owner?.habit?.middle, width), track.box[1] + width * ASPECT * 0.25];
   return {
     track,
@@ -60,11 +68,22 @@ function bodyOf(track: Track, camera: CameraScene): Body {
     ...(owner?.habit ? { habit: owner.habit } : {}),
     ...(home ? { home } : {}),
     ...(at === undefined ? {} : { seatId: at }),
-    chest: upperBody(track),
+    chest: trusted
+      ? upperBody(track)
+      : [(track.box[0] + track.box[2]) / 2, track.box[1] + (track.box[3] - track.box[1]) / 3],
     head,
     shoulders: width * ASPECT * SHOULDERS,
-    posed: track.posedMonoMs === track.seenMonoMs,
+    posed: trusted && track.posedMonoMs === track.seenMonoMs,
   };
+}
+
+/** A pose with the nose or the shoulders in the lower part of the box is of somebody else, or of nobody. */
+function isPlausible(track: Track): boolean {
+  const [, y0, , y1] = track.box;
+  const nose = joint(track, 0);
+  const [left, right] = [joint(track, 5), joint(track, 6)];
+  if (nose && nose[1] > y0 + LOWEST_NOSE * (y1 - y0)) return false;
+  return !left || !right || (left[1] + right[1]) / 2 <= y0 + LOWEST_CHEST * (y1 - y0);
 }
 
 /** Who leans turns about the hips: the head moves twice as far as the middle of the box, up to its edge. */
@@ -134,4 +153,13 @@ export function spotIn(camera: CameraScene, seatId: string): Spot | undefined {
 /** How well a camera sees all of these seats. */
 export function worthOf(camera: CameraScene, seatIds: readonly string[]): number {
   return Math.min(1, ...seatIds.map((id) => camera.worth[id] ?? 0));
+}
+
+/** True where two people at their own seats could put heads or hands together. */
+export function isInReach(a: Body, b: Body, { seats }: RoomLayout): boolean {
+  const [p, q] = [a, b].map((body) => seats.find((s) => s.seatId === body.homeId)?.floor);
+  if (p && q && Math.hypot(p[0] - q[0], p[1] - q[1]) > REACH_M) return false;
+  const width = ({ zone }: Spot) => zone[2] - zone[0];
+  const size = a.home && b.home ? width(a.home) / width(b.home) : 1;
+  return size < LIKE_SIZE && size > 1 / LIKE_SIZE;
 }

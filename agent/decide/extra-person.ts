@@ -7,7 +7,7 @@ import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
 import { guests } from './suppress.ts';
-import { HIGH_SCORE, type Track } from './track.ts';
+import { HIGH_SCORE, hasMoved, type Track } from './track.ts';
 
 export interface ExtraPerson {
   /** Frames of the last seconds: [monoMs, people counted]. */
@@ -167,8 +167,3 @@ function people({ tracks, seated, owners, spots }: CameraScene, now: number): nu
 }
 
 const size = ({ box }: Track) => (box[2] - box[0]) * (box[3] - box[1]);
-
-/** A poster, a coat stand or a reflection that the detector takes for a person never moves and sits nowhere. */
-function hasMoved({ reach: [x0, y0, x1, y1], box }: Track): boolean {
-  return x1 - x0 > 0.4 * (box[2] - box[0]) || y1 - y0 > 0.25 * (box[3] - box[1]);
-}

@@ -1,5 +1,5 @@
 /** Row 9, passing items: wrists of two people meet with both arms stretched out. Low in precision, so a notice at most by default. */
-import { angle, apart, type Body, bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import { angle, apart, type Body, bodiesOf, isInReach, joint, looking, worthOf } from './bodies.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
 
@@ -14,14 +14,17 @@ export const passingItems = spellRule({
   beginShare: 0.5,
   rule: ({ pack }) => pack.rules.passing_items,
   figure: 'wristGap',
-  look(scene, { pack }) {
+  look(scene, { pack, layout }) {
     const limit = pack.rules.passing_items?.shoulderWidths ?? 0;
     return looking(scene.cameras).flatMap((camera) => {
-      const owners = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.track.pose);
+      const owners = bodiesOf(camera).filter(
+        // Who stands with another is that rule's; here both sit, and reach.
+        (b) => b.homeId !== undefined && b.seatId === b.homeId && b.track.pose,
+      );
       return owners.flatMap((a, i) =>
         owners.slice(i + 1).flatMap((b): Evidence[] => {
           // Both arms in one frame: a pose that was moved along may show an arm that is no longer there.
-          if (!a.posed && !b.posed) return [];
+          if ((!a.posed && !b.posed) || !isInReach(a, b, layout)) return [];
           const gap = meet(a, b);
           const seatIds = [a.homeId!, b.homeId!].sort();
           return [

@@ -34,6 +34,8 @@ export interface SeatSight {
   readonly stirs?: readonly number[];
   /** Last sight of a weak detection that took the owner's place when they were lost. */
   readonly shadowMs?: number;
+  /** How much lower than usual the head was when somebody was last detected here, in box widths. */
+  readonly sunk?: number;
   /** How well this camera sees this seat: running mean of the score of who is there, 0 where they are missed. */
   readonly worth?: number;
   /** Frames that went into it. */
@@ -58,6 +60,8 @@ const EMPTY_MS = 1500;
 /** A track that begins within this time and distance after the owner was lost may be the owner. */
 const SUCCESSOR_MS = 8000;
 const SUCCESSOR_WIDTHS = 1.6;
+/** A head that was so much lower than usual when last seen, in box widths, was going down. */
+const SUNK = 0.1;
 /** Somebody must be seen this long before an empty seat is taken again. */
 const TAKE_MS = 400;
 /** A miss shorter than this does not break a run. */
@@ -156,6 +160,7 @@ export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
     next = { ...next, judged, worth: worth + ((here ? who.score : 0) - worth) * share };
   }
   next = here ? taken(next, who, glance) : missed(next, glance);
+  if (who && seat.habit) next = { ...next, sunk: (who.box[1] - seat.habit.top) / ((seat.habit.width * 16) / 9 || 1) };
   next = stirred(next, seat, glance);
   if (!here && who && seat.hereMs !== undefined && who.bornMonoMs - seat.hereMs < SHADOW_BORN_MS)
     next = { ...next, shadowMs: now };
@@ -230,6 +235,8 @@ function missed(seat: SeatSight, glance: Glance): SeatSight {
  */
 function successor(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): Track | undefined {
   const { hereMs, habit } = seat;
+  // Who was seen sinking did not rise: they sleep, or look for something under the desk.
+  if ((seat.sunk ?? 0) >= SUNK) return undefined;
   if (hereMs === undefined || !habit || !look || !seat.taken || unlike(look, seat.taken) < CHANGED_LOOK)
     return undefined;
   const w = spot.zone[2] - spot.zone[0];

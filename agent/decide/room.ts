@@ -76,6 +76,9 @@ const BLIND_MS = 400;
 /** A longer one makes everybody's place unknown. */
 const FORGET_MS = 1000;
 const USUAL_DOWN_MS = 15_000;
+/** Who sat at the own seat so recently, and a box that overlaps theirs by so much: the same person. */
+const SITTER_MS = 1000;
+const SITTER_IOU = 0.6;
 
 /** `open`: the latest event of every episode that had not ended before a restart. */
 export function startRoom(context: RoomContext, at: Instant, open: readonly DraftEvent[]): RoomMachine {
@@ -244,11 +247,24 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
  * one in the next frame. They would be seen on the way.
  */
 function mayBe(track: Track, person: Person, camera: CameraMachine, list: readonly Spot[]): boolean {
+  // A box where somebody sat at their own seat a moment ago is theirs, not that of who passes behind.
+  const sitter = camera.tracks.find(
+    (t) =>
+      t.trackId !== track.trackId &&
+      track.seenMonoMs - t.seenMonoMs <= SITTER_MS &&
+      list.some((s) => ownsAndSits(t, s, camera.seats[s.seatId])) &&
+      iou(t.box, person.box) > SITTER_IOU,
+  );
+  if (sitter && iou(track.box, person.box) < iou(sitter.box, person.box)) return false;
   const home = list.find((spot) => camera.seats[spot.seatId]?.ownerId === track.trackId);
   if (!home || isElsewhere(track, home, camera.seats[home.seatId]?.habit)) return true;
   const body = upperBody(person);
   const there = list.some((spot) => spot.seatId !== home.seatId && contains(spot.view.zone, body));
   return !there || contains(home.view.zone, body) || iou(track.box, person.box) > 0.3;
+}
+
+function ownsAndSits(track: Track, spot: Spot, seat: SeatSight | undefined): boolean {
+  return seat?.ownerId === track.trackId && !isElsewhere(track, spot, seat.habit);
 }
 
 function sceneOf(
@@ -270,13 +286,14 @@ function sceneOf(
       seated: camera.seated,
       seats: camera.seats,
       worth: Object.fromEntries(Object.entries(camera.seats).map(([id, s]) => [id, s.worth ?? 0.5])),
-      rests: Object.entries(camera.seats).flatMap(([seatId, { rest, unlikeTaken, hereMs }]) =>
+      rests: Object.entries(camera.seats).flatMap(([seatId, { rest, unlikeTaken, hereMs, sunk }]) =>
         rest && unlikeTaken !== undefined
           ? [
               {
                 seatId,
                 sinceMonoMs: rest.sinceMs,
                 unlikeTaken,
+                sunk: sunk ?? 0,
                 ...(hereMs === undefined ? {} : { hereMonoMs: hereMs }),
               },
             ]

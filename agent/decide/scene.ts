@@ -34,6 +34,8 @@ export interface CameraScene {
     readonly seatId: string;
     readonly sinceMonoMs: number;
     readonly unlikeTaken: number;
+    /** How much lower than usual the head was when last detected, in box widths. */
+    readonly sunk: number;
     /** When the owner or anybody was last seen there by this camera. */
     readonly hereMonoMs?: number;
   }[];

@@ -14,6 +14,8 @@ const CHANGED_LOOK = 0.25;
 const LOW = 0.8;
 /** Width of the shoulders in picture heights for a box of width one: half of it, in a picture of 16:9. */
 const SHOULDERS_PER_WIDTH = 16 / 18;
+/** Who goes to sleep was seen sinking before they were lost, box widths; who leans aside was not. */
+const SINKING = 0.1;
 /** Nobody detected for this long is missed, not blinked at. */
 const MISSED_MS = 2000;
 
@@ -32,10 +34,10 @@ export const sleeping = spellRule({
     return looking(scene.cameras).flatMap((camera) =>
       camera.rests
         .filter(({ seatId }) => taken.includes(seatId))
-        .map(({ seatId, sinceMonoMs, unlikeTaken, hereMonoMs }): Evidence => {
+        .map(({ seatId, sinceMonoMs, unlikeTaken, hereMonoMs, sunk }): Evidence => {
           const head = headOf(camera, seatId, persons);
           const missed = hereMonoMs === undefined || now - hereMonoMs >= MISSED_MS;
-          const low = head === 'low' || (head === 'unseen' && missed && unlikeTaken >= CHANGED_LOOK);
+          const low = head === 'low' || (head === 'unseen' && missed && unlikeTaken >= CHANGED_LOOK && sunk >= SINKING);
           return {
             key: seatId,
             seatIds: [seatId],

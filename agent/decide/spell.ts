@@ -65,7 +65,8 @@ export interface SpellRule {
   /** Without any evidence for this long it is over: where people are is no longer known. */
   readonly lostMs?: number;
   rule(context: Omit<RuleContext, 'ids'>): TwoLevels | undefined;
-  look(scene: Scene, context: RuleContext): readonly Evidence[];
+  /** `going`: keys of what held before this step, for who must not be taken for another from frame to frame. */
+  look(scene: Scene, context: RuleContext, going: readonly string[]): readonly Evidence[];
   /** Raises to an alarm after so many spells within so long. */
   repeats?(context: RuleContext): { readonly count: number; readonly withinMs: number } | undefined;
   /** Name of the value among the figures. */
@@ -110,7 +111,8 @@ export function spellRule(spec: SpellRule): Rule<readonly Spell[]> {
     step(spells, scene, context) {
       const rule = spec.rule(context);
       if (!rule) return [spells, []];
-      const found = scene.input.kind === 'frame' ? spec.look(scene, context) : [];
+      const going = spells.filter((s) => s.holds).map((s) => s.key);
+      const found = scene.input.kind === 'frame' ? spec.look(scene, context, going) : [];
       const keys = [...new Set([...spells.map((s) => s.key), ...found.map((e) => e.key)])];
       const drafts: DraftEvent[] = [];
       const next: Spell[] = [];

@@ -1,7 +1,6 @@
 /** Row 6, whispering: two people at their seats have put their heads together. */
-import type { RoomLayout } from '../../protocol/room.ts';
 import type { Point } from '../../protocol/seat.ts';
-import { apart, type Body, bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import { apart, type Body, bodiesOf, isInReach, joint, looking, worthOf } from './bodies.ts';
 import type { Spot } from './place.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
@@ -10,10 +9,6 @@ import { type Evidence, spellRule } from './spell.ts';
 const HEAD = 0.4;
 /** Seats may be near in the picture without anybody leaning: the gap must have become smaller by so much, in shoulder widths. */
 const NEARER = 0.5;
-/** Who sits further apart than this cannot put heads together without leaving the chair, metres. */
-const REACH_M = 2.2;
-/** Seats whose zones differ more in width stand at different depths of the room, and their people only look close. */
-const LIKE_SIZE = 1.7;
 
 export const whispering = spellRule({
   behaviour: 'whispering',
@@ -33,7 +28,7 @@ export const whispering = spellRule({
       const sitting = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
       return sitting.flatMap((a, i) =>
         sitting.slice(i + 1).flatMap((b): Evidence[] => {
-          if (!inReach(a, b, layout)) return [];
+          if (!isInReach(a, b, layout)) return [];
           const seatIds = [a.homeId!, b.homeId!].sort();
           const gap = gapOf(a, b);
           const holds = gap < limit && (usualGap(a, b) - gap >= NEARER || (faces(a, b) && faces(b, a)));
@@ -58,14 +53,6 @@ export const whispering = spellRule({
     en: `${seatEn(a)} and ${seatEn(b).toLowerCase()}: heads together for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})`,
   }),
 });
-
-function inReach(a: Body, b: Body, { seats }: RoomLayout): boolean {
-  const [p, q] = [a, b].map((body) => seats.find((s) => s.seatId === body.homeId)?.floor);
-  if (p && q && Math.hypot(p[0] - q[0], p[1] - q[1]) > REACH_M) return false;
-  const width = ({ zone }: Spot) => zone[2] - zone[0];
-  const size = width(a.home!) / width(b.home!);
-  return size < LIKE_SIZE && size > 1 / LIKE_SIZE;
-}
 
 function gapOf(a: Body, b: Body): number {
   const mean = (a.shoulders + b.shoulders) / 2;

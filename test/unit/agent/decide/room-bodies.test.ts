@@ -256,6 +256,8 @@ describe('sleeping', () => {
   };
   it('tells a motionless seat whose person is no longer detected, backdated to the last motion', () => {
     const run = start();
+    const [x0, , x1, y1] = sitting('2').box;
+    shot(run, [...others('2'), { box: [x0, 0.44, x1, y1], score: 0.5 }], false);
     while (run.s < 45) shot(run, others('2'), false);
     expect(of(run, 'sleeping')).toEqual(['begin sleeping notice']);
     expect(episodes(run)[0]).toMatchObject({ seatIds: ['2'] });
