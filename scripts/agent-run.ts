@@ -4,7 +4,7 @@ import { loadRoomConfig } from '../agent/config.ts';
 import { createLog } from '../agent/log.ts';
 import { startAgent } from '../agent/main.ts';
 import type { RoomEvent } from '../protocol/event.ts';
-import { runPart } from './part.ts';
+import { runPart, tellParent } from './part.ts';
 
 /** Runs until SIGINT or SIGTERM. Throws EvalroomError when the room.yaml, its rule pack or its data folder can not be used. */
 export async function serveAgent(path: string): Promise<void> {
@@ -17,13 +17,13 @@ export async function serveAgent(path: string): Promise<void> {
       clock: systemClock(),
       log,
       signal,
-      onFirstFrame: () => void process.send?.({ firstFrame: true }),
-      onEvent: (event) => void process.send?.(wordsOf(event, time)),
+      onFirstFrame: () => tellParent({ firstFrame: true }),
+      onEvent: (event) => tellParent(wordsOf(event, time)),
     });
     return {
       ready: { roomId: config.layout.roomId, modelSet: agent.modelSet },
       onOrder(order) {
-        if (order.cost === true) process.send?.({ cost: agent.cost() });
+        if (order.cost === true) tellParent({ cost: agent.cost() });
       },
       close: () => agent.close(),
     };

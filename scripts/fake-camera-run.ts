@@ -6,7 +6,7 @@ import { createFakeCamera, type Fault, type StreamName } from '../hardware/fake/
 import { demoFilm, demoSchedule } from '../hardware/fake/demo-film.ts';
 import { buildSoundtrack } from '../hardware/fake/soundtrack.ts';
 import type { FakeCameraOptions } from './fake-camera.ts';
-import { runPart } from './part.ts';
+import { runPart, tellParent } from './part.ts';
 
 /** Runs until SIGINT or SIGTERM. Orders: `{fault, stream?}` and `{positionMs}`, which is answered `{positionMs, monoMs}`. */
 export async function serveFakeCamera(options: FakeCameraOptions): Promise<void> {
@@ -31,7 +31,7 @@ export async function serveFakeCamera(options: FakeCameraOptions): Promise<void>
       onOrder(order) {
         if ('fault' in order) void camera.setFault(order.fault as Fault | null, order.stream as StreamName | undefined);
         if (typeof order.positionMs === 'number')
-          process.send?.({ positionMs: order.positionMs, monoMs: camera.monoAt(order.positionMs) });
+          tellParent({ positionMs: order.positionMs, monoMs: camera.monoAt(order.positionMs) });
       },
       close: () => camera.close(),
     };

@@ -7,6 +7,12 @@ export interface Part {
   close(): Promise<void>;
 }
 
+/** Says something to the parent that started this process with an IPC channel, while it is there to hear it. */
+export function tellParent(said: Readonly<Record<string, unknown>>): void {
+  // Without the callback a parent that has just died would be an error event of this process, which ends it in mid-close.
+  if (process.connected) process.send?.(said, undefined, undefined, () => undefined);
+}
+
 /**
  * Starts the part, says `{ready: true, …}` and resolves when the process was asked to end and the part is closed.
  * A second signal ends the process at once.
@@ -23,6 +29,8 @@ export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Pr
   process.on('SIGTERM', ask);
   // A parent that was killed can not send a signal: its channel closes instead.
   process.once('disconnect', ask);
+  // One that died while this process was still loading has been missed by the line above.
+  if (process.send !== undefined && !process.connected) ask();
   let part: Part;
   try {
     part = await start(stop.signal);
@@ -32,7 +40,7 @@ export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Pr
     throw error;
   }
   process.on('message', (order) => part.onOrder?.(order as Record<string, unknown>));
-  process.send?.({ ready: true, ...part.ready });
+  tellParent({ ready: true, ...part.ready });
   await new Promise<void>((resolve) => {
     if (stop.signal.aborted) resolve();
     else stop.signal.addEventListener('abort', () => resolve(), { once: true });
