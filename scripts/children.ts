@@ -36,7 +36,9 @@ export interface ChildOptions {
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, args, readyMs = 60_000 } = options;
-  const child = spawn(process.execPath, [CLI, ...args], {
+  // As scripts/evalroom.mjs starts it.
+  const flags = args[0] === 'agent' ? ['--single-threaded-gc'] : [];
+  const child = spawn(process.execPath, [...flags, CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
   });

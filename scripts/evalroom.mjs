@@ -6,8 +6,11 @@ import { findNode, pinnedNode } from './setup/node24.mjs';
 
 const CLI = fileURLToPath(new URL('./cli.ts', import.meta.url));
 
+// The agent's collector works on small heaps of several threads: its helper threads cost more than they save.
+const FLAGS = process.argv[2] === 'agent' ? ['--single-threaded-gc'] : [];
+
 function handOver(node) {
-  const child = spawn(node, [CLI, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...FLAGS, CLI, ...process.argv.slice(2)], { stdio: 'inherit' });
   // On a terminal Ctrl-C reaches the child by itself: passing it on as well would look like a second, impatient one.
   process.on('SIGINT', () => {
     if (!process.stdin.isTTY) child.kill('SIGINT');
@@ -37,5 +40,5 @@ const node = findNode();
 if (node === undefined) {
   console.error(`evalroom: ${pinnedNode()} is not there yet. Run this once: node scripts/setup.mjs start`);
   process.exitCode = 1;
-} else if (node === process.execPath) await import('./cli.ts');
+} else if (node === process.execPath && FLAGS.length === 0) await import('./cli.ts');
 else handOver(node);

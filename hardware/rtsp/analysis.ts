@@ -3,6 +3,7 @@
 import type { Clock } from '../../protocol/time.ts';
 import type { Frame, PcmBlock } from '../camera.ts';
 import { type Backoff, delayMs } from './backoff.ts';
+import { CADENCE_PACKETS, createCadence } from './cadence.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
 import { blockCutter, frameCutter, SAMPLE_RATE } from './raw.ts';
@@ -40,8 +41,8 @@ export function selectFilter(fps: number): string {
   return `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${gap})+${nextSlot}'`;
 }
 
-/** Arguments without credentials; frames come on pipe:3, samples on pipe:4. */
-export function analysisArgs(settings: AnalysisSettings, audio: boolean): string[] {
+/** Arguments without credentials; frames come on pipe:3, samples on pipe:4, times of the first packets on the pipe after. */
+export function analysisArgs(settings: AnalysisSettings, audio: boolean, cadence: boolean): string[] {
   const { analyseFps, width, height, hwaccel } = settings;
   // Threads work on several frames at once and so hold each back: one thread each for decoder and encoder costs no
   // delay, where two threads cost a whole frame each (200 ms at 5 fps).
@@ -49,10 +50,13 @@ export function analysisArgs(settings: AnalysisSettings, audio: boolean): string
   const filters = `${selectFilter(analyseFps)},scale=${width}:${height}:flags=area`;
   const picture = ['-map', '0:v:0', '-vf', filters, '-fps_mode', 'passthrough', '-pix_fmt', 'rgb24', '-threads', '1'];
   const sound = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-threads', '1', '-f', 's16le'];
+  const first = ['-map', '0:v:0', '-c:v', 'copy', '-frames:v', String(CADENCE_PACKETS)];
+  const times = [...first, '-f', 'framecrc', '-flush_packets', '1'];
   return [
     ...input,
     ...[...picture, '-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'],
     ...(audio ? [...sound, '-flush_packets', '1', 'pipe:4'] : []),
+    ...(cadence ? [...times, audio ? 'pipe:5' : 'pipe:4'] : []),
   ];
 }
 
@@ -65,6 +69,9 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
   let withSound = settings.audio;
   let soundRestarts = 0;
   let frames = 0;
+  /** Time between two pictures of the stream, once a session has told it; and whether the last one ended without any. */
+  let intervalMs: number | undefined;
+  let sightless = false;
 
   return async function run(attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
@@ -75,15 +82,19 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     let soundMs: number | undefined;
     let verdict: Failure | undefined;
     let onlySound = false;
+    // A session in which no picture comes fails by this output alone: then the next one does without, and has its sound.
+    const cadence = intervalMs === undefined && !sightless ? createCadence() : undefined;
     const child = startFfmpeg({
-      args: analysisArgs(settings, sound),
+      args: analysisArgs(settings, sound, cadence !== undefined),
       stdin: inputList(address, { socketTimeoutMs: watchdog.firstMs }),
       pipes: [
         frameCutter(settings.width, settings.height, clock, frames, (frame) => {
           frames = frame.frame + 1;
           frameMs = frame.at.monoMs;
           out.decode.delivered(frameMs);
-          out.frame(frame);
+          // ffmpeg's parser gives a picture out when the next one begins.
+          intervalMs ??= cadence?.intervalMs();
+          out.frame(intervalMs === undefined ? frame : { ...frame, lagMs: intervalMs });
         }),
         ...(sound
           ? [
@@ -94,6 +105,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
               }),
             ]
           : []),
+        ...(cadence ? [cadence.receive] : []),
       ],
       secrets: address.secrets,
       clock,
@@ -133,6 +145,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     unwatch();
     signal.removeEventListener('abort', abort);
     const failure = verdict ?? ended;
+    sightless = frameMs === undefined;
     if (failure.kind === 'no_audio' && sound) {
       withSound = false;
       out.audio.down('the stream carries no audio track');
