@@ -1,8 +1,9 @@
 /** Start of the path: room.yaml, read once, checked whole, frozen. Every fault at once, each with its line, path and what to do. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
+import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import {
@@ -172,7 +173,7 @@ function assemble(
         ? { deviceId: room.identity.deviceId, secret: secrets.get('identity')! }
         : { deviceId: room.identity.deviceId, folder: resolve(folder, room.identity.certificate) },
     dataFolder,
-    modelsFolder: resolve(folder, room.models ?? environment.EVALROOM_MODELS ?? resolve(dataFolder, 'models')),
+    modelsFolder: resolve(folder, room.models ?? environment.EVALROOM_MODELS ?? modelsOf(dataFolder)),
     rulePack: /[/\\]/.test(room.rulePack) ? resolve(folder, room.rulePack) : room.rulePack,
     languages: room.languages,
     perception: room.script === undefined ? { kind: 'auto' } : { kind: 'scripted', path: resolve(folder, room.script) },
@@ -204,6 +205,12 @@ function assemble(
   };
 }
 const MiB = 1024 * 1024;
+
+/** A folder of the box's own goes first; without one, models lie where `evalroom models fetch` has put them. */
+function modelsOf(dataFolder: string): string {
+  const own = resolve(dataFolder, 'models');
+  return existsSync(own) ? own : DEFAULT_FOLDER;
+}
 
 function layoutOf({ room, seats, zones, doorLines, floor, roster }: RoomFile): RoomLayout {
   return {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkRoomConfig, loadRoomConfig } from '../../../agent/config.ts';
+import { DEFAULT_FOLDER } from '../../../models/manifest.ts';
 import { signedBy } from '../../medium/cloud/identity-world.ts';
 
 const example = readFileSync(new URL('../../../room.example.yaml', import.meta.url), 'utf8');
@@ -49,6 +50,13 @@ describe('loadRoomConfig', () => {
     expect(config).toMatchObject({ dataFolder: join(folder, 'data'), modelsFolder: '/models', rulePack: 'default' });
     expect(config.perception).toEqual({ kind: 'auto' });
     expect(Object.isFrozen(config.layout.seats[0]?.views)).toBe(true);
+  });
+
+  it('looks for models where they were fetched to, unless the box has a folder of its own', () => {
+    expect(loadRoomConfig(write(example), {}).modelsFolder).toBe(DEFAULT_FOLDER);
+    mkdirSync(join(folder, 'data', 'models'), { recursive: true });
+    expect(loadRoomConfig(write(example), {}).modelsFolder).toBe(join(folder, 'data', 'models'));
+    rmSync(join(folder, 'data'), { recursive: true });
   });
 
   it('throws one error that lists every fault', () => {
