@@ -2,9 +2,9 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { Forbidden, isRetryable } from '../protocol/errors.ts';
-import { parseAck } from '../protocol/schema.ts';
-import { LANES, LIMITS, type RoomState, topics } from '../protocol/stream.ts';
+import { LIMITS, type RoomState, topics } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
+import { leaveBacklog, takeAck } from './ack.ts';
 import { withoutCredentials } from './log.ts';
 import type { Outbox } from './store/outbox.ts';
 import { createWindows } from './window.ts';
@@ -65,8 +65,6 @@ const KEEPALIVE_S = 15;
 const STATE_EVERY_MS = 1000;
 /** Unanswered publishes beyond which none is added; a broker may ask for fewer. */
 const MAX_UNANSWERED = 32;
-/** A stream with more than this unacked at (re)connection is left to drain behind a new one. */
-const BACKLOG_EVENTS = LIMITS.windowEvents;
 /** Volatile payloads are dropped while this many bytes wait in the socket. */
 const SOCKET_BYTES = 1024 * 1024;
 /** Pause after a quarantine, by their number on this connection. */
@@ -139,33 +137,27 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
     own.on('disconnect', (packet) => {
       failure = `the broker ended the connection (reason code ${packet.reasonCode ?? 0})`;
     });
-    const takeAck = (payload: Uint8Array): void => {
-      const parsed = parseAck(payload);
-      if (!parsed.ok) {
+    const hearAck = (payload: Uint8Array): void => {
+      const taken = takeAck(payload, outbox, windows);
+      if (taken.kind !== 'taken') {
         counts.refusedAcks += 1;
-        return;
-      }
-      const { streamId, through, quarantined } = parsed.ack;
-      const result = outbox.ack({ streamId, through });
-      if (result === 'beyond_sent') {
-        counts.refusedAcks += 1;
+        if (taken.kind === 'unreadable') return;
+        const { streamId, through } = taken;
         log.error({ streamId, through }, 'an ack named events that were never sent: refused, nothing deleted');
         return;
       }
       counts.acks += 1;
-      if (quarantined !== undefined && result !== 'unknown_stream') {
-        outbox.quarantine(streamId, quarantined);
+      if (taken.quarantined) {
         counts.quarantines += 1;
         // Should the ingest refuse every stream, it must not become a storm.
         pausedUntilMonoMs = clock.monoMs() + (QUARANTINE_WAITS_MS[quarantines++] ?? QUARANTINE_LAST_MS);
       }
-      windows.acked(streamId);
       poke();
     };
     own.on('message', (topic, payload) => {
       if (topic !== topics.ack(roomId)) return;
       try {
-        takeAck(payload);
+        hearAck(payload);
       } catch (error) {
         // Thrown into the session's own loop: here it would end the process from inside the client.
         fault = error;
@@ -200,10 +192,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
         : failure;
     }
     try {
-      for (const lane of LANES) {
-        const stream = outbox.streams().find((each) => each.lane === lane && each.current);
-        if (stream && stream.lastSeq - stream.through > BACKLOG_EVENTS) outbox.rollOver(lane);
-      }
+      leaveBacklog(outbox);
       client = own;
       leave = () => end('new credentials');
       become('connected');

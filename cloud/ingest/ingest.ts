@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
-import { parseBatch, parseRoomState } from '../../protocol/schema.ts';
+import { parseRoomState } from '../../protocol/schema.ts';
 import { LANES, type Lane, LIMITS, parseTopic, topics } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { BrokerLogin } from '../broker/broker.ts';
 import type { Delivery, Store } from '../store/store.ts';
+import { readDelivery } from './read.ts';
 import type { Rooms } from './rooms.ts';
 
 /** Events in one transaction. */
@@ -83,23 +84,15 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
   let working: Promise<void> | undefined;
 
   const onEvents = (roomId: string, lane: Lane, payload: Uint8Array) => {
-    const parsed = parseBatch(payload, roomId, lane);
-    let delivery: Delivery;
-    if (parsed.ok) {
-      const { streamId, events } = parsed.batch;
-      delivery = { roomId, streamId, lane, good: events, bad: [] };
-    } else if (parsed.rescue) {
-      const { streamId, good, bad } = parsed.rescue;
-      delivery = { roomId, streamId, lane, good, bad };
-    } else {
+    const read = readDelivery(payload, roomId, lane);
+    if ('unreadable' in read) {
       counts.unreadable++;
-      const head = Buffer.from(payload.subarray(0, LIMITS.eventBytes)).toString('base64');
-      const kept = { roomId, code: parsed.code, reason: parsed.reason, payload: head };
-      store.keepUnreadable(kept, clock.wallMs()).catch((error: Error) => {
-        log.warn({ err: error, roomId, code: parsed.code }, 'an unreadable payload could not be kept');
+      store.keepUnreadable(read.unreadable, clock.wallMs()).catch((error: Error) => {
+        log.warn({ err: error, roomId, code: read.unreadable.code }, 'an unreadable payload could not be kept');
       });
       return;
     }
+    const { delivery } = read;
     const events = delivery.good.length + delivery.bad.length;
     if (queuedEvents + events > QUEUE_EVENTS || queuedBytes + payload.length > QUEUE_BYTES) {
       if (counts.droppedFull++ % 1000 === 0)

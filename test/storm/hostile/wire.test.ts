@@ -4,9 +4,10 @@ import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
 import { memoryOutbox } from '../../../agent/store/memory.ts';
+import { readDelivery } from '../../../cloud/ingest/read.ts';
 import type { Delivery } from '../../../cloud/store/store.ts';
 import { parseAck, parseBatch, parseRoomState, REFUSALS } from '../../../protocol/schema.ts';
-import { LIMITS, topics } from '../../../protocol/stream.ts';
+import { topics } from '../../../protocol/stream.ts';
 import { gapDraft } from '../../../scripts/storm/tickets.ts';
 import { startDrill, until } from '../drill.ts';
 import { openSimStore, type SimStore } from '../sim/store.ts';
@@ -26,19 +27,13 @@ describe('hostile payloads', () => {
   });
   afterAll(() => shared.close());
 
-  /** As cloud/ingest/ingest.ts treats a payload. */
+  /** As the ingest treats a payload. */
   const take = async (payload: Buffer, roomId: string) => {
     const parsed = parseBatch(payload, roomId, 'alert');
-    if (!parsed.ok && !parsed.rescue) {
-      const { code, reason } = parsed;
-      const kept = { roomId, code, reason, payload: payload.subarray(0, LIMITS.eventBytes).toString('base64') };
-      await shared.store.keepUnreadable(kept, 1);
-      return { parsed, outcome: undefined };
-    }
-    const { streamId, lane } = parsed.ok ? parsed.batch : parsed.rescue!;
-    const [good, bad] = parsed.ok ? [parsed.batch.events, []] : [parsed.rescue!.good, parsed.rescue!.bad];
-    const delivery: Delivery = { roomId, streamId, lane, good, bad };
-    return { parsed, outcome: await shared.store.ingest([delivery], 1) };
+    const read = readDelivery(payload, roomId, 'alert');
+    if ('delivery' in read) return { parsed, outcome: await shared.store.ingest([read.delivery], 1) };
+    await shared.store.keepUnreadable(read.unreadable, 1);
+    return { parsed, outcome: undefined };
   };
 
   it('of any kind are stored or refused with a reason, and the next good batch passes', async () => {

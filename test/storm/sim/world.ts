@@ -1,15 +1,16 @@
 /** The whole path in one process without time, network or disk of its own: two rooms, two ingest workers, three screens. */
 import { pino } from 'pino';
+import { leaveBacklog, takeAck } from '../../../agent/ack.ts';
 import { type VirtualClock, virtualClock } from '../../../agent/clock.ts';
 import { type MemoryDisk, memoryOutbox } from '../../../agent/store/memory.ts';
 import type { Outbox } from '../../../agent/store/outbox.ts';
 import { createWindows, type Windows } from '../../../agent/window.ts';
 import { createFeed, type Feed } from '../../../cloud/alerts/feed.ts';
+import { readDelivery } from '../../../cloud/ingest/read.ts';
 import type { Delivery, FeedItem, Position, Store } from '../../../cloud/store/store.ts';
 import { KnownIds } from '../../../cloud/web/state/feed.ts';
 import { Full } from '../../../protocol/errors.ts';
-import { parseAck, parseBatch } from '../../../protocol/schema.ts';
-import { LANES, type Lane, LIMITS } from '../../../protocol/stream.ts';
+import { type Lane, LIMITS } from '../../../protocol/stream.ts';
 import type { Clock } from '../../../protocol/time.ts';
 import { episodeDraft, gapDraft, ticketOf } from '../../../scripts/storm/tickets.ts';
 
@@ -152,11 +153,7 @@ export class SimWorld {
 
   connect(room: Room): void {
     if (room.windows) return;
-    // As agent/forward.ts does at each connection.
-    for (const lane of LANES) {
-      const stream = room.outbox.streams().find((each) => each.lane === lane && each.current);
-      if (stream && stream.lastSeq - stream.through > LIMITS.windowEvents) room.outbox.rollOver(lane);
-    }
+    leaveBacklog(room.outbox);
     room.windows = createWindows({ outbox: room.outbox, clock: room.clock, random: () => 0.5 });
   }
 
@@ -190,21 +187,16 @@ export class SimWorld {
   /** An ack arrives. What it deletes must be visible to everybody already. */
   private takeAck(room: Room, json: string): void {
     if (!room.windows) return;
-    const parsed = parseAck(Buffer.from(json));
-    this.check(parsed.ok, 'the ingest sent an ack that the agent can not read');
-    if (!parsed.ok) return;
-    const { streamId, through, quarantined } = parsed.ack;
+    const { streamId, through } = JSON.parse(json) as { streamId: string; through: number };
     const before = room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER);
-    const left = this.broken === 'ignore_left_acks' && through > (before.at(-1)?.seq ?? through);
-    const result = left ? 'beyond_sent' : room.outbox.ack({ streamId, through });
+    if (this.broken === 'ignore_left_acks' && through > (before.at(-1)?.seq ?? through)) return;
+    const taken = takeAck(Buffer.from(json), room.outbox, room.windows);
     const after = new Set(room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER).map(({ eventId }) => eventId));
     for (const event of before)
       if (!after.has(event.eventId))
         this.check(this.visible.has(ticketOf(event)), `seq ${event.seq} was deleted and is not stored`);
-    if (result === 'beyond_sent') return;
-    if (quarantined !== undefined && result !== 'unknown_stream') room.outbox.quarantine(streamId, quarantined);
-    room.windows.acked(streamId);
-    this.trace.push(`ack ${result}`);
+    this.check(taken.kind !== 'unreadable', 'the ingest sent an ack that the agent can not read');
+    this.trace.push(`ack ${taken.kind === 'taken' ? taken.result : taken.kind}`);
   }
 
   // The network.
@@ -212,13 +204,11 @@ export class SimWorld {
   deliver(which: number, worker: number): void {
     const [packet] = this.up.splice(which % Math.max(1, this.up.length), 1);
     if (!packet) return;
-    const parsed = parseBatch(Buffer.from(packet.json), packet.room.roomId, packet.lane);
-    this.check(parsed.ok, `the ingest refuses what the outbox took${parsed.ok ? '' : `: ${parsed.reason}`}`);
-    if (!parsed.ok) return;
-    const { streamId, lane, events } = parsed.batch;
-    // As cloud/ingest/ingest.ts queues it.
-    this.workers[worker % 2]!.queue.push({ roomId: packet.room.roomId, streamId, lane, good: events, bad: [] });
-    this.trace.push(`deliver ${events.length}`);
+    const read = readDelivery(Buffer.from(packet.json), packet.room.roomId, packet.lane);
+    if ('unreadable' in read || read.delivery.bad.length > 0)
+      throw new Broken('the ingest refuses what the outbox took');
+    this.workers[worker % 2]!.queue.push(read.delivery);
+    this.trace.push(`deliver ${read.delivery.good.length}`);
   }
 
   drop(which: number): void {
