@@ -43,10 +43,11 @@ export async function benchFeed({ clients, perS, seconds, json }: FeedOptions): 
     children.push(browsers, senders);
     const total = perBox * BOXES;
     say(`${total} events, ${perS} a second …`);
-    const before = processTree(web.pid)[0]!.cpuMs;
+    const cpuMs = (pid: number) => processTree(pid)[0]!.cpuMs;
+    const [webBefore, browsersBefore] = [cpuMs(web.pid), cpuMs(browsers.pid)];
     const { ms } = await sendAll(senders);
     const { byMs, counts, bytes } = await reportOf(browsers, total);
-    const webCore = (processTree(web.pid)[0]!.cpuMs - before) / ms;
+    const [webCore, browsersCore] = [cpuMs(web.pid) - webBefore, cpuMs(browsers.pid) - browsersBefore];
     const wrong = counts.filter((count) => count !== total).length;
     if (wrong > 0)
       throw new Unavailable('bench_lost', `${wrong} of ${clients} clients did not see exactly the ${total} events`);
@@ -58,13 +59,14 @@ export async function benchFeed({ clients, perS, seconds, json }: FeedOptions): 
       events: total,
       deliveries: total * clients,
       mbPerS: rounded(bytes / 1e6 / (ms / 1000)),
-      webCore: rounded(webCore, 2),
+      webCore: rounded(webCore / ms, 2),
+      browsersCore: rounded(browsersCore / ms, 2),
     };
     console.log(
       `${clients} clients, ${figures.eventsPerS} events/s: commit to delivery p50 ${figures.p50Ms} ms, p99 ${figures.p99Ms} ms`,
     );
     console.log(
-      `${figures.deliveries} deliveries, ${figures.mbPerS} MB/s; the web process used ${figures.webCore} of a core`,
+      `${figures.deliveries} deliveries, ${figures.mbPerS} MB/s; the web process used ${figures.webCore} of a core, the clients ${figures.browsersCore}`,
     );
     if (json) console.log(JSON.stringify(figures));
   } finally {
