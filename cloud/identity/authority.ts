@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { WallMs } from '../../protocol/time.ts';
-import { writeSecret } from './files.ts';
+import { writeSecret, writeSecretOnce } from './files.ts';
 import { loadX509, plainSerial, publishedAt } from './x509.ts';
 
 /** A certificate for a device, as it is handed out and as it is remembered. */
@@ -79,8 +79,13 @@ export async function openAuthority(options: {
   const { folder, outside, wallMs } = options;
   const certFile = outside?.certFile ?? join(folder, 'ca.pem');
   const keyFile = outside?.keyFile ?? join(folder, 'ca.key');
-  // The certificate is written last: without it the key has signed nothing yet.
-  if (!outside && !existsSync(certFile)) await makeAuthority({ folder, wallMs });
+  if (!outside) {
+    // Key and certificate in one file, so that processes that start at once on an empty folder end with the same pair.
+    if (!existsSync(keyFile)) writeSecretOnce(folder, 'ca.key', await makeAuthority(wallMs));
+    const pair = readPem(keyFile);
+    const certificate = pair.slice(Math.max(0, pair.indexOf('-----BEGIN CERTIFICATE')));
+    if (!existsSync(certFile) || readPem(certFile) !== certificate) writeSecret(folder, 'ca.pem', certificate);
+  }
   const caPem = readPem(certFile);
   const chain = certificatesIn(caPem, certFile);
   const key = readKey(keyFile);
@@ -90,7 +95,8 @@ export async function openAuthority(options: {
   return authorityOf(caPem, chain, key);
 }
 
-async function makeAuthority({ folder, wallMs }: { folder: string; wallMs: WallMs }): Promise<void> {
+/** PEM of a new key and its certificate. */
+async function makeAuthority(wallMs: WallMs): Promise<string> {
   const x509 = await loadX509();
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys = { privateKey: forSigning(pair.privateKey), publicKey: forSigning(pair.publicKey, 'verify') };
@@ -108,8 +114,7 @@ async function makeAuthority({ folder, wallMs }: { folder: string; wallMs: WallM
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  writeSecret(folder, 'ca.key', pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-  writeSecret(folder, 'ca.pem', `${certificate.toString('pem')}\n`);
+  return `${pair.privateKey.export({ type: 'pkcs8', format: 'pem' })}${certificate.toString('pem')}\n`;
 }
 
 async function authorityOf(caPem: string, chain: readonly X509Certificate[], key: KeyObject): Promise<Authority> {

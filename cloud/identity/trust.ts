@@ -86,7 +86,9 @@ export async function openTrust(parts: {
     // Key and certificate in one file, so that they are exchanged together.
     const files = { certFile: path, keyFile: path };
     if (!authority || stillGood(path, chain[0]!, { names, wallMs: clock.wallMs() })) return files;
-    const made = await authority.issueServer({ names, wallMs: clock.wallMs(), lifetimeMs: SERVER_MS });
+    // Processes of one cloud share the file, and each may be called otherwise: none takes a name from the others.
+    const all = [...new Set([...names, ...namesIn(path, chain[0]!)])];
+    const made = await authority.issueServer({ names: all, wallMs: clock.wallMs(), lifetimeMs: SERVER_MS });
     writeSecret(folder, 'server.pem', `${made.certificate}${made.key}`);
     return files;
   };
@@ -120,6 +122,20 @@ function bytesOf(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
+  }
+}
+
+/** Names of the certificate in the file, where this authority has signed it. */
+function namesIn(path: string, issuer: X509Certificate): string[] {
+  try {
+    const certificate = new X509Certificate(readFileSync(path));
+    if (!certificate.verify(issuer.publicKey)) return [];
+    return (certificate.subjectAltName ?? '')
+      .split(', ')
+      .map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+      .filter((name) => name !== '' && !name.includes(':0:'));
+  } catch {
+    return [];
   }
 }
 

@@ -1,12 +1,15 @@
 /** The authority: made once, kept to itself, signs what its holder proved and nothing else; an outside one by its files. */
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, openAuthority } from '../../../../cloud/identity/authority.ts';
+import { openTrust } from '../../../../cloud/identity/trust.ts';
 import { loadX509 } from '../../../../cloud/identity/x509.ts';
+import type { IdentityStore } from '../../../../cloud/store/identity.ts';
+import { stillClock } from '../still-clock.ts';
 
 const NOW = Date.parse('2026-03-01T00:00:00Z');
 const DAY = 86_400_000;
@@ -47,6 +50,44 @@ describe('certificate authority', () => {
       true,
       authority.fingerprint,
     ]);
+  });
+
+  it('is one, however many processes begin on an empty folder at once', async () => {
+    const shared = join(folder, 'shared');
+    const all = await Promise.all(Array.from({ length: 8 }, () => openAuthority({ folder: shared, wallMs: NOW })));
+    expect(new Set(all.map(({ caPem }) => caPem)).size).toBe(1);
+    expect(readFileSync(join(shared, 'ca.pem'), 'utf8')).toBe(all[0]!.caPem);
+    expect(readdirSync(shared).sort()).toEqual(['ca.key', 'ca.pem']);
+  });
+
+  it('gives its servers a certificate that is kept, renewed in time, and shared by all names that ask for it', async () => {
+    let nowMs = NOW;
+    const clock = { ...stillClock().clock, wallMs: () => nowMs };
+    const shared = join(folder, 'servers');
+    const store = { certificates: async () => [] } as unknown as IdentityStore;
+    const open = (names: readonly string[]) =>
+      openTrust({ config: { folder: shared, names, deviceMs: DAY }, store, clock });
+    const [one, two] = [await open(['a.example', '::1', '10.0.0.5']), await open(['b.example', '::1'])];
+    const bytes = () => readFileSync(join(shared, 'server.pem'), 'utf8');
+    await one.server('auto');
+    const first = bytes();
+    await two.server('auto');
+    const both = bytes();
+    expect(both).not.toBe(first);
+    const read = new X509Certificate(both);
+    for (const name of ['a.example', 'b.example']) expect(read.checkHost(name)).toBe(name);
+    for (const trust of [one, two]) await trust.server('auto');
+    nowMs += 59 * DAY;
+    expect(await one.refresh(['auto'])).toBe(false);
+    expect(bytes()).toBe(both);
+    nowMs += 2 * DAY;
+    expect(await one.refresh(['auto'])).toBe(true);
+    expect(new X509Certificate(bytes()).validToDate.getTime()).toBe(nowMs + 90 * DAY);
+    // What another process has renewed is noticed, too.
+    expect(await two.refresh(['auto'])).toBe(false);
+    writeFileSync(join(shared, 'server.pem'), 'cut off');
+    expect(await two.refresh(['auto'])).toBe(true);
+    expect(await one.refresh(['auto'])).toBe(true);
   });
 
   it.each([P256, { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-256' }, { name: 'Ed25519' }])(
