@@ -52,6 +52,11 @@ export const ENTRIES: readonly Entry[] = [
     from: [['./doctor.ts', 'doctorCommand']],
   },
   {
+    name: 'calibrate',
+    summary: 'watch a room while people sit, and propose its seats; check the floor points',
+    from: [['./calibrate.ts', 'calibrateCommand']],
+  },
+  {
     name: 'models',
     summary: 'fetch, list and verify the model weights',
     from: [['./models.ts', 'modelsCommand']],

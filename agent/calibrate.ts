@@ -1,0 +1,160 @@
+/** Beside the path, when a room is set up: where people sit, found by watching them, and whether floor points agree. Pure. */
+import type { Person } from '../protocol/observation.ts';
+import type { FloorCalibration } from '../protocol/room.ts';
+import { type Box, iou, type Point, type Polygon } from '../protocol/seat.ts';
+import { homography, toFloor } from './decide/floor.ts';
+
+export interface SeatProposal {
+  /** Around chair and sitting upper body, as an installer would draw it; fractions of the picture. */
+  readonly zone: Polygon;
+  /** Share 0..1 of the watched frames in which somebody was seen there. */
+  readonly share: number;
+}
+
+export interface SeatFinder {
+  /** One analysed frame. */
+  see(persons: readonly Person[]): void;
+  /** From left to right; places where somebody sat still in at least `share` of the frames. */
+  proposals(share?: number): SeatProposal[];
+  frames(): number;
+}
+
+interface Cluster {
+  /** The last boxes of whoever is there, at most KEPT of them. */
+  readonly boxes: Box[];
+  /** Box that the next one is compared with: the smoothed one. */
+  middle: Box;
+  seen: number;
+}
+
+/** Weaker detections may be chairs. */
+const SURE_SCORE = 0.3;
+/** A box that overlaps with a place by this share belongs to it. */
+const SAME_PLACE = 0.35;
+const KEPT = 600;
+/** Somebody passes through more places than there are seats; the least seen is forgotten beyond this. */
+const MOST_CLUSTERS = 64;
+/** A place whose boxes wander by more than this share of their width is where people walk, not where one sits. */
+const STEADY = 0.5;
+/** Room around the boxes, as a share of their size: people lean. */
+const MARGIN = 0.06;
+
+/** Watches one camera. */
+export function createSeatFinder(): SeatFinder {
+  let clusters: Cluster[] = [];
+  let frames = 0;
+
+  function add(box: Box, taken: Set<Cluster>): void {
+    let best: Cluster | undefined;
+    let most = SAME_PLACE;
+    for (const cluster of clusters) {
+      const overlap = iou(cluster.middle, box);
+      if (!taken.has(cluster) && overlap > most) [best, most] = [cluster, overlap];
+    }
+    if (!best) {
+      best = { boxes: [], middle: box, seen: 0 };
+      clusters.push(best);
+    }
+    taken.add(best);
+    best.seen += 1;
+    best.boxes.push(box);
+    if (best.boxes.length > KEPT) best.boxes.shift();
+    const { middle } = best;
+    best.middle = [0, 1, 2, 3].map((i) => 0.95 * middle[i]! + 0.05 * box[i]!) as unknown as Box;
+  }
+
+  return {
+    see(persons) {
+      frames += 1;
+      const taken = new Set<Cluster>();
+      const sure = persons.filter(({ score }) => score >= SURE_SCORE).toSorted((a, b) => b.score - a.score);
+      for (const { box } of sure) add(box, taken);
+      if (clusters.length > MOST_CLUSTERS)
+        clusters = clusters.toSorted((a, b) => b.seen - a.seen).slice(0, MOST_CLUSTERS);
+    },
+    proposals(share = 0.3) {
+      const chosen: { box: Box; seen: number }[] = [];
+      const sitting = clusters.filter(({ boxes, seen }) => seen >= Math.max(1, share * frames) && isSteady(boxes));
+      for (const { boxes, seen } of sitting.toSorted((a, b) => b.seen - a.seen)) {
+        const box = around(boxes);
+        // Two places that overlap by half are one person who sits in two ways.
+        if (!chosen.some((other) => iou(other.box, box) > 0.5)) chosen.push({ box, seen });
+      }
+      return chosen
+        .toSorted((a, b) => a.box[0] - b.box[0])
+        .map(({ box, seen }) => ({ zone: cornersOf(box), share: seen / Math.max(1, frames) }));
+    },
+    frames: () => frames,
+  };
+}
+
+const quantile = (values: readonly number[], q: number) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))]!;
+
+function isSteady(boxes: readonly Box[]): boolean {
+  const middles = boxes.map(([x0, , x1]) => (x0 + x1) / 2);
+  const width = quantile(
+    boxes.map(([x0, , x1]) => x1 - x0),
+    0.5,
+  );
+  return quantile(middles, 0.9) - quantile(middles, 0.1) < STEADY * width;
+}
+
+/** What holds the boxes but for the widest gestures, inside the picture. */
+function around(boxes: readonly Box[]): Box {
+  const side = (i: 0 | 1 | 2 | 3, q: number) =>
+    quantile(
+      boxes.map((box) => box[i]),
+      q,
+    );
+  const [x0, y0, x1, y1] = [side(0, 0.25), side(1, 0.25), side(2, 0.75), side(3, 0.75)];
+  const [w, h] = [(x1 - x0) * MARGIN, (y1 - y0) * MARGIN];
+  return [Math.max(0, x0 - w), Math.max(0, y0 - h), Math.min(1, x1 + w), Math.min(1, y1 + h)];
+}
+
+function cornersOf([x0, y0, x1, y1]: Box): Polygon {
+  const rounded = (value: number) => Math.round(value * 10_000) / 10_000;
+  const [left, top, right, bottom] = [x0, y0, x1, y1].map(rounded) as [number, number, number, number];
+  return [
+    [left, top],
+    [right, top],
+    [right, bottom],
+    [left, bottom],
+  ];
+}
+
+export interface FloorCheck {
+  readonly cameraId: string;
+  readonly points: number;
+  /**
+   * `unusable`: no plane goes through the points. `unproved`: four points always fit, so nothing can be said.
+   * `wrong`: a point lies further off than it should. `good`.
+   */
+  readonly state: 'good' | 'wrong' | 'unproved' | 'unusable';
+  /** Distance in metres between where each point is said to be and where the others put it; empty where unproved. */
+  readonly errorsM: readonly number[];
+}
+
+/** A point that the others put further off than this was measured or clicked wrongly. */
+const WRONG_M = 0.25;
+
+/** Each point against the calibration made of all the others: the fit through itself would hide its error. */
+export function checkFloor(calibration: FloorCalibration): FloorCheck {
+  const { cameraId, points } = calibration;
+  const none = { cameraId, points: points.length, errorsM: [] };
+  const all = homography(calibration);
+  // Points on both sides of the horizon are not on one floor.
+  if (!all || !oneSide(all, points)) return { ...none, state: 'unusable' };
+  if (points.length < 5) return { ...none, state: 'unproved' };
+  const errorsM = points.map(({ image, floor }, left) => {
+    const others = homography({ cameraId, points: points.filter((_, i) => i !== left) });
+    const at = others && toFloor(others, image);
+    return at ? Math.hypot(at[0] - floor[0], at[1] - floor[1]) : Number.POSITIVE_INFINITY;
+  });
+  return { ...none, errorsM, state: errorsM.some((error) => error > WRONG_M) ? 'wrong' : 'good' };
+}
+
+function oneSide(h: readonly number[], points: readonly { readonly image: Point }[]): boolean {
+  const signs = points.map(({ image: [x, y] }) => Math.sign(h[6]! * x + h[7]! * y + h[8]!));
+  return signs.every((sign) => sign !== 0 && sign === signs[0]);
+}
