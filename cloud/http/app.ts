@@ -120,11 +120,12 @@ export async function createApp({
 
   app.decorateRequest('viewer', undefined);
   app.addHook('onRequest', async (request) => {
-    if (!request.url.startsWith('/api/') || request.url.startsWith('/api/upload')) return;
+    // The route that was found, not the address as it was written: /%61pi/… is the same route.
+    const path = request.routeOptions.url ?? request.url.split('?')[0]!;
+    if (!path.startsWith('/api/') || path.startsWith('/api/upload')) return;
     if (request.method !== 'GET' && request.method !== 'HEAD') requireOwnOrigin(request, options.publicUrl);
     request.viewer = await people.sessions.viewer(request.cookies[COOKIE]);
     // The desk checks again in each function; here the check comes before a body is read or a route is looked up.
-    const path = request.url.split('?')[0]!;
     if (!PUBLIC.has(path) && !path.startsWith(DEVICE_ROUTES)) requireSupervisor(request.viewer);
   });
 

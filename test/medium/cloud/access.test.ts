@@ -57,14 +57,17 @@ describe('access', () => {
   });
 
   it('answers 401 before it reads what it is sent', async () => {
-    const send = (contentType: string, body: string) =>
-      fetch(`${test.cloud().url}/api/devices`, { method: 'POST', headers: { 'content-type': contentType }, body });
+    const send = (contentType: string, body: string, path = '/api/devices') =>
+      fetch(`${test.cloud().url}${path}`, { method: 'POST', headers: { 'content-type': contentType }, body });
     for (const [contentType, body] of [
       ['text/xml', '<a/>'],
       ['application/json', '{'],
       ['application/json', 'x'.repeat(100_000)],
     ] as const)
       expect((await send(contentType, body)).status).toBe(401);
+    // The same route, written in another way.
+    expect((await send('text/xml', '<a/>', '/%61pi/devices')).status).toBe(401);
+    expect((await send('application/json', '{', '/ap%69/devices')).status).toBe(401);
   });
 
   it('shows the page to all, at any of its addresses, and nothing else from the disk', async () => {
