@@ -1,6 +1,6 @@
 /** `--smoke`: behaves like a first supervisor without a browser, from the one-time token to a decoded clip, and prints the times. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -56,7 +56,7 @@ export async function runSmoke(running: Running, signal: AbortSignal): Promise<n
 async function decodeClip(desk: Desk, clipId: string): Promise<number> {
   const grant = await desk.post<ClipGrantView>(`/api/clips/${clipId}/view`, {});
   const file = join(tmpdir(), `evalroom-smoke-${process.pid}.mp4`);
-  await writeFile(file, await desk.bytes(grant.mp4Url));
+  await writeFile(file, await desk.bytes(grant.mp4Url), { mode: 0o600 });
   const { stdout } = await run('ffprobe', [
     '-v',
     'error',
@@ -68,7 +68,7 @@ async function decodeClip(desk: Desk, clipId: string): Promise<number> {
     '-of',
     'csv=p=0',
     file,
-  ]);
+  ]).finally(() => rm(file, { force: true }));
   const frames = Number.parseInt(stdout, 10);
   if (!(frames > 0)) throw new Unavailable('smoke_clip_empty', `clip ${clipId} has no picture that ffmpeg can decode`);
   return frames;
