@@ -198,6 +198,9 @@ function assemble(
     },
     warnings: [
       ...(room.seats.length === 0 ? ['no seats are drawn: nobody can be missed'] : []),
+      ...(room.microphones.length === 0 && !room.cameras.some(({ audio }) => audio)
+        ? ['no microphone and no camera with audio: true: the room is deaf']
+        : []),
       ...(room.identity.certificate === undefined && (beyondThisMachine(mqtt) || beyondThisMachine(upload))
         ? ['the box has a secret only: beyond this machine a cloud takes certificates (evalroom enroll)']
         : []),

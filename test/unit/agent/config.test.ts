@@ -59,6 +59,11 @@ describe('loadRoomConfig', () => {
     rmSync(join(folder, 'data'), { recursive: true });
   });
 
+  it('warns of a room that nobody listens to', () => {
+    expect(loadRoomConfig(write(example), {}).warnings.join()).not.toContain('deaf');
+    expect(loadRoomConfig(write(change('audio: true', 'audio: false')), {}).warnings.join()).toContain('deaf');
+  });
+
   it('throws one error that lists every fault', () => {
     const text = change('timeZone: Asia/Shanghai', 'timeZone: Mars').replace(
       'camera: cam-a\n        zone',
