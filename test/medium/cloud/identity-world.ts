@@ -80,22 +80,24 @@ export async function startSecureCloud(
   });
   const own = () => openAuthority({ folder: join(folder, 'data/identity'), wallMs: Date.now() });
   const ca = outside?.ca ?? (await own()).caPem;
-  const token = cloud.setupUrl!.split('#token=')[1];
-  const setup = await ask(`${cloud.url}/api/setup`, {
-    method: 'POST',
-    body: { token, name: '王监督', password: 'correct horse' },
-    tls: { ca },
-  });
   return {
     folder,
     cloud,
     ca,
-    cookie: (setup.headers['set-cookie'] as string[])[0]!.split(';')[0]!,
+    cookie: await firstSupervisor(cloud, ca),
     async stop() {
       await cloud.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The session of the first supervisor, made with the one-time token. */
+export async function firstSupervisor(cloud: Cloud, ca: string): Promise<string> {
+  const token = cloud.setupUrl!.split('#token=')[1];
+  const body = { token, name: '王监督', password: 'correct horse' };
+  const setup = await ask(`${cloud.url}/api/setup`, { method: 'POST', body, tls: { ca } });
+  return (setup.headers['set-cookie'] as string[])[0]!.split(';')[0]!;
 }
 
 /** The desk's own requests. */

@@ -1,8 +1,7 @@
 /** Only the right device may speak: a real cloud with TLS, a real Mosquitto, real boxes, and those that are none. */
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
@@ -11,7 +10,6 @@ import { systemClock } from '../../../agent/clock.ts';
 import { createForward } from '../../../agent/forward.ts';
 import { enroll, openIdentity, readIdentity } from '../../../agent/identity.ts';
 import { openOutbox } from '../../../agent/store/sqlite.ts';
-import { openAuthority } from '../../../cloud/identity/authority.ts';
 import { parseRoomState } from '../../../protocol/schema.ts';
 import { topics } from '../../../protocol/stream.ts';
 import { eventually } from './cloud.ts';
@@ -346,51 +344,5 @@ describe('identity of devices', () => {
       upload: world.cloud.url,
     });
     expect(readIdentity(join(world.folder, 'id')).deviceId).toBe('box-10');
-  });
-});
-
-describe('an outside authority', () => {
-  it('is trusted without its key: its devices come in, those on its list do not, and nothing is signed here', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'evalroom-outside-'));
-    const made = async (deviceId: string) => signedBy(folder, { deviceId, roomId: 'room-1' });
-    const [good, listed, unknown] = [await made('box-1'), await made('box-1'), await made('box-2')];
-    const authority = await openAuthority({ folder, wallMs: Date.now() });
-    const listFile = join(folder, 'list.pem');
-    const writeList = async (serials: string[], backMs: number) =>
-      writeFileSync(
-        listFile,
-        await authority.revocationList(
-          serials.map((serial) => ({ serial, wallMs: Date.now() })),
-          Date.now() - backMs,
-        ),
-      );
-    await writeList([], 7_200_000);
-    const server = await authority.issueServer({ names: ['127.0.0.1'], wallMs: Date.now(), lifetimeMs: 86_400_000 });
-    writeFileSync(join(folder, 'server.pem'), server.certificate + server.key);
-    const tls = `{ certFile: ${join(folder, 'server.pem')}, keyFile: ${join(folder, 'server.pem')} }`;
-    const ca = `{ certFile: ${join(folder, 'ca.pem')}, listFile: ${listFile} }`;
-    const world = await startSecureCloud({ tls, identity: `{ ca: ${ca} }`, ca: authority.caPem });
-    try {
-      await world.cloud.addDevice({ deviceId: 'box-1', roomId: 'room-1' });
-      for (const credentials of [good, listed]) (await enter(world, credentials)).client.end(true);
-      const body = { deviceId: 'box-3', roomId: 'room-3' };
-      expect((await desk(world, 'POST', '/api/devices/codes', body)).json.code).toBe('enrol_elsewhere');
-      const upload = (credentials: Partial<typeof good>) =>
-        ask(`${world.cloud.url}/api/upload/`, {
-          method: 'POST',
-          tls: { ca: world.ca, ...credentials },
-          headers: { 'tus-resumable': '1.0.0', 'upload-length': '5' },
-        });
-      expect([(await upload(good)).status, (await upload(unknown)).status]).toEqual([404, 401]);
-      await writeList([listed.serial], 3_600_000);
-      await world.cloud.refresh();
-      await expect(enter(world, listed)).rejects.toThrow();
-      expect([(await upload(good)).status, (await upload(listed)).status]).toEqual([404, 401]);
-      await logged(world, { object: 'https from 127.0.0.1: certificate revoked' });
-      (await enter(world, good)).client.end(true);
-    } finally {
-      await world.stop();
-      rmSync(folder, { recursive: true, force: true });
-    }
   });
 });
