@@ -15,7 +15,7 @@ export function tellParent(said: Readonly<Record<string, unknown>>): void {
 
 /**
  * Starts the part, says `{ready: true, …}` and resolves when the process was asked to end and the part is closed.
- * A second signal ends the process at once.
+ * A second signal ends the process at once. SIGINT is left to a parent that started it with an IPC channel.
  */
 export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Promise<void> {
   const stop = new AbortController();
@@ -25,7 +25,11 @@ export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Pr
     if (asked > 1) process.exit(130);
     stop.abort();
   };
-  process.on('SIGINT', ask);
+  // A Ctrl-C on the terminal reaches the parent too, which then ends its parts in their order: taken here as well, the
+  // parent's SIGTERM would look like a second, impatient one and cut the end short.
+  process.on('SIGINT', () => {
+    if (!process.connected) ask();
+  });
   process.on('SIGTERM', ask);
   // A parent that was killed can not send a signal: its channel closes instead.
   process.once('disconnect', ask);

@@ -47,6 +47,16 @@ it('closes its parts although nobody hears it any more', async () => {
   expect(await ended).toEqual({ code: 0, text: 'closed well\n' });
 });
 
+it('closes its parts when a terminal and then its parent ask it to end', async () => {
+  const { child, ended } = talker(0);
+  await once(child, 'message');
+  // Ctrl-C goes to every process of the terminal; the parent, which got it too, sends its own word at once.
+  child.kill('SIGINT');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 0, text: 'closed well\n' });
+});
+
 it('ends when the parent was gone before it was ready', async () => {
   const { child, ended } = talker(300);
   child.disconnect();
