@@ -147,5 +147,11 @@ function read(url: URL, { what, status, answer }: { what: string; status: number
 }
 
 function unavailable(url: URL, why: string, cause?: unknown): EvalroomError {
+  if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return new Unavailable(
+      'cloud_unavailable',
+      `speaking to the cloud at ${url.origin}: its certificate is for other names; add ${url.hostname} to identity.names in its cloud.yaml, or use one of its names`,
+      cause,
+    );
   return new Unavailable('cloud_unavailable', `speaking to the cloud at ${url.origin}: ${why}`, cause);
 }

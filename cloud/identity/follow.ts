@@ -46,11 +46,12 @@ export function createFollower(parts: {
     };
     const before = known;
     const fresh = before ? revoked.filter(({ serial }) => !before.revoked.has(serial)) : [];
-    const changed = before !== undefined && (before.devices !== next.devices || fresh.length > 0);
+    // The first time, too: something may have changed since the broker was started with what was there.
+    const changed = before === undefined ? trust !== undefined : before.devices !== next.devices || fresh.length > 0;
     if (changed) {
-      if (fresh.length > 0) await trust?.writeList();
+      if (fresh.length > 0 || before === undefined) await trust?.writeList();
       await broker.setDevices(devices);
-      const gone = before.ids.filter((id) => !next.ids.includes(id));
+      const gone = (before?.ids ?? []).filter((id) => !next.ids.includes(id));
       for (const deviceId of new Set([...gone, ...fresh.map((one) => one.deviceId)])) await broker.drop(deviceId);
     }
     // Only now: what failed on the way is tried again.

@@ -2,6 +2,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { pino } from 'pino';
@@ -82,6 +83,22 @@ describe('identity of devices', () => {
     } finally {
       await other.stop();
     }
+  });
+
+  it('says what to do when the cloud is called by a name that its certificate does not have', async () => {
+    const code = await codeFor('box-name');
+    const proxy = createServer((socket) => {
+      const onward = connectTcp(Number(new URL(world.cloud.url).port), '127.0.0.1');
+      socket.pipe(onward).pipe(socket);
+      for (const end of [socket, onward]) end.on('error', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.2', resolve));
+    const cloud = `https://127.0.0.2:${(proxy.address() as { port: number }).port}`;
+    await expect(enroll({ cloud, code, folder: join(world.folder, 'name') })).rejects.toMatchObject({
+      code: 'cloud_unavailable',
+      message: expect.stringContaining('add 127.0.0.2 to identity.names'),
+    });
+    proxy.close();
   });
 
   it('gives codes and takes revocations from supervisors alone', async () => {
