@@ -62,9 +62,16 @@ export async function ingestIn(tx: Tx, deliveries: readonly Delivery[], storedWa
 
   const visible: Visible[] = [];
   const advances: Advance[] = [];
+  const hidden = await loadHidden(tx, [...works.values()]);
   for (const work of works.values()) {
     const from = work.row.through + 1;
-    const { visible: shown, storedFrom, storedTo } = await advance(tx, work, storedWallMs);
+    const { rows: waited, rejected: refusedSeqs } = hidden;
+    const id = work.row.streamId;
+    const {
+      visible: shown,
+      storedFrom,
+      storedTo,
+    } = advance(work, waited.get(id) ?? [], refusedSeqs.get(id) ?? [], storedWallMs);
     visible.push(...shown);
     const { streamId, through: toSeq } = work.row;
     if (toSeq >= from) advances.push({ streamId, fromSeq: from, toSeq, storedFrom, storedTo });
@@ -179,6 +186,7 @@ async function quarantine(tx: Tx, work: Work): Promise<RejectedRow[]> {
   await tx.all('update rejected set occupies = 0 where stream_id = $1 and seq > $2', row.streamId, row.through);
   row.highest = row.through;
   row.holeWallMs = undefined;
+  row.hiddenWallMs = undefined;
   return rows;
 }
 
@@ -231,49 +239,69 @@ interface Shown {
   readonly storedTo: number;
 }
 
+/** An event that waited beyond a hole. */
+interface Hidden {
+  readonly stream_id: string;
+  readonly seq: number;
+  readonly json: string;
+  readonly stored_wall_ms: number;
+}
+
+/** What waits in the streams whose hole this transaction fills: two questions for all of them together. */
+async function loadHidden(
+  tx: Tx,
+  works: readonly Work[],
+): Promise<{ readonly rows: Map<string, Hidden[]>; readonly rejected: Map<string, { readonly seq: number }[]> }> {
+  const filled = works.filter((work) => work.row.highest > work.row.through && fills(work));
+  if (filled.length === 0) return { rows: new Map(), rejected: new Map() };
+  const ids = filled.map(({ row }) => row.streamId);
+  // The rows of the streams still say what was so before; what has just been written is at hand.
+  const rows = await tx.all<Hidden>(
+    `select e.stream_id, e.seq, e.json, e.stored_wall_ms from streams s
+     join events e on e.stream_id = s.stream_id and e.seq > s.through and e.seq <= s.highest
+     where ${tx.among('s.stream_id', 1)} and e.stored_wall_ms >= $2`,
+    ids,
+    Math.min(...filled.map(({ row }) => row.hiddenWallMs ?? Number.MIN_SAFE_INTEGER)),
+  );
+  const rejected = await tx.all<{ stream_id: string; seq: number }>(
+    `select r.stream_id, r.seq from streams s
+     join rejected r on r.stream_id = s.stream_id and r.seq > s.through and r.seq <= s.highest and r.occupies = 1
+     where ${tx.among('s.stream_id', 1)}`,
+    ids,
+  );
+  return { rows: Map.groupBy(rows, (row) => row.stream_id), rejected: Map.groupBy(rejected, (row) => row.stream_id) };
+}
+
 /** Moves `through` to the highest seq without a hole. */
-async function advance(tx: Tx, work: Work, storedWallMs: number): Promise<Shown> {
-  const none = { visible: [], storedFrom: storedWallMs, storedTo: storedWallMs };
-  const { row, fresh, bad } = work;
+function advance(
+  { row, fresh, bad }: Work,
+  hidden: readonly Hidden[],
+  rejected: readonly { readonly seq: number }[],
+  storedWallMs: number,
+): Shown {
   const seqs = [...fresh.keys(), ...bad.keys()];
-  if (seqs.length === 0) return none;
   const before = row.through;
-  const waiting = row.highest > row.through;
+  const unknown = row.highest > before && row.hiddenWallMs === undefined;
   row.highest = seqs.reduce((max, seq) => Math.max(max, seq), row.highest);
-  const occupied = new Set(seqs);
-  if (waiting && fills(work)) {
-    // What waited beyond the hole counts now too.
-    const rows = await tx.all<{ seq: number }>(
-      `select seq from events where stream_id = $1 and seq > $2
-       union all select seq from rejected where stream_id = $1 and seq > $2 and occupies = 1`,
-      row.streamId,
-      before,
-    );
-    for (const { seq } of rows) occupied.add(seq);
-  }
+  const waited = new Map(hidden.map((one) => [one.seq, one]));
+  const occupied = new Set([...seqs, ...waited.keys(), ...rejected.map(({ seq }) => seq)]);
   while (occupied.has(row.through + 1)) row.through++;
-  if (row.highest === row.through) row.holeWallMs = undefined;
-  else if (row.through > before || row.holeWallMs === undefined) row.holeWallMs = storedWallMs;
-  if (row.through === before) return none;
-  const events: RoomEvent[] = [];
-  let [storedFrom, storedTo] = [storedWallMs, storedWallMs];
-  if (waiting) {
-    const rows = await tx.all<{ json: string; stored_wall_ms: number }>(
-      'select json, stored_wall_ms from events where stream_id = $1 and seq > $2 and seq <= $3 order by seq',
-      row.streamId,
-      before,
-      row.through,
-    );
-    events.push(...rows.map(({ json }) => JSON.parse(json) as RoomEvent));
-    for (const { stored_wall_ms: at } of rows) {
-      storedFrom = Math.min(storedFrom, at);
-      storedTo = Math.max(storedTo, at);
-    }
+  if (row.highest === row.through) {
+    row.holeWallMs = undefined;
+    row.hiddenWallMs = undefined;
   } else {
-    for (let seq = before + 1; seq <= row.through; seq++) {
-      const event = fresh.get(seq);
-      if (event) events.push(event);
-    }
+    if (row.through > before || row.holeWallMs === undefined) row.holeWallMs = storedWallMs;
+    if (!unknown) row.hiddenWallMs = Math.min(row.hiddenWallMs ?? storedWallMs, storedWallMs);
   }
-  return { visible: events.map((event) => ({ event, roomId: row.roomId, storedWallMs })), storedFrom, storedTo };
+  const visible: Visible[] = [];
+  let [storedFrom, storedTo] = [storedWallMs, storedWallMs];
+  for (let seq = before + 1; seq <= row.through; seq++) {
+    const one = waited.get(seq);
+    const event = fresh.get(seq) ?? (one && (JSON.parse(one.json) as RoomEvent));
+    if (event) visible.push({ event, roomId: row.roomId, storedWallMs });
+    if (!one) continue;
+    storedFrom = Math.min(storedFrom, one.stored_wall_ms);
+    storedTo = Math.max(storedTo, one.stored_wall_ms);
+  }
+  return { visible, storedFrom, storedTo };
 }

@@ -222,6 +222,13 @@ alter table feed add column to_stored_wall_ms {int};`,
     sqlite: DAYS_SQLITE,
     postgres: DAYS_POSTGRES,
   },
+  {
+    version: 6,
+    name: 'since when something hides',
+    sql: `
+-- Lowest stored_wall_ms of the stream's events beyond through, so that only their days are searched. Null: not known.
+alter table streams add column hidden_wall_ms {int};`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

@@ -17,6 +17,8 @@ export interface StreamRow {
   /** It was in quarantine before this transaction. */
   readonly wasQuarantined: boolean;
   holeWallMs: number | undefined;
+  /** Lowest stored wall time of what lies beyond `through`: from which day on it has to be looked for. */
+  hiddenWallMs: number | undefined;
   readonly openedWallMs: number;
   readonly heardWallMs: number;
 }
@@ -29,6 +31,7 @@ const COLUMNS = {
   highest: 'int',
   quarantined: 'text',
   hole_wall_ms: 'int',
+  hidden_wall_ms: 'int',
   opened_wall_ms: 'int',
   heard_wall_ms: 'int',
 } as const;
@@ -65,6 +68,7 @@ export async function lockStreams(
         quarantined: row.quarantined ?? undefined,
         wasQuarantined: row.quarantined !== null,
         holeWallMs: row.hole_wall_ms ?? undefined,
+        hiddenWallMs: row.hidden_wall_ms ?? undefined,
         openedWallMs: row.opened_wall_ms,
         heardWallMs: wallMs,
       });
@@ -85,7 +89,18 @@ export async function lockStreams(
       table: 'streams',
       columns: COLUMNS,
       conflict: 'on conflict do nothing',
-      rows: opened.map(({ streamId, roomId, lane }) => [streamId, roomId, lane, 0, 0, null, null, wallMs, wallMs]),
+      rows: opened.map(({ streamId, roomId, lane }) => [
+        streamId,
+        roomId,
+        lane,
+        0,
+        0,
+        null,
+        null,
+        null,
+        wallMs,
+        wallMs,
+      ]),
     });
     if (opened.length > 0) await load(opened.map(({ streamId }) => streamId));
   }
@@ -124,7 +139,8 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
     table: 'streams',
     columns: COLUMNS,
     conflict: `on conflict (stream_id) do update set through = excluded.through, highest = excluded.highest,
-      quarantined = excluded.quarantined, hole_wall_ms = excluded.hole_wall_ms, heard_wall_ms = excluded.heard_wall_ms`,
+      quarantined = excluded.quarantined, hole_wall_ms = excluded.hole_wall_ms,
+      hidden_wall_ms = excluded.hidden_wall_ms, heard_wall_ms = excluded.heard_wall_ms`,
     rows: rows.map((row) => [
       row.streamId,
       row.roomId,
@@ -133,6 +149,7 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
       row.highest,
       row.quarantined ?? null,
       row.holeWallMs ?? null,
+      row.hiddenWallMs ?? null,
       row.openedWallMs,
       row.heardWallMs,
     ]),
