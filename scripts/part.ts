@@ -31,6 +31,12 @@ export async function runPart(start: (signal: AbortSignal) => Promise<Part>): Pr
     if (!process.connected) ask();
   });
   process.on('SIGTERM', ask);
+  // A task of its own that fails for good must end the part, but in order: left to Node, its children would be left too.
+  process.on('unhandledRejection', (error) => {
+    console.error(error);
+    process.exitCode = 1;
+    if (asked === 0) ask();
+  });
   // A parent that was killed can not send a signal: its channel closes instead.
   process.once('disconnect', ask);
   // One that died while this process was still loading has been missed by the line above.

@@ -7,11 +7,12 @@ import { expect, it } from 'vitest';
 const PART = fileURLToPath(new URL('../../../scripts/part.ts', import.meta.url));
 
 /** A process that talks to its parent all the time, also while it is being closed. */
-function talker(loadingMs: number) {
+function talker(loadingMs: number, task = '') {
   const script = `
     import { runPart, tellParent } from ${JSON.stringify(PART)};
     await new Promise((resolve) => setTimeout(resolve, ${loadingMs}));
     await runPart(async () => {
+      ${task}
       const talking = setInterval(() => tellParent({ tick: true }), 1);
       return {
         ready: {},
@@ -55,6 +56,14 @@ it('closes its parts when a terminal and then its parent ask it to end', async (
   await new Promise((resolve) => setTimeout(resolve, 20));
   child.kill('SIGTERM');
   expect(await ended).toEqual({ code: 0, text: 'closed well\n' });
+});
+
+it('closes its parts when a task of its own fails, and says so by its exit code', async () => {
+  const { ended } = talker(0, "setTimeout(() => void Promise.reject(new Error('the outbox is damaged')), 20);");
+  const { code, text } = await ended;
+  expect(code).toBe(1);
+  expect(text).toContain('the outbox is damaged');
+  expect(text).toContain('closed well');
 });
 
 it('ends when the parent was gone before it was ready', async () => {
