@@ -129,7 +129,8 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       input.on('error', () => {});
       const upload = new Upload(input as unknown as Buffer, {
         endpoint,
-        uploadUrl: typeof known === 'string' ? known : null,
+        // At the cloud's address of today: one that has moved would be looked for at its old one for ever.
+        uploadUrl: typeof known === 'string' ? `${endpoint}${known.split('/').at(-1)}` : null,
         uploadSize: file.bytes,
         chunkSize,
         headers: secret === undefined ? {} : { Authorization: `Device ${deviceId}:${secret}` },

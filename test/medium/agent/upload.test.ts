@@ -194,6 +194,23 @@ describe('uploader', () => {
     expect(finished.at(-1)).toBe('c-1/clip.mp4');
   });
 
+  it('goes on at the new address of a cloud that has moved', async () => {
+    await serve();
+    clip('c-1', { bytes: 6_000_000 });
+    cutAfterBytes = 2_000_000;
+    await start();
+    await until('cut', () => uploader.health().failures >= 1);
+    await uploader.close();
+    await stopServing();
+    port = await freePort();
+    requests.length = 0;
+    await serve();
+    await start();
+    await acked(1);
+    expect(requests.map(({ method }) => method)).toContain('HEAD');
+    expect(requests.map(({ method }) => method)).not.toContain('POST');
+  });
+
   it('keeps a clip whose hash the cloud does not confirm, and sends it anew', async () => {
     await serve();
     let wrong = 2;
