@@ -32,7 +32,7 @@ export async function loadFolds(reader: Reader, episodeIds: readonly string[]): 
 export async function saveFolds(tx: Tx, folds: readonly AlertFold[]): Promise<void> {
   await tx.insertMany({
     table: 'alerts',
-    columns: { episode_id: 'text', room_id: 'text', state: 'text', last_stored_wall_ms: 'int', view: 'text' },
+    columns: { episode_id: 'text', room_id: 'text', state: 'text', last_stored_wall_ms: 'int', view: 'json' },
     conflict: `on conflict (episode_id) do update set state = excluded.state,
       last_stored_wall_ms = excluded.last_stored_wall_ms, view = excluded.view`,
     rows: folds.map((fold) => [fold.episodeId, fold.roomId, fold.state, fold.lastStoredWallMs, JSON.stringify(fold)]),
@@ -71,7 +71,7 @@ export async function foldVisible(tx: Tx, visible: readonly Visible[]): Promise<
   }
   await tx.insertMany({
     table: 'clips',
-    columns: { clip_id: 'text', episode_id: 'text', room_id: 'text', manifest: 'text', announced_wall_ms: 'int' },
+    columns: { clip_id: 'text', episode_id: 'text', room_id: 'text', manifest: 'json', announced_wall_ms: 'int' },
     conflict: 'on conflict do nothing',
     rows: clips,
   });

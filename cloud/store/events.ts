@@ -11,7 +11,7 @@ export const EVENTS = {
   episode_id: 'text',
   wall_ms: 'int',
   stored_wall_ms: 'int',
-  json: 'text',
+  json: 'json',
 } as const;
 const IDS = { event_id: 'text', stream_id: 'text', seq: 'int', stored_wall_ms: 'int' } as const;
 

@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import { FEED_CHANNEL } from './feed.ts';
-import type { InsertMany, Param, Sql, Tx } from './sql.ts';
+import type { ColumnType, InsertMany, Param, Sql, Tx, Value } from './sql.ts';
 
-const ARRAY = { text: 'text[]', int: 'bigint[]' } as const;
+const ARRAY = { text: 'text[]', int: 'bigint[]', json: 'text[]' } as const;
 const DEADLOCK_TRIES = 5;
 
 /** int8 arrives as text by default; all of ours are exact as numbers, and one that is not is a broken invariant. */
@@ -131,7 +131,7 @@ function clientTx(client: pg.PoolClient): Tx {
       if (insert.rows.length === 0) return [];
       const names = Object.keys(insert.columns);
       const casts = names.map((name, i) => `$${i + 1}::${ARRAY[insert.columns[name]!]}`).join(', ');
-      const arrays = names.map((_, i) => insert.rows.map((row) => row[i] ?? null));
+      const arrays = names.map((name, i) => column(insert.columns[name]!, insert.rows, i));
       const result = await client.query(
         `insert into ${insert.table} (${names.join(', ')}) select * from unnest(${casts}) ${insert.conflict ?? ''}${
           insert.returning ? ` returning ${insert.returning}` : ''
@@ -141,6 +141,16 @@ function clientTx(client: pg.PoolClient): Tx {
       return result.rows as R[];
     },
   };
+}
+
+/**
+ * One column as PostgreSQL reads an array. The driver's own writing takes each value apart by regular expressions;
+ * numbers need none, and in what JSON.stringify has made its own quoting is exactly the quoting of an array.
+ */
+function column(type: ColumnType, rows: InsertMany['rows'], index: number): string | (string | number | null)[] {
+  if (type === 'text') return rows.map((row) => row[index] ?? null);
+  const quote = type === 'json' ? (value: Value) => JSON.stringify(value) : String;
+  return `{${rows.map((row) => (row[index] == null ? 'NULL' : quote(row[index]))).join(',')}}`;
 }
 
 /** SQLSTATE classes as our kinds. */

@@ -3,7 +3,8 @@
 export type Value = string | number | null;
 /** Arrays are only for `among()`. */
 export type Param = Value | readonly string[] | readonly number[];
-export type ColumnType = 'text' | 'int';
+/** `json`: text that JSON.stringify has made, so free of control characters. */
+export type ColumnType = 'text' | 'int' | 'json';
 
 export type Dialect = 'sqlite' | 'postgres';
 

@@ -23,9 +23,12 @@ export async function benchIngest({ events, workers, json }: IngestOptions): Pro
     for (const count of workers) {
       // Beside each run, since the machine may be busier at one time than at another.
       const bare = Array.from({ length: ROOMS }, (_, i) => roomEvents(`room-${i}`, events / ROOMS, Date.now())).flat();
-      const bareCpu = cpuOf({ postgres: [postgres.pid], client: [process.pid] });
-      const before = await bareUnnest(await postgres.database(), bare);
-      const bareCpuUs = perEvent(bareCpu, cpuOf({ postgres: [postgres.pid], client: [process.pid] }), events);
+      const both = { postgres: [postgres.pid], client: [process.pid] };
+      const begun = cpuOf(both);
+      let bareCpuUs: CpuUs = {};
+      const before = await bareUnnest(await postgres.database(), bare, () => {
+        bareCpuUs = perEvent(begun, cpuOf(both), events);
+      });
       say(`bare unnest insert: ${rounded(before)} rows/s; now ${count} workers …`);
       const { eventsPerS, cpuUs } = await oneRun(postgres, count, events);
       const after = await bareUnnest(await postgres.database(), bare);

@@ -78,8 +78,13 @@ function formsOf(count: number): Phrase[] {
 }
 
 /** At every rate: all neutral sentences `rounds` times through the channel, and once with a phrase put into each. */
-export function measureLexicon(deps: { patterns: number; seed: number; rounds: number }): LexiconFigures {
-  const { patterns, seed, rounds } = deps;
+export function measureLexicon(deps: {
+  patterns: number;
+  seed: number;
+  rounds: number;
+  rates?: readonly number[];
+}): LexiconFigures {
+  const { patterns, seed, rounds, rates = RATES } = deps;
   const units = mandarinUnits(soundsOf);
   const phrases = formsOf(patterns);
   const spelt = new Map(phrases.map((phrase) => [phrase.phraseId, units.spell(phrase.phraseId)]));
@@ -87,7 +92,7 @@ export function measureLexicon(deps: { patterns: number; seed: number; rounds: n
   const vocabulary = [...new Set(sentences.flat())];
   let pushed = 0;
   let spentUs = 0;
-  const rows = RATES.map((syllableErrorRate) => {
+  const rows = rates.map((syllableErrorRate) => {
     const random = seeded(seed + Math.round(syllableErrorRate * 1000));
     // Talk without phrases is one stream and talk with them another, so that no phrase spills over into neutral talk.
     const [plain, spoken] = [createLexicon({ phrases, units }), createLexicon({ phrases, units })];
