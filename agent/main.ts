@@ -162,6 +162,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     });
     const ears: EarParts = {
       languages: config.languages,
+      bidders: config.bidders,
       pack,
       modelsFolder: config.modelsFolder,
       script: script?.ears,

@@ -31,14 +31,14 @@ export interface AnalysisOutputs {
 }
 
 /**
- * Passes at most `fps` frames a second on (up to a tenth more where the source's own rate does not divide well).
- * ffmpeg's own fps filter would hold each frame back until the next one and invent frames where the stream has a gap;
- * this only lets pass or not, so a frame leaves when it is decoded and no frame is ever made up.
+ * Passes the first frame of each 1/fps of a second on: never more than `fps` a second, and all of a stream that has just
+ * as many. ffmpeg's own fps filter would hold each frame back until the next one and invent frames where the stream has
+ * a gap; this only lets pass or not, so a frame leaves when it is decoded and no frame is ever made up.
  */
 export function selectFilter(fps: number): string {
-  const gap = (0.9 / fps).toFixed(6);
-  const nextSlot = `not(eq(floor(t*${fps}),floor(prev_selected_t*${fps})))`;
-  return `select='isnan(prev_selected_t)+gte(t-prev_selected_t,${gap})+${nextSlot}'`;
+  // Slots begin half a slot before the first frame: a frame that comes a little early or late still has its own.
+  const slot = (t: string) => `floor((${t}-start_t)*${fps}+0.5)`;
+  return `select='isnan(prev_selected_t)+not(eq(${slot('t')},${slot('prev_selected_t')}))'`;
 }
 
 /** Arguments without credentials; frames come on pipe:3, samples on pipe:4, times of the first packets on the pipe after. */

@@ -181,7 +181,7 @@ describe('raw pipes', () => {
 
 it('the filter that thins frames out has no comma that ffmpeg would take for its own', () => {
   expect(selectFilter(2)).toBe(
-    "select='isnan(prev_selected_t)+gte(t-prev_selected_t,0.450000)+not(eq(floor(t*2),floor(prev_selected_t*2)))'",
+    "select='isnan(prev_selected_t)+not(eq(floor((t-start_t)*2+0.5),floor((prev_selected_t-start_t)*2+0.5)))'",
   );
 });
 
