@@ -72,6 +72,8 @@ export interface RoomConfig {
   /** Name of a shipped pack, or the absolute path of a pack's folder. */
   readonly rulePack: string;
   readonly languages: readonly string[];
+  /** Names of each bidder of the project: full, short, aliases; phrases of the rule pack are filled with them. */
+  readonly bidders: readonly (readonly string[])[];
   /** `scripted`: observations are read from a file in place of the models (measurements and demonstrations only). */
   readonly perception: { readonly kind: 'auto' } | { readonly kind: 'scripted'; readonly path: string };
   readonly cameras: readonly CameraConfig[];
@@ -176,6 +178,7 @@ function assemble(
     modelsFolder: resolve(folder, room.models ?? environment.EVALROOM_MODELS ?? modelsOf(dataFolder)),
     rulePack: /[/\\]/.test(room.rulePack) ? resolve(folder, room.rulePack) : room.rulePack,
     languages: room.languages,
+    bidders: room.bidders,
     perception: room.script === undefined ? { kind: 'auto' } : { kind: 'scripted', path: resolve(folder, room.script) },
     cameras: room.cameras.map((camera, index) => ({
       cameraId: camera.id,

@@ -10,6 +10,7 @@ import { createListen, type Listen } from './listen.ts';
 
 export interface EarParts {
   readonly languages: readonly string[];
+  readonly bidders: readonly (readonly string[])[];
   readonly pack: RulePack;
   readonly modelsFolder: string;
   /** Scripted hits in place of the engines. */
@@ -20,11 +21,11 @@ export interface EarParts {
 
 /** A listener for the sound of one microphone. */
 export function listenTo(microphoneId: string, samples: AsyncIterable<PcmBlock>, parts: EarParts): Listen {
-  const { languages, pack, modelsFolder, script, clock, log } = parts;
+  const { languages, bidders, pack, modelsFolder, script, clock, log } = parts;
   const recognisers: Recogniser[] = script
     ? [createScripted({ language: languages[0] ?? 'en', script })]
     : languages.map((language) =>
-        createEars({ language, options: { phrases: pack.phrases, modelsFolder }, clock, log }),
+        createEars({ language, options: { phrases: pack.phrases, modelsFolder, project: { bidders } }, clock, log }),
       );
   return createListen({ microphoneId, samples, recognisers, phrases: pack.phrases, clock, log });
 }

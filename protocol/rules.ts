@@ -150,14 +150,25 @@ export interface Rules {
   readonly speech_irrelevant?: SpeechRule;
 }
 
+/** Words around a phrase that decide whether it counts. */
+export interface PhraseContext {
+  /** One of these must be said near the phrase, before or after it. */
+  readonly needs?: readonly string[];
+  /** None of these may have been said shortly before it: a negation, the tender file being quoted, a clarification. */
+  readonly unless?: readonly string[];
+}
+
 export interface Phrase {
   readonly phraseId: string;
   /** BCP 47: `zh-CN`, `en`. */
   readonly language: string;
   readonly category: SpeechCategory;
-  /** How people say it; every form is spotted, all count as this phrase. */
+  /** How people say it; every form is spotted, all count as this phrase. May hold the slots {BIDDER} and {NUMBER}. */
   readonly forms: readonly string[];
   readonly citation: string;
+  /** How grave it is by itself, where that differs from its category's rule. */
+  readonly gravity?: 'notice' | 'alarm';
+  readonly context?: PhraseContext;
 }
 
 export interface RulePack {

@@ -97,6 +97,27 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       const { runSenders } = await import('./bench/senders.ts');
       await runSenders(JSON.parse(readFileSync(setup, 'utf8')));
     });
+  bench
+    .command('lexicon')
+    .description('phrases found behind a channel that garbles syllables, false ones in neutral talk, time per syllable')
+    .option('--patterns <number>', 'forms of phrases that are looked for', count, 500)
+    .option('--seed <number>', 'of the channel', count, 1)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: LexiconOptions) => {
+      const { benchLexicon } = await import('./bench/lexicon.ts');
+      benchLexicon(options);
+    });
+  bench
+    .command('ears')
+    .description('processor and memory of the Mandarin ear, fed as microphones would feed it')
+    .option('--microphones <number>', 'ears side by side', count, 2)
+    .option('--phrases <number>', 'phrases of each', count, 200)
+    .option('--seconds <number>', 'sound that each hears', count, 120)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: EarsOptions) => {
+      const { benchEars } = await import('./bench/ears.ts');
+      await benchEars(options);
+    });
 }
 
 const counts = (value: string): number[] => value.split(',').map(count);
@@ -123,6 +144,19 @@ export interface FeedOptions {
 export interface IngestOptions {
   readonly events: number;
   readonly workers: readonly number[];
+  readonly json?: true;
+}
+
+export interface LexiconOptions {
+  readonly patterns: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+export interface EarsOptions {
+  readonly microphones: number;
+  readonly phrases: number;
+  readonly seconds: number;
   readonly json?: true;
 }
 

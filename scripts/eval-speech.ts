@@ -8,6 +8,7 @@ import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { loadRulePack } from '../models/rules/load.ts';
 import { readFsmnModel } from '../models/speech/fsmn-files.ts';
 import { createSpotter } from '../models/speech/fsmn-spotter.ts';
+import { fillPhrases } from '../models/speech/lexicon/slots.ts';
 import { openDecoder } from '../models/speech/pocketsphinx-library.ts';
 import { createEnglishSpotter, keywordFile, planKeywords } from '../models/speech/pocketsphinx-spotter.ts';
 import type { Hit } from '../models/speech/recogniser.ts';
@@ -167,7 +168,7 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
   const phrases = drawing
     ? drawn.map((text) => asPhrase(text, 'prohibited', language))
     : flags.rules
-      ? pack.phrases.filter((phrase) => phrase.language.startsWith(language))
+      ? fillPhrases(pack.phrases.filter((phrase) => phrase.language.startsWith(language)))
       : texts.map((text) => asPhrase(text, 'prohibited', language));
   // A pack's phrase is named by the labelled text that one of its forms is, so that hits and labels meet.
   const nameOf = new Map(

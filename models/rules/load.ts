@@ -89,9 +89,19 @@ const packFile = z.strictObject({
 
 const phraseFile = z.strictObject({
   language: z.enum(['zh-CN', 'en']),
+  /** Named lists of words for `needs` and `unless`, used as `@name`. */
+  contexts: z.record(id, z.array(text).min(1).max(100)).exactOptional(),
   phrases: z
     .array(
-      z.strictObject({ id, category: z.enum(SPEECH_CATEGORIES), forms: z.array(text).min(1).max(20), citation: text }),
+      z.strictObject({
+        id,
+        category: z.enum(SPEECH_CATEGORIES),
+        gravity: z.enum(['notice', 'alarm']).exactOptional(),
+        forms: z.array(text).min(1).max(20),
+        needs: z.array(text).min(1).max(100).exactOptional(),
+        unless: z.array(text).min(1).max(100).exactOptional(),
+        citation: text,
+      }),
     )
     .max(2000),
 });
@@ -120,17 +130,36 @@ function readYaml<T>(path: string, schema: z.ZodType<T>): T {
 
 const HAN = /\p{Script=Han}/u;
 
+const SLOT = /\{(?!BIDDER\}|NUMBER\})[^}]*\}?/;
+
 function readPhrases(path: string): Phrase[] {
-  const { language, phrases } = readYaml(path, phraseFile);
+  const { language, contexts = {}, phrases } = readYaml(path, phraseFile);
   return phrases.map((phrase, index) => {
-    const foreign = phrase.forms.find((form) => HAN.test(form) !== (language === 'zh-CN'));
-    if (foreign)
-      throw invalid(
-        path,
-        `phrases.${index}.forms: `,
-        `"${foreign}" is not ${language}; give each language its own file`,
-      );
-    return { phraseId: phrase.id, language, category: phrase.category, forms: phrase.forms, citation: phrase.citation };
+    const wrong = (where: string, reason: string) => invalid(path, `phrases.${index}.${where}: `, reason);
+    const words = (where: 'needs' | 'unless') =>
+      phrase[where]?.flatMap((word) => {
+        if (!word.startsWith('@')) return [word];
+        const list = contexts[word.slice(1)];
+        if (!list) throw wrong(where, `"${word}" is none of the file's contexts (${Object.keys(contexts).join(', ')})`);
+        return list;
+      });
+    const needs = words('needs');
+    const unless = words('unless');
+    const foreign = [...phrase.forms, ...(needs ?? []), ...(unless ?? [])].find(
+      (form) => HAN.test(form) !== (language === 'zh-CN') && !/^[{}A-Z ]+$/.test(form),
+    );
+    if (foreign) throw wrong('forms', `"${foreign}" is not ${language}; give each language its own file`);
+    const slot = phrase.forms.map((form) => SLOT.exec(form)?.[0]).find(Boolean);
+    if (slot) throw wrong('forms', `the slot "${slot}" is not known; there are {BIDDER} and {NUMBER}`);
+    return {
+      phraseId: phrase.id,
+      language,
+      category: phrase.category,
+      forms: phrase.forms,
+      citation: phrase.citation,
+      ...(phrase.gravity ? { gravity: phrase.gravity } : {}),
+      ...(needs || unless ? { context: { ...(needs ? { needs } : {}), ...(unless ? { unless } : {}) } } : {}),
+    };
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
 import { createFsmn } from './fsmn.ts';
+import { fillPhrases } from './lexicon/slots.ts';
 import { createPocketsphinx } from './pocketsphinx.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 
@@ -36,7 +37,10 @@ export function createEars(deps: {
 }): Recogniser {
   const { language, engine = 'auto', clock, log } = deps;
   const own = language.split('-')[0]!;
-  const phrases = deps.options.phrases.filter((phrase) => speaks(phrase.language, own));
+  const phrases = fillPhrases(
+    deps.options.phrases.filter((phrase) => speaks(phrase.language, own)),
+    deps.options.project,
+  );
   const options = { ...deps.options, phrases };
   const chosen = engine === 'auto' ? { zh: 'fsmn', en: 'pocketsphinx' }[own] : engine;
   if (chosen === undefined)

@@ -1,12 +1,13 @@
 /** The Mandarin ear as one synchronous piece: samples in, confirmed hits of the pack's phrases out. Runs inside the worker. */
 import type { Phrase } from '../../protocol/rules.ts';
-import { align, isConfirmed, limitsOf } from './confirm.ts';
+import { align, isConfirmed, type Limits, limitsOf } from './confirm.ts';
 import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
+import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit } from './recogniser.ts';
-import { createScorer } from './scorer.ts';
-import { createSyllables } from './syllables.ts';
+import { createScorer, type ScoredForm } from './scorer.ts';
+import { createSyllables, soundsOf } from './syllables.ts';
 
 /** Samples per frame of the net (30 ms). */
 const FRAME = STEP * NET_SKIP;
@@ -14,6 +15,11 @@ const FRAME = STEP * NET_SKIP;
 const KEPT = Math.round((10 * 16000) / FRAME);
 /** Frames around a candidate that its second pass may use. */
 const MARGIN = 5;
+/** A needed word may come after the phrase, but not for ever. */
+const HELD_FRAMES = Math.round((3 * 16000) / FRAME);
+/** A form of at least so many syllables that the lexicon suspects, too, may lie this much lower on average. */
+const AGREED_LEAST = 5;
+const AGREED_SLACK = 1;
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
 
@@ -29,6 +35,21 @@ export interface Spotter {
   readonly unheard: readonly { readonly phraseId: string; readonly reason: string }[];
   /** Hits that were confirmed by these samples (int16 scale), in order of their end. */
   accept(samples: Int16Array): Hit[];
+}
+
+interface Form extends ScoredForm {
+  readonly phraseId: string;
+  readonly text: string;
+  readonly limits: Limits;
+}
+
+/** A form that stood the second pass; frames count from the first one. */
+interface Found {
+  readonly form: Form;
+  readonly score: number;
+  readonly limit: number;
+  readonly begin: number;
+  readonly end: number;
 }
 
 /** Builds the spotter for the phrases of one language. Never throws for a phrase; see `unheard`. */
@@ -54,16 +75,27 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
   let kept: Float32Array[] = [];
   let first = 0;
   const said: { name: string; frame: number }[] = [];
+  /** Syllables heard before said[0]. */
+  let forgotten = 0;
   let lastClass = 0;
   const reported = new Map<string, number>();
+  let held: { found: Found; until: number }[] = [];
+  const lexicon = createLexicon({ phrases, units: mandarinUnits(soundsOf) });
+  const formOf = new Map(forms.map((form) => [`${form.phraseId} ${form.text}`, form]));
 
-  /** Greedy decoding, one syllable at a time: the strip of pinyin that people read beside a hit. */
-  const listen = (logs: Float32Array, frame: number) => {
+  /** Greedy decoding, one syllable at a time, through the lexicon: the strip of pinyin that people read beside a hit. */
+  const listen = (logs: Float32Array, frame: number): LexiconHit[] => {
     let top = 0;
     for (let i = 1; i < logs.length; i++) if (logs[i]! > logs[top]!) top = i;
-    if (top !== lastClass && top !== 0) said.push({ name: syllables.names[top]!, frame });
+    const fresh = top !== lastClass && top !== 0;
     lastClass = top;
-    while (said.length > 0 && said[0]!.frame < frame - KEPT) said.shift();
+    while (said.length > 0 && said[0]!.frame < frame - KEPT) {
+      said.shift();
+      forgotten++;
+    }
+    if (!fresh) return [];
+    said.push({ name: syllables.names[top]!, frame });
+    return lexicon.push(syllables.names[top]!);
   };
 
   const heard = (text: string, begin: number, end: number): string => {
@@ -72,39 +104,77 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
     return [...before, text, ...after].join(' ');
   };
 
+  /** Second pass over the frames of a suspect. `slack`: how far the mean may lie under the form's own limit. */
+  const confirm = (form: Form, beginFrame: number, endFrame: number, slack: number): Found[] => {
+    const from = Math.max(first, beginFrame - MARGIN);
+    const aligned = align(kept.slice(from - first, endFrame + MARGIN - first), form.spelling);
+    const limits = { mean: form.limits.mean - slack, worst: form.limits.worst - slack * form.spelling.length };
+    if (!aligned || !isConfirmed(aligned, form.spelling.length, limits)) return [];
+    return [
+      {
+        form,
+        score: aligned.score,
+        limit: limits.mean,
+        begin: from + aligned.beginFrame,
+        end: from + aligned.endFrame,
+      },
+    ];
+  };
+
+  /** What the lexicon suspects in the greedy syllables, where it is sure enough to lower the second pass's limit. */
+  const agreed = (suspects: readonly LexiconHit[]): Found[] =>
+    suspects.flatMap(({ phraseId, text, begin, end }) => {
+      const form = formOf.get(`${phraseId} ${text}`);
+      const [from, to] = [said[begin - forgotten]?.frame, said[end - forgotten]?.frame];
+      if (!form || from === undefined || to === undefined || form.spelling.length < AGREED_LEAST) return [];
+      return confirm(form, from, to + 1, AGREED_SLACK);
+    });
+
+  /** Whether the words around it let it count; one that waits for a needed word is asked again. */
+  const judge = (found: Found): 'allowed' | 'refused' | 'open' => {
+    const unit = (frame: number) => forgotten + said.filter((one) => one.frame < frame).length;
+    return lexicon.judge(found.form.phraseId, unit(found.begin - 1), unit(found.end + 2) - 1);
+  };
+
+  /** One more frame of log probabilities; what it settles, in order of merit. */
+  const advance = (logs: Float32Array, frame: number): Found[] => {
+    kept.push(logs);
+    if (kept.length > KEPT) {
+      kept = kept.slice(kept.length - KEPT);
+      first = frame - KEPT + 1;
+    }
+    const suspects = listen(logs, frame);
+    const found = [
+      ...scorer.push(logs).flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame, 0)),
+      ...agreed(suspects),
+    ];
+    // Of several forms of one phrase the best one speaks for it.
+    found.sort((a, b) => b.score - a.score);
+    const waiting = [...held, ...found.map((one) => ({ found: one, until: frame + HELD_FRAMES }))];
+    held = [];
+    return waiting.flatMap((one) => {
+      const verdict = judge(one.found);
+      if (verdict === 'open' && frame < one.until) held.push(one);
+      return verdict === 'allowed' ? [one.found] : [];
+    });
+  };
+
   return {
     forms: forms.length,
     unheard,
     accept(samples) {
       const hits: Hit[] = [];
       for (const posterior of net.push(fbank.push(samples))) {
-        const logs = syllables.pool(posterior);
         const frame = first + kept.length;
-        kept.push(logs);
-        if (kept.length > KEPT) {
-          kept = kept.slice(kept.length - KEPT);
-          first = frame - KEPT + 1;
-        }
-        listen(logs, frame);
-        const found = scorer.push(logs).flatMap((candidate) => {
-          const form = forms[candidate.form]!;
-          const from = Math.max(first, candidate.beginFrame - MARGIN);
-          const span = kept.slice(from - first, candidate.endFrame + MARGIN - first);
-          const aligned = align(span, form.spelling);
-          if (!aligned || !isConfirmed(aligned, form.spelling.length, form.limits)) return [];
-          return [{ form, aligned, begin: from + aligned.beginFrame, end: from + aligned.endFrame }];
-        });
-        // Of several forms of one phrase the best one speaks for it.
-        found.sort((a, b) => b.aligned.score - a.aligned.score);
-        for (const { form, aligned, begin, end } of found) {
+        for (const { form, score, limit, begin, end } of advance(syllables.pool(posterior), frame)) {
           const last = reported.get(form.phraseId);
           if (last !== undefined && end - last <= AGAIN_FRAMES) continue;
           reported.set(form.phraseId, end);
           hits.push({
             phraseId: form.phraseId,
             text: form.text,
-            score: aligned.score,
-            threshold: form.threshold,
+            score,
+            threshold: limit,
             beginSample: begin * FRAME,
             endSample: end * FRAME + WINDOW,
             neededSample: (frame + net.lookAhead) * FRAME + 2 * STEP + WINDOW,

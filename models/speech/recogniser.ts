@@ -1,5 +1,6 @@
 /** Interface of the ears: sound goes in block by block, phrases of the rule pack and what was heard come out. */
 import type { Phrase } from '../../protocol/rules.ts';
+import type { ProjectWords } from './lexicon/slots.ts';
 
 /** A phrase that was heard. Times count samples (16 kHz) since the recogniser's first one. */
 export interface Hit {
@@ -45,4 +46,6 @@ export interface RecogniserOptions {
   readonly phrases: readonly Phrase[];
   /** Folder of fetched models (EVALROOM_MODELS or the agent's data folder). */
   readonly modelsFolder: string;
+  /** Who bids: fills the slots of phrases; without it ordinals do. */
+  readonly project?: ProjectWords;
 }
