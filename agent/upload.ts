@@ -57,6 +57,8 @@ const LINE_WAITS_MS = [500, 1000, 2000, 5000, 15_000, 30_000] as const;
 const CLIP_WAITS_MS = [500, 2000, 10_000, 60_000, 600_000] as const;
 const JITTER = 0.25;
 const LOOK_MS = 500;
+/** So much longer than the line does a clip that failed wait, so that another one is tried first. */
+const TURN_MS = 100;
 const STALLED_MS = 30_000;
 const CHUNK_BYTES = 8 * 1024 * 1024;
 const SHA_HEADER = 'Evalroom-Sha256';
@@ -254,7 +256,11 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       if (outcome.kind === 'failed') {
         if (text !== reason) log.warn({ clipId, reason: text }, 'clips cannot be sent: they wait');
         reason = text;
-        await rest(waitMs(LINE_WAITS_MS, ++lineFailures));
+        const lineMs = waitMs(LINE_WAITS_MS, ++lineFailures);
+        // Another one has its turn then, where there is one: what fails may be this clip alone.
+        const failures = clipWaits.get(clipId)?.failures ?? 0;
+        clipWaits.set(clipId, { failures, untilMonoMs: clock.monoMs() + lineMs + TURN_MS });
+        await rest(lineMs);
         continue;
       }
       const failures = (clipWaits.get(clipId)?.failures ?? 0) + 1;

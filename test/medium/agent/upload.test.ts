@@ -40,6 +40,8 @@ let answer: (sha256: string) => { status?: number; sha256?: string };
 /** Cuts the connection of the first large PATCH after so many bytes. */
 let cutAfterBytes: number | undefined;
 let refuseCreates: number;
+/** Answered with an error of the server's own, each time. */
+let brokenClip: string | undefined;
 let lost: DraftEvent[];
 
 const serve = async () => {
@@ -49,7 +51,8 @@ const serve = async () => {
     path: '/api/upload',
     relativeLocation: true,
     datastore: new FileStore({ directory: received }),
-    async onUploadCreate() {
+    async onUploadCreate(_request, upload) {
+      if (upload.metadata?.clipId === brokenClip) throw { status_code: 500, body: 'broken' };
       if (refuseCreates-- > 0) throw { status_code: 404, body: 'clip_unknown' };
       return {};
     },
@@ -95,6 +98,7 @@ beforeEach(async () => {
   answer = () => ({});
   cutAfterBytes = undefined;
   refuseCreates = 0;
+  brokenClip = undefined;
 });
 afterEach(async () => {
   await uploader.close();
@@ -234,6 +238,17 @@ describe('uploader', () => {
     await serve();
     await acked(1);
     await until('no reason left', () => uploader.health().reason === undefined);
+  });
+
+  it('lets other clips pass one that the cloud cannot take', async () => {
+    await serve();
+    clip('c-1');
+    clip('c-2');
+    brokenClip = 'c-2';
+    await start();
+    await acked(1);
+    expect(finished).toEqual(['c-1/overlay.json', 'c-1/clip.mp4']);
+    expect(uploader.health()).toMatchObject({ waiting: 1 });
   });
 
   it('lets alarms go first, then the newest', async () => {
