@@ -117,7 +117,9 @@ export function createRing({
       await mkdir(folder, { recursive: true });
       let files = 0;
       const orphans: string[] = [];
-      for (const cameraId of await readdir(folder)) {
+      // A file that somebody left beside the cameras' folders is not ours, and no reason not to record.
+      const folders = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+      for (const { name: cameraId } of folders) {
         const list: RingSegment[] = [];
         for (const name of await readdir(join(folder, cameraId))) {
           files += 1;

@@ -450,6 +450,7 @@ describe('ring', () => {
     await fill(first, 0, 6);
     const place = join(folder, 'ring', 'cam-a');
     writeFileSync(join(place, 'half.mp4'), 'x');
+    writeFileSync(join(folder, 'ring', 'notes.txt'), 'whose?');
     const second = ringOf({});
     await second.open();
     expect(kept(second)).toEqual([0, 1, 2, 3, 4, 5]);
