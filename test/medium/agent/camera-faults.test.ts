@@ -1,0 +1,34 @@
+/** The agent as a whole when its camera misbehaves, and what it talks to. More faults: test/long/camera-faults.test.ts. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectionsOf, type FaultRoom, goThrough, startFaultRoom } from './fault-room.ts';
+
+let room: FaultRoom;
+
+describe('a room whose camera misbehaves', () => {
+  beforeAll(async () => {
+    room = await startFaultRoom();
+  });
+  afterAll(() => room?.close());
+
+  it('shows a frozen picture as a fault and nobody as there or away, and is back soon', async () => {
+    await goThrough(room, 'freeze', { seenMs: 25_000, backMs: 25_000 });
+  });
+
+  it('has talked to its camera and its cloud and to nobody else, and listens to nobody', () => {
+    const { camera, cloud } = room.stand;
+    const { port } = new URL(room.stand.url);
+    const allowed = new Set([
+      new URL(String(camera.ready.main)).port,
+      String(camera.ready.onvif).split(':')[1],
+      new URL(String(cloud.ready.mqttUrl)).port,
+      port,
+    ]);
+    const { peers, listening } = connectionsOf(room.stand.agent().pid);
+    expect(peers.length).toBeGreaterThan(0);
+    for (const peer of peers) {
+      expect(peer).toMatch(/^127\.0\.0\.1:/);
+      expect([...allowed]).toContain(peer.split(':')[1]);
+    }
+    expect(listening).toEqual([]);
+  });
+});

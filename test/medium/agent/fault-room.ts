@@ -1,0 +1,117 @@
+/** What the tests of camera faults stand on: a whole room whose camera misbehaves on order, with scripted sitting people. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { OverviewView } from '../../../cloud/http/api.ts';
+import { demoFilm } from '../../../hardware/fake/demo-film.ts';
+import type { Fault } from '../../../hardware/fake/fault.ts';
+import { processTree } from '../../../scripts/bench/processes.ts';
+import { type Accepted, type Desk, openDesk, type Stand, startStand } from '../../../scripts/stand.ts';
+
+export interface FaultRoom {
+  readonly stand: Stand;
+  /** Occupancy of every seat as the cloud shows it now. */
+  occupancy(): Promise<string[]>;
+  accepted(kind: string): Accepted[];
+  setFault(fault: Fault | null): void;
+  until<T>(what: string, look: () => Promise<T | undefined> | T | undefined, limitMs: number): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Somebody sits at each seat of the demo's room for ever. */
+export async function startFaultRoom(): Promise<FaultRoom> {
+  const folder = await mkdtemp(join(tmpdir(), 'evalroom-faults-'));
+  const room = parse(readFileSync(demoFilm().room, 'utf8')) as { seats: { views: { zone: [number, number][] }[] }[] };
+  const persons = room.seats.map(({ views }) => {
+    const [xs, ys] = [0, 1].map((i) => views[0]!.zone.map((point) => point[i]!)) as [number[], number[]];
+    return { box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], score: 0.9 };
+  });
+  const script = join(folder, 'script.json');
+  await writeFile(script, JSON.stringify({ eyes: { steps: [{ from: 0, persons }] }, ears: [] }));
+  const log: string[] = [];
+  const onLine = (part: string, line: string) => void log.push(`${part}: ${line.slice(0, 300)}`);
+  const stand = await startStand({ data: join(folder, 'stand'), room: { script, languages: [] }, onLine });
+  const desk: Desk = await openDesk(stand.setupUrl);
+  return {
+    stand,
+    async occupancy() {
+      const { rooms } = await desk.get<OverviewView>('/api/overview');
+      return rooms[0]?.state?.seats.map(({ occupancy }) => occupancy) ?? [];
+    },
+    accepted: (kind) => stand.accepted.filter((one) => one.kind === kind),
+    setFault: (fault) => stand.camera.send({ fault }),
+    async until(what, look, limitMs) {
+      for (const endMs = performance.now() + limitMs; performance.now() < endMs; ) {
+        const found = await look();
+        if (found !== undefined) return found;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      throw new Error(`${what}: not within ${limitMs / 1000} s\n${log.slice(-15).join('\n')}`);
+    },
+    async close() {
+      await stand.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * One fault from begin to end: an event of the camera's fault, nobody presumed anywhere meanwhile, and within `backMs`
+ * of the camera's return everybody in their seats again and the event over.
+ */
+export async function goThrough(room: FaultRoom, fault: Fault, limits: { seenMs: number; backMs: number }) {
+  const all = (word: string) => async () => {
+    const seats = await room.occupancy();
+    return seats.length > 0 && seats.every((one) => one === word) ? true : undefined;
+  };
+  const faults = (phase: string) =>
+    room.accepted('episode').filter((one) => one.behaviour === 'camera_fault' && one.phase === phase);
+  await room.until('everybody sits', all('yes'), 40_000);
+  const [begun, ended] = [faults('begin').length, faults('end').length];
+  room.setFault(fault);
+  await room.until(`${fault}: presence is unknown`, all('unknown'), limits.seenMs);
+  await room.until(`${fault}: an event`, () => faults('begin').length > begun || undefined, limits.seenMs);
+  room.setFault(null);
+  await room.until(`${fault}: everybody sits again`, all('yes'), limits.backMs);
+  // An end is told when the fault has stayed away for a while.
+  await room.until(`${fault}: the event has ended`, () => faults('end').length > ended || undefined, limits.backMs);
+}
+
+/** `address:port` of the other end of every socket of a process and its children, and what it listens on. */
+export function connectionsOf(pid: number): { readonly peers: string[]; readonly listening: string[] } {
+  const inodes = new Set(processTree(pid).flatMap((one) => socketsOf(one.pid)));
+  const [peers, listening] = [new Set<string>(), new Set<string>()];
+  for (const table of ['tcp', 'tcp6', 'udp', 'udp6'])
+    for (const line of readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      if (!fields[9] || !inodes.has(fields[9])) continue;
+      const [local, remote, state] = [fields[1]!, fields[2]!, fields[3]!];
+      if (table.startsWith('tcp') && state === '0A') listening.add(wordOf(local));
+      else if (!/^0+:0+$/.test(remote)) peers.add(wordOf(remote));
+    }
+  return { peers: [...peers], listening: [...listening] };
+}
+
+function socketsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** The kernel writes addresses as words of four bytes, lowest first, and ports as they are. */
+function wordOf(address: string): string {
+  const [host, port] = address.split(':') as [string, string];
+  const last = host.slice(-8);
+  const bytes = [6, 4, 2, 0].map((at) => Number.parseInt(last.slice(at, at + 2), 16));
+  return `${bytes.join('.')}:${Number.parseInt(port, 16)}`;
+}
