@@ -11,12 +11,9 @@ const ANSWER_BYTES = 256 * 1024;
 /** Longer chains than any real one end the search. */
 const CHAIN = 10;
 
-/** The library asks for the parameters of its own classes only, and those have none. */
-const reflection = { getMetadata: () => undefined, getOwnMetadata: () => undefined, defineMetadata: () => undefined };
-
 /** The X.509 library; it wants metadata reflection to be there before its own first line. */
 export async function loadX509(): Promise<typeof import('@peculiar/x509')> {
-  if (!('getMetadata' in Reflect)) Object.assign(Reflect, reflection);
+  await import('reflect-metadata');
   return import('@peculiar/x509');
 }
 
