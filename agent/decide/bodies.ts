@@ -1,8 +1,8 @@
 /** People of one camera as the rules about bodies see them: heads, shoulders, wrists and feet, in units of the person's own shoulders. */
-import type { Keypoint } from '../../protocol/observation.ts';
+import type { Keypoint, Person } from '../../protocol/observation.ts';
 import { upperBody } from '../../protocol/observation.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
-import type { Box, FloorPoint, Point } from '../../protocol/seat.ts';
+import { type Box, type FloorPoint, iou, type Point } from '../../protocol/seat.ts';
 import { footPoint, type Homography, homography, toFloor } from './floor.ts';
 import type { Habit, Spot } from './place.ts';
 import type { CameraScene } from './scene.ts';
@@ -18,6 +18,8 @@ const LEAST_OF_ZONE = 0.5;
 const REACH_M = 2.2;
 /** Seats whose zones differ more in width stand at different depths of the room, and their people only look close. */
 const LIKE_SIZE = 1.7;
+/** A detection overlaps the usual box of an owner by so much, and nobody else's. */
+const FAINT_IOU = 0.35;
 /** In heights of the box, which a desk may cut below the chest. */
 const LOWEST_NOSE = 0.55;
 const LOWEST_CHEST = 0.75;
@@ -60,7 +62,7 @@ function bodyOf(track: Track, camera: CameraScene): Body {
   const width = home ? Math.max(seen, LEAST_OF_ZONE * (home.zone[2] - home.zone[0])) : seen;
   const trusted = isPlausible(track);
   const nose = trusted ? joint(track, 0) : undefined;
-  const head: Point = nose ?? [leant(track.box, owner?.habit?.middle, width), track.box[1] + width * ASPECT * 0.25];
+  const head: Point = nose ?? [leant(track.box, owner?.habit, width), track.box[1] + width * ASPECT * 0.25];
   return {
     track,
     cameraId: camera.cameraId,
@@ -86,12 +88,42 @@ function isPlausible(track: Track): boolean {
   return !left || !right || (left[1] + right[1]) / 2 <= y0 + LOWEST_CHEST * (y1 - y0);
 }
 
-/** Who leans turns about the hips: the head moves twice as far as the middle of the box, up to its edge. */
-function leant([x0, , x1]: Box, usual: number | undefined, width: number): number {
+/** Who leans turns about the hips: the box grows to that side, and the head is at its edge. */
+function leant([x0, , x1]: Box, habit: Habit | undefined, width: number): number {
   const middle = (x0 + x1) / 2;
+  if (!habit) return middle;
+  const [left, right] = [habit.middle - habit.width / 2 - x0, x1 - habit.middle - habit.width / 2];
   const half = Math.max(0, (x1 - x0) / 2 - HEAD_OF_WIDTH * width);
-  const lean = usual === undefined ? 0 : middle - usual;
-  return middle + Math.min(half, Math.max(-half, lean));
+  return middle + Math.min(half, Math.max(-half, 2 * (right - left)));
+}
+
+/**
+ * An owner whom the detector shows too weakly for a track: the best detection where they use to be that is nobody
+ * else's. Good for what two people do together, not for presence.
+ */
+export function faintBody(
+  camera: CameraScene,
+  seatId: string,
+  persons: readonly Person[],
+  others: readonly Body[],
+): Omit<Body, 'track'> | undefined {
+  const habit = camera.owners.find((o) => o.seatId === seatId)?.habit;
+  const home = spotIn(camera, seatId);
+  if (!habit || !home) return undefined;
+  const usual: Box = [
+    habit.middle - habit.width / 2,
+    habit.top,
+    habit.middle + habit.width / 2,
+    habit.top + habit.height,
+  ];
+  const seen = persons
+    .filter((p) => iou(p.box, usual) >= FAINT_IOU && !others.some((o) => iou(o.track.box, p.box) > FAINT_IOU))
+    .sort((a, b) => b.score - a.score)[0];
+  if (!seen) return undefined;
+  const width = Math.max(habit.width, LEAST_OF_ZONE * (home.zone[2] - home.zone[0]));
+  const head: Point = [leant(seen.box, habit, width), seen.box[1] + width * ASPECT * 0.25];
+  const shoulders = width * ASPECT * SHOULDERS;
+  return { cameraId: camera.cameraId, homeId: seatId, seatId, habit, home, chest: head, head, shoulders, posed: false };
 }
 
 /** Key point number `index` where the model saw it. */
@@ -155,8 +187,11 @@ export function worthOf(camera: CameraScene, seatIds: readonly string[]): number
   return Math.min(1, ...seatIds.map((id) => camera.worth[id] ?? 0));
 }
 
+/** What is needed of somebody who sits. */
+type Seated = Pick<Body, 'homeId' | 'home'>;
+
 /** True where two people at their own seats could put heads or hands together. */
-export function isInReach(a: Body, b: Body, { seats }: RoomLayout): boolean {
+export function isInReach(a: Seated, b: Seated, { seats }: RoomLayout): boolean {
   const [p, q] = [a, b].map((body) => seats.find((s) => s.seatId === body.homeId)?.floor);
   if (p && q && Math.hypot(p[0] - q[0], p[1] - q[1]) > REACH_M) return false;
   const width = ({ zone }: Spot) => zone[2] - zone[0];

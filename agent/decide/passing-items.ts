@@ -12,6 +12,7 @@ export const passingItems = spellRule({
   behaviour: 'passing_items',
   windowMs: 2000,
   beginShare: 0.5,
+  vetoed: true,
   rule: ({ pack }) => pack.rules.passing_items,
   figure: 'wristGap',
   look(scene, { pack, layout }) {

@@ -60,6 +60,8 @@ export interface SpellRule {
   readonly endShare?: number;
   /** Must be over for this long. */
   readonly fineMs?: number;
+  /** What two people do close together: who is seen apart by any view is apart, however near they look in a better one. */
+  readonly vetoed?: boolean;
   /** Frames that say so before it is believed; default 1. */
   readonly samples?: number;
   /** Without any evidence for this long it is over: where people are is no longer known. */
@@ -76,6 +78,8 @@ export interface SpellRule {
 
 /** Frames further apart than this are not one run. */
 const MAX_STEP_MS = 5000;
+/** So many frames that all say no. */
+const VETO_FRAMES = 4;
 /** A behaviour that was seen goes on for so long while nobody is seen to end it. */
 const CARRY_MS = 3000;
 
@@ -150,7 +154,8 @@ function stepSpell(
   const stepMs = Math.min(Math.max(0, now - state.lastMonoMs), MAX_STEP_MS);
   const views = widened(state.views, told, now, windowMs);
   const view = better(views);
-  const best = view ? shareOf(view.window) : 0;
+  const veto = spec.vetoed === true && views.some((v) => v.window.length >= VETO_FRAMES && shareOf(v.window) === 0);
+  const best = view && !veto ? shareOf(view.window) : 0;
   const enough = (view?.window.length ?? 0) >= 2;
   const allowed = isAllowed(scene.session, spec.behaviour, seatIds, at.wallMs);
   const toldMonoMs = told.length > 0 || blind ? now : state.toldMonoMs;

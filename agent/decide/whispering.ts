@@ -1,6 +1,6 @@
 /** Row 6, whispering: two people at their seats have put their heads together. */
 import type { Point } from '../../protocol/seat.ts';
-import { apart, type Body, bodiesOf, isInReach, joint, looking, worthOf } from './bodies.ts';
+import { apart, type Body, bodiesOf, faintBody, isInReach, joint, looking, worthOf } from './bodies.ts';
 import type { Spot } from './place.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
@@ -9,6 +9,11 @@ import { type Evidence, spellRule } from './spell.ts';
 const HEAD = 0.4;
 /** Seats may be near in the picture without anybody leaning: the gap must have become smaller by so much, in shoulder widths. */
 const NEARER = 0.5;
+/** Of people who are hardly detected, both must lean, by so many shoulder widths. */
+const LEANS = 0.3;
+
+/** With a track, or seen too weakly for one. */
+type Sitter = Omit<Body, 'track'> & Partial<Pick<Body, 'track'>>;
 
 export const whispering = spellRule({
   behaviour: 'whispering',
@@ -16,6 +21,7 @@ export const whispering = spellRule({
   windowMs: 4000,
   beginShare: 0.5,
   fineMs: 4000,
+  vetoed: true,
   rule: ({ pack }) => pack.rules.whispering,
   repeats: ({ pack: { rules } }) =>
     rules.whispering?.repeats == null
@@ -24,14 +30,20 @@ export const whispering = spellRule({
   figure: 'headGap',
   look(scene, { pack, layout }) {
     const limit = pack.rules.whispering?.shoulderWidths ?? 0;
+    const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
     return looking(scene.cameras).flatMap((camera) => {
-      const sitting = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
+      const seen = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
+      const missed = scene.seats.filter((s) => s.occupancy === 'yes' && !seen.some((b) => b.homeId === s.seatId));
+      const faint = missed.flatMap(({ seatId }) => faintBody(camera, seatId, persons, seen) ?? []);
+      const sitting: readonly Sitter[] = [...seen, ...faint];
       return sitting.flatMap((a, i) =>
         sitting.slice(i + 1).flatMap((b): Evidence[] => {
           if (!isInReach(a, b, layout)) return [];
           const seatIds = [a.homeId!, b.homeId!].sort();
           const gap = gapOf(a, b);
-          const holds = gap < limit && (usualGap(a, b) - gap >= NEARER || (faces(a, b) && faces(b, a)));
+          const sure = a.track !== undefined && b.track !== undefined;
+          const nearer = usualGap(a, b) - gap >= NEARER && (sure || (leansTo(a, b) && leansTo(b, a)));
+          const holds = gap < limit && (nearer || (faces(a, b) && faces(b, a)));
           return [
             {
               key: seatIds.join('+'),
@@ -54,21 +66,29 @@ export const whispering = spellRule({
   }),
 });
 
-function gapOf(a: Body, b: Body): number {
+function gapOf(a: Sitter, b: Sitter): number {
   const mean = (a.shoulders + b.shoulders) / 2;
   return Math.max(0, apart(a.head, b.head) / mean - HEAD);
 }
 
 /** As the seats are drawn: who whispers for long must not become the habit. */
-function usualGap(a: Body, b: Body): number {
+function usualGap(a: Sitter, b: Sitter): number {
   const mean = (a.shoulders + b.shoulders) / 2;
   return Math.max(0, apart(middle(a.home!), middle(b.home!)) / mean - HEAD);
 }
 
 const middle = ({ zone: [x0, y0, x1, y1] }: Spot): Point => [(x0 + x1) / 2, (y0 + y1) / 2];
 
+/** Away from the own place towards the other one. */
+function leansTo(a: Sitter, b: Sitter): boolean {
+  if (!a.habit) return false;
+  const lean = ((a.head[0] - a.habit.middle) * 16) / 9 / a.shoulders;
+  return Math.abs(lean) >= LEANS && Math.sign(lean) === Math.sign(b.head[0] - a.head[0]);
+}
+
 /** The nose is on the other's side of the middle of the ears. */
-function faces(a: Body, b: Body): boolean {
+function faces(a: Sitter, b: Sitter): boolean {
+  if (!a.track) return false;
   const [nose, left, right] = [joint(a.track, 0), joint(a.track, 3), joint(a.track, 4)];
   if (!nose || !left || !right) return false;
   const turned = nose[0] - (left[0] + right[0]) / 2;
