@@ -142,11 +142,14 @@ async function compareWithStored(tx: Tx, work: Work): Promise<void> {
   }
   const seqs = [...work.fresh.keys(), ...work.bad.keys()].filter((seq) => seq <= highest);
   if (seqs.length === 0) return;
+  // Beyond `through` lies only what hides, on few days; below it any day has to be looked into, which only a replay costs.
+  const beyond = seqs.every((seq) => seq > through);
   const taken = await tx.all<{ seq: number; event_id: string | null }>(
-    `select seq, event_id from events where stream_id = $1 and ${tx.among('seq', 2)}
+    `select seq, event_id from events where stream_id = $1 and ${tx.among('seq', 2)} and stored_wall_ms >= $3
      union all select seq, null from rejected where stream_id = $1 and occupies = 1 and ${tx.among('seq', 2)}`,
     streamId,
     seqs,
+    (beyond ? work.row.hiddenWallMs : undefined) ?? Number.MIN_SAFE_INTEGER,
   );
   for (const { seq, event_id: eventId } of taken) {
     const event = work.fresh.get(seq);
