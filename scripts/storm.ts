@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Ways to break the path on purpose: a storm that notices none of them would prove nothing. */
-export const SABOTAGES = ['delete_when_sent', 'accept_again', 'forget_cursor', 'no_dedup'] as const;
+export const SABOTAGES = ['delete_when_sent', 'accept_twice', 'forget_cursor', 'no_dedup'] as const;
 export type Sabotage = (typeof SABOTAGES)[number];
 
 const count = (value: string): number => {

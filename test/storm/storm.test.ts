@@ -33,8 +33,8 @@ describe('a storm', () => {
     expect(lost).toBeGreaterThan(0);
   });
 
-  it('notices a room that decides again what it had decided, and a screen that forgets where it was', async () => {
-    const result = await ride({ kills: 6, rooms: 2, sabotage: ['accept_again', 'forget_cursor'] });
+  it('notices a room that commits twice what it decided once, and a screen that forgets where it was', async () => {
+    const result = await ride({ kills: 6, rooms: 2, sabotage: ['accept_twice', 'forget_cursor'] });
     expect(result.lost).toBe(0);
     expect(result.storedTwice).toBeGreaterThan(0);
     expect(result.shownTwice).toBeGreaterThan(0);
