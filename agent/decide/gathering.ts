@@ -17,8 +17,8 @@ export const gathering = spellRule({
     return looking(scene.cameras).flatMap((camera): Evidence[] => {
       const bodies = bodiesOf(camera);
       const groups = bodies.map((a) => bodies.filter((b) => isNear(a, b, rule, layout)));
-      // Neighbours at their own seats are no gathering: all but one must have come.
-      const came = (g: readonly Body[]) => g.filter((b) => b.seatId === undefined || b.seatId !== b.homeId).length;
+      // Neighbours on their chairs are no gathering: all but one must have come.
+      const came = (g: readonly Body[]) => g.filter((b) => b.seatId === undefined).length;
       const best = groups.filter((g) => came(g) >= g.length - 1).sort((a, b) => b.length - a.length)[0] ?? [];
       const seatIds = best.flatMap((b) => (b.homeId === undefined ? [] : [b.homeId])).sort();
       return [

@@ -148,7 +148,8 @@ function moved(t: Track, person: Person, monoMs: number): Track {
   const dt = Math.max(1, monoMs - t.seenMonoMs);
   const [x, y] = centre(person.box);
   const [ox, oy] = centre(t.box);
-  const keep = dt > 1500 ? 0 : 0.5;
+  // Few frames a second: who begins to walk is fast a frame later, and must not be taken for somebody they pass.
+  const keep = dt > 1500 ? 0 : 0.25;
   const hits = t.hits + 1;
   return {
     trackId: t.trackId,
