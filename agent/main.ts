@@ -24,6 +24,7 @@ import { createLoops, each, every, type Loops } from './loops.ts';
 import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
+import { createReferenceStore } from './reference.ts';
 import { createStillNews } from './snapshot.ts';
 import { cameraPlans, microphonesOf } from './sources.ts';
 import { createStateReport } from './state.ts';
@@ -150,6 +151,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       log: log.child({ part: 'capture' }),
     });
     const perceives = new Map<string, Perceive>();
+    const references = createReferenceStore({ folder: dataFolder, layout, log: log.child({ part: 'perceive' }) });
     const listens: Listen[] = [];
     const isNewStill = createStillNews();
     const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
@@ -191,6 +193,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         log: log.child({ part: 'perceive' }),
         regions: doorRegions(layout, camera.cameraId),
       });
+      perceive.watch.setReference(references.load(camera.cameraId));
       perceives.set(camera.cameraId, perceive);
       ending.push(() => perceive.close());
       loops.add(
@@ -241,6 +244,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         for (const [cameraId, perceive] of perceives) {
           const still = perceive.snapshot();
           if (still && isNewStill(cameraId, still.atMonoMs)) forward.publishSnapshot(cameraId, still.jpeg);
+          references.keep(cameraId, perceive.watch.reference());
         }
       }),
     );

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { runInThisContext } from 'node:vm';
 import { Corrupt, Unavailable } from '../../protocol/errors.ts';
 import { type Box, iou } from '../../protocol/seat.ts';
@@ -212,7 +211,7 @@ async function startLiteRt(): Promise<LiteRt> {
     scope.__dirname = dirname(file);
     runInThisContext(readFileSync(file, 'utf8'), { filename: file });
   };
-  const liteRt = (await import(pathToFileURL(entry).href)) as LiteRt;
+  const liteRt = createRequire(import.meta.url)(entry) as LiteRt;
   const folder = entry.slice(0, entry.lastIndexOf(RUNTIME) + RUNTIME.length);
   await liteRt.loadLiteRt(`${join(folder, 'wasm')}/`);
   return liteRt;
