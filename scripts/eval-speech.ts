@@ -15,6 +15,8 @@ import type { Hit } from '../models/speech/recogniser.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { SpeechCategory } from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
+import { AUGMENTED, type Condition, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
+import { type Mistake, writeSpeechReport } from './eval-speech-report.ts';
 import {
   drawPhrases,
   judgeClip,
@@ -24,7 +26,6 @@ import {
   scoreClips,
   scoreDrawn,
 } from './eval-speech-score.ts';
-import { addNoise, addRoom, decodeSound, withFloor } from './eval-speech-sound.ts';
 
 interface SpeechFlags {
   readonly dir: string;
@@ -34,6 +35,8 @@ interface SpeechFlags {
   readonly seed: number;
   readonly noise?: number;
   readonly room?: number;
+  readonly augment?: boolean;
+  readonly report?: string;
   readonly json?: boolean;
 }
 
@@ -54,6 +57,8 @@ export function evalSpeechCommand(program: Command): void {
     .option('--seed <seed>', 'of the draw, the noise and the room', number(0, 2 ** 31), 1)
     .option('--noise <dB>', 'add pink noise so far below the speech', number(-20, 60))
     .option('--room <seconds>', 'add an artificial room with this reverberation time', number(0.1, 3))
+    .option('--augment', 'also with noise at 20, 10 and 5 dB and in rooms of 0.3, 0.5 and 0.8 s')
+    .option('--report <file>', 'write an HTML page with the sound of every miss and false alarm')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText(
       'after',
@@ -132,8 +137,6 @@ function earFactory(engine: SpeechFlags['engine'], phrases: readonly Phrase[]): 
 }
 
 const LANGUAGE = { fsmn: 'zh', pocketsphinx: 'en' } as const;
-/** A room's microphone delivers blocks of about this size. */
-const BLOCK = 1600;
 
 /** One phrase of the labels or of a draw as a phrase of a pack; its text is its id. */
 function asPhrase(text: string, category: SpeechCategory, language: string): Phrase {
@@ -178,55 +181,61 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
     }),
   );
   const freshEar = earFactory(engine, phrases);
-  const scored: ScoredClip[] = [];
-  let cpuMs = 0;
-  let soundS = 0;
-  for (const [index, clip] of clips.entries()) {
-    let sound = await decodeSound(join(dir, clip.file));
-    if (flags.room !== undefined) sound = addRoom(sound, flags.room, seed + index);
-    if (flags.noise !== undefined) sound = addNoise(sound, flags.noise, seed + index);
-    const samples = withFloor(sound, seed + index);
-    const ear = freshEar();
-    const began = process.cpuUsage();
-    const hits: Hit[] = [];
-    for (let at = 0; at < samples.length; at += BLOCK) hits.push(...ear(samples.slice(at, at + BLOCK)));
-    const used = process.cpuUsage(began);
-    cpuMs += (used.user + used.system) / 1000;
-    soundS += samples.length / 16_000;
-    const seconds = (sample: number) => sample / 16_000 - 1;
-    scored.push({
-      clip,
-      hits: hits.map((hit) => ({
-        phrase: nameOf.get(hit.phraseId) ?? hit.phraseId,
-        endS: seconds(hit.endSample),
-        reportedS: seconds(hit.neededSample ?? hit.endSample),
-      })),
-    });
-  }
-  const base = {
-    engine,
-    clips: clips.length,
-    skipped: labelled.length - clips.length,
-    rtf: cpuMs / 1000 / soundS,
-    rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
-  };
-  if (drawing) {
+  const mistakes: Mistake[] = [];
+  const measure = async (condition: Condition) => {
+    const { scored, sounds, rtf } = await listenToAll({ clips, dir, seed, condition, freshEar, nameOf });
+    const base = {
+      engine,
+      clips: clips.length,
+      skipped: labelled.length - clips.length,
+      rtf,
+      rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
+    };
     const { soundsOf } = await import('../models/speech/syllables.ts');
-    const result = { ...base, ...scoreDrawn(scored, drawn, soundsOf) };
-    for (const { phrase, clip, wrong } of listDrawn(scored, drawn, soundsOf))
-      print(`${wrong ? 'false ' : 'missed'}  ${clip}: ${phrase}`);
+    const wrong: Wrong[] = drawing
+      ? listDrawn(scored, drawn, soundsOf).map(({ phrase, clip, wrong }) => ({
+          kind: wrong ? 'false' : 'missed',
+          file: clip,
+          phrase,
+        }))
+      : scored.flatMap((one) => mistakesOf(one));
+    for (const one of wrong) {
+      const at = one.atS !== undefined ? ` at ${one.atS.toFixed(2)} s` : '';
+      print(`${one.kind.padEnd(6)}  ${one.file}: ${one.phrase}${at}`);
+      const sound = sounds.get(one.file)!;
+      // A second of floor stands before the clip; a false alarm needs what led to it, not the hour around it.
+      const samples =
+        one.atS === undefined ? sound : sound.slice(Math.max(0, (one.atS - 5) * 16_000), (one.atS + 3) * 16_000);
+      mistakes.push({ ...one, condition: nameOfCondition(condition), samples });
+    }
+    const levelOf = (category: string) => pack.rules[`speech_${category as SpeechCategory}`]?.level;
+    const result = { ...base, ...(drawing ? scoreDrawn(scored, drawn, soundsOf) : scoreClips(scored, levelOf)) };
     report(result, print);
     return result;
+  };
+  const plainly: Condition = {
+    ...(flags.noise === undefined ? {} : { noise: flags.noise }),
+    ...(flags.room === undefined ? {} : { room: flags.room }),
+  };
+  const result = await measure(plainly);
+  const augmented = [];
+  for (const condition of flags.augment ? AUGMENTED : []) {
+    print(`\n${nameOfCondition(condition)}`);
+    augmented.push({ condition: nameOfCondition(condition), ...(await measure(condition)) });
   }
-  for (const one of scored) {
-    const { missed, wrong } = judgeClip(one);
-    for (const phrase of missed) print(`missed  ${one.clip.file}: ${phrase}`);
-    for (const hit of wrong) print(`false   ${one.clip.file}: ${hit.phrase} at ${hit.endS.toFixed(2)} s`);
-  }
-  const levelOf = (category: string) => pack.rules[`speech_${category as SpeechCategory}`]?.level;
-  const result = { ...base, ...scoreClips(scored, levelOf) };
-  report(result, print);
-  return result;
+  if (flags.report) writeSpeechReport(flags.report, [result, ...augmented], mistakes);
+  return flags.augment ? { ...result, augmented } : result;
+}
+
+type Wrong = Omit<Mistake, 'condition' | 'samples'>;
+
+function mistakesOf(one: ScoredClip): Wrong[] {
+  const { missed, wrong } = judgeClip(one);
+  const { file } = one.clip;
+  return [
+    ...missed.map((phrase) => ({ kind: 'missed' as const, file, phrase })),
+    ...wrong.map(({ phrase, endS }) => ({ kind: 'false' as const, file, phrase, atS: endS })),
+  ];
 }
 
 function report(result: object, print: (line: string) => void): void {

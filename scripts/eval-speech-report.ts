@@ -1,0 +1,82 @@
+/** The page behind `evalroom eval speech --report`: the figures, and the sound of every miss and false alarm, in one file. */
+import { writeFileSync } from 'node:fs';
+import { Unavailable } from '../protocol/errors.ts';
+
+export interface Mistake {
+  readonly condition: string;
+  readonly kind: 'missed' | 'false';
+  readonly file: string;
+  readonly phrase: string;
+  readonly atS?: number;
+  /** What the ear was given, 16 kHz. */
+  readonly samples: Int16Array;
+}
+
+/** Beyond this many the file would be too large to open; how many were left out is said. */
+const MOST = 200;
+
+const escaped = (text: string) =>
+  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
+
+/** The samples as a WAV file in a data address. */
+function wavAddress(samples: Int16Array): string {
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples.byteLength, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(16_000, 24);
+  head.writeUInt32LE(32_000, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples.byteLength, 40);
+  const body = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  return `data:audio/wav;base64,${Buffer.concat([head, body]).toString('base64')}`;
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : JSON.stringify(value);
+
+/** The page as text. */
+export function speechReport(results: readonly object[], mistakes: readonly Mistake[]): string {
+  const keys = [...new Set(results.flatMap((result) => Object.keys(result)))];
+  const rows = keys.map((key) => {
+    const cells = results.map((result) => `<td>${escaped(shown((result as Record<string, unknown>)[key]) ?? '')}</td>`);
+    return `<tr><th>${escaped(key)}</th>${cells.join('')}</tr>`;
+  });
+  const sounds = mistakes
+    .slice(0, MOST)
+    .map(
+      ({ condition, kind, file, phrase, atS, samples }) =>
+        `<tr class="${kind}"><td>${kind}</td><td>${escaped(condition)}</td><td>${escaped(file)}</td>` +
+        `<td>${escaped(phrase)}</td><td>${atS === undefined ? '' : atS.toFixed(2)}</td>` +
+        `<td><audio controls preload="none" src="${wavAddress(samples)}"></audio></td></tr>`,
+    );
+  const left = mistakes.length > MOST ? `<p>${mistakes.length - MOST} more are not shown.</p>` : '';
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Ears: misses and false alarms</title>
+<style>body{font:14px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;margin:2rem;max-width:80rem}
+table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #ccc;padding:.2rem .6rem;text-align:left}
+.false td:first-child{background:#fde2e2}.missed td:first-child{background:#fdf3d0}</style>
+<h1>Ears: ${mistakes.length} misses and false alarms</h1>
+<table>${rows.join('\n')}</table>
+<table><tr><th>what</th><th>sound</th><th>file</th><th>phrase</th><th>ends at, s</th><th></th></tr>
+${sounds.join('\n')}</table>${left}</html>
+`;
+}
+
+/** Writes the page. Throws Unavailable `report_unwritten`. */
+export function writeSpeechReport(path: string, results: readonly object[], mistakes: readonly Mistake[]): void {
+  try {
+    writeFileSync(path, speechReport(results, mistakes));
+  } catch (error) {
+    throw new Unavailable(
+      'report_unwritten',
+      `writing the report ${path}: it cannot be written; check the path`,
+      error,
+    );
+  }
+}
