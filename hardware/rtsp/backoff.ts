@@ -9,9 +9,12 @@ export interface Backoff {
   readonly stableMs: number;
 }
 
-/** Quick at first, since most faults are short; never more often than twice a minute for a camera that is gone. */
+/**
+ * Quick at first, since most faults are short; never so slow that a camera which is back would be found later than ten
+ * seconds after its return, the time for connecting included.
+ */
 export const STREAM_BACKOFF: Backoff = {
-  delaysMs: [500, 1000, 2000, 5000, 10_000, 30_000],
+  delaysMs: [500, 1000, 2000, 4000, 6000],
   jitter: 0.2,
   stableMs: 30_000,
 };
