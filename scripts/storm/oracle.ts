@@ -10,6 +10,8 @@ export interface Stored {
   readonly rows: number;
   readonly rejected: number;
   readonly quarantined: number;
+  /** Why rows were refused, each reason once: a storm has honest rooms, so each wants an explanation. */
+  readonly refusals: readonly string[];
 }
 
 /** What happened, in numbers; the four in the middle must be 0. */
@@ -35,7 +37,9 @@ export async function readStored(config: StoreConfig): Promise<Stored> {
       more = page.more;
     }
     const { events: rows, rejected, quarantined } = await store.counts();
-    return { events, rows, rejected, quarantined };
+    const kept = await store.rejections(1000);
+    const refusals = [...new Set(kept.map(({ code, reason }) => `refused (${code}): ${reason}`))];
+    return { events, rows, rejected, quarantined, refusals };
   } finally {
     await store.close();
   }

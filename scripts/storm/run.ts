@@ -116,6 +116,7 @@ export async function runStorm(
     for (const screen of screens) await screen.close();
     say(`on the line: ${JSON.stringify(world.proxy.counts())}`);
     const stored = await readStored(world.store);
+    for (const refusal of stored.refusals.slice(0, 20)) say(refusal);
     const look = async () =>
       judge({
         accepted,
