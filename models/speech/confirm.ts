@@ -68,7 +68,7 @@ export function align(
  * cut at random from tender talk, 60 of each length, gave 0 to 0.3 false hits per hour and phrase in 8 minutes of neutral
  * speech: the longer a phrase, the less everyday speech resembles it, and the more a recording may blur it.
  */
-const MEAN = [-0.5, -0.5, -0.5, -2, -2.3, -2.6, -3, -3.2] as const;
+const MEAN = [-0.5, -0.5, -0.5, -2, -2.3, -2.5, -2.75] as const;
 const WORST = [-6, -6, -6, -6, -6, -10, -15] as const;
 /** Two syllables said twice are rarer than two said once. */
 const REPEATED_MEAN = -1;

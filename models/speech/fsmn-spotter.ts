@@ -17,9 +17,9 @@ const KEPT = Math.round((10 * 16000) / FRAME);
 const MARGIN = 5;
 /** A needed word may come after the phrase, but not for ever. */
 const HELD_FRAMES = Math.round((3 * 16000) / FRAME);
-/** A form of at least so many syllables that the lexicon suspects, too, may lie this much lower on average. */
+/** Lexicon suspects of at least so many syllables get the second pass. A lower limit for them brought false alarms. */
 const AGREED_LEAST = 5;
-const AGREED_SLACK = 1;
+const AGREED_SLACK = 0;
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
 
