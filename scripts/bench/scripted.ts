@@ -49,13 +49,26 @@ export async function scriptedRoom(folder: string): Promise<ScriptedRoom> {
   };
 }
 
+/**
+ * A still room, and seats whose surface changes from frame to frame. A picture in which nothing changes at a seat is
+ * evidence that nobody has left it, so it would contradict the script.
+ */
 async function film(path: string, size: string): Promise<void> {
+  const [width, height] = size.split('x').map(Number) as [number, number];
+  const seconds = 20;
+  const boxes = Array.from({ length: SEATS }, (_, seat) => {
+    const [x0, y0, x1, y1] = zone(seat);
+    const at = (part: number, whole: number) => Math.round(part * whole);
+    return `drawbox=x=${at(x0, width)}:y=${at(y0, height)}:w=${at(x1 - x0, width)}:h=${at(y1 - y0, height)}:color=white:t=fill`;
+  });
+  const room = `testsrc2=size=${size}:rate=${SCRIPT_FPS}:duration=0.1,loop=loop=${seconds * SCRIPT_FPS - 1}:size=1,setpts=N/${SCRIPT_FPS}/TB`;
+  const surface = `nullsrc=size=32x18:rate=${SCRIPT_FPS}:duration=${seconds},geq=lum='random(1)*255':cb=128:cr=128,scale=${size}:flags=neighbor`;
+  const mask = `color=black:size=${size}:rate=${SCRIPT_FPS}:duration=${seconds},${boxes.join(',')}`;
+  const filter = `${room},format=gbrp[room];${surface},format=gbrp[seats];${mask},format=gbrp[mask];[room][seats][mask]maskedmerge,noise=alls=4:allf=t[out]`;
   await runFfmpeg({
     doing: 'making a film for the bench',
     args: [
-      ...['-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${SCRIPT_FPS}:duration=0.1`],
-      // A still picture with the noise of a sensor: a pattern that moves would be a camera that was knocked.
-      ...['-vf', `loop=loop=${20 * SCRIPT_FPS - 1}:size=1,setpts=N/${SCRIPT_FPS}/TB,noise=alls=4:allf=t`],
+      ...['-v', 'error', '-filter_complex', filter, '-map', '[out]', '-t', String(seconds)],
       ...[
         '-c:v',
         'libx264',
