@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launchBrowser } from './browser.ts';
 import { startStand } from './stand.ts';
 
 const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
@@ -35,7 +36,7 @@ async function openClip(page: Page, url: string): Promise<void> {
 await mkdir(OUT, { recursive: true });
 const data = await mkdtemp(join(tmpdir(), 'evalroom-pictures-'));
 const stand = await startStand({ data, env: { EVALROOM_MODELS: process.env.EVALROOM_MODELS ?? MODELS } });
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await launchBrowser();
 try {
   const desk = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await desk.newPage();

@@ -1,20 +1,7 @@
 /** A real browser with the queue open that notes when each event reaches the DOM. */
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { Unavailable } from '../../protocol/errors.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-];
+import { browserMissing, launchBrowser } from '../browser.ts';
 
 // Rows carry data-event-id, the newest event of their alert: each first sight of an id is noted, in wall time.
 const PROBE = `
@@ -44,9 +31,9 @@ export interface WatchedPage {
 
 /** Sets up the first supervisor in the page and opens the queue. Throws Unavailable without Debian's Chromium. */
 export async function openQueue(setupUrl: string, password: string): Promise<WatchedPage> {
-  if (!existsSync(CHROMIUM))
-    throw new Unavailable('chromium_missing', `this needs ${CHROMIUM}: apt-get install chromium`);
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+  const missing = browserMissing();
+  if (missing) throw new Unavailable('chromium_missing', `the bench ${missing}: apt-get install chromium`);
+  const browser = await launchBrowser();
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.addInitScript({ content: PROBE });
   await page.goto(setupUrl);

@@ -1,31 +1,7 @@
-/** Starts Debian's Chromium for the end-to-end tests, headless and without any traffic of its own. */
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
+/** What the end-to-end tests open in Debian's Chromium: contexts of both sizes that collect what went wrong in them. */
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 
-export const CHROMIUM = '/usr/bin/chromium';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  // A page in the background of a test must keep its timers.
-  '--disable-background-timer-throttling',
-  '--disable-renderer-backgrounding',
-];
-
-/** Why no browser can be started here; undefined where one can. */
-export function browserMissing(): string | undefined {
-  return existsSync(CHROMIUM) ? undefined : `needs ${CHROMIUM} (Debian package chromium)`;
-}
-
-/** The caller closes it. Throws what Chromium said where it does not start. */
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
-}
+export { browserMissing, launchBrowser } from '../../scripts/browser.ts';
 
 export const DESKTOP: BrowserContextOptions = { viewport: { width: 1440, height: 900 } };
 export const PHONE: BrowserContextOptions = {
