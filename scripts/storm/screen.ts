@@ -15,6 +15,8 @@ import { ticketOf } from './tickets.ts';
 /** As the page: beats come every 5 s, two missed and the line is dead. */
 const SILENCE_MS = 12_000;
 const KNOWN = 20_000;
+/** Looks, 100 ms apart, that a screen which forgets its place waits for news before it comes back. */
+const AWAY_LOOKS = 100;
 
 export interface Screen {
   /** How often each ticket was put on the screen since it was loaded. */
@@ -65,7 +67,13 @@ export function openScreen(bases: readonly string[], cookie: string, sabotage: r
       return response;
     };
     if (!feed || sabotage.includes('forget_cursor')) {
-      const view = (await (await ask('/api/overview')).json()) as OverviewView;
+      const look = async () => (await (await ask('/api/overview')).json()) as OverviewView;
+      let view = await look();
+      // The screen that forgets stays away until there is something to miss: otherwise its fault would be a matter of luck.
+      for (let looks = 0; feed && view.cursor === feed.cursor && looks < AWAY_LOOKS; looks++) {
+        await pause(100, undefined, { signal });
+        view = await look();
+      }
       feed = fromOverview(view, feed);
     }
     // A screen that knows nothing of ids asks for a little more than it lacks, as after a lost last line.

@@ -29,7 +29,7 @@ describe('a storm', () => {
   }, 300_000);
 
   it('notices an outbox that deletes what the broker has taken', async () => {
-    const { lost } = await ride({ kills: 3, rooms: 2, sabotage: ['delete_when_sent'] });
+    const { lost } = await ride({ kills: 6, rooms: 2, sabotage: ['delete_when_sent'] });
     expect(lost).toBeGreaterThan(0);
   });
 
