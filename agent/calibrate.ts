@@ -1,8 +1,6 @@
-/** Beside the path, when a room is set up: where people sit, found by watching them, and whether floor points agree. Pure. */
+/** Beside the path, when a room is set up: where people sit, found by watching them. Pure. */
 import type { Person } from '../protocol/observation.ts';
-import type { FloorCalibration } from '../protocol/room.ts';
-import { type Box, iou, type Point, type Polygon } from '../protocol/seat.ts';
-import { homography, toFloor } from './decide/floor.ts';
+import { type Box, iou, type Polygon } from '../protocol/seat.ts';
 
 export interface SeatProposal {
   /** Around chair and sitting upper body, as an installer would draw it; fractions of the picture. */
@@ -121,40 +119,4 @@ function cornersOf([x0, y0, x1, y1]: Box): Polygon {
     [right, bottom],
     [left, bottom],
   ];
-}
-
-export interface FloorCheck {
-  readonly cameraId: string;
-  readonly points: number;
-  /**
-   * `unusable`: no plane goes through the points. `unproved`: four points always fit, so nothing can be said.
-   * `wrong`: a point lies further off than it should. `good`.
-   */
-  readonly state: 'good' | 'wrong' | 'unproved' | 'unusable';
-  /** Distance in metres between where each point is said to be and where the others put it; empty where unproved. */
-  readonly errorsM: readonly number[];
-}
-
-/** A point that the others put further off than this was measured or clicked wrongly. */
-const WRONG_M = 0.25;
-
-/** Each point against the calibration made of all the others: the fit through itself would hide its error. */
-export function checkFloor(calibration: FloorCalibration): FloorCheck {
-  const { cameraId, points } = calibration;
-  const none = { cameraId, points: points.length, errorsM: [] };
-  const all = homography(calibration);
-  // Points on both sides of the horizon are not on one floor.
-  if (!all || !oneSide(all, points)) return { ...none, state: 'unusable' };
-  if (points.length < 5) return { ...none, state: 'unproved' };
-  const errorsM = points.map(({ image, floor }, left) => {
-    const others = homography({ cameraId, points: points.filter((_, i) => i !== left) });
-    const at = others && toFloor(others, image);
-    return at ? Math.hypot(at[0] - floor[0], at[1] - floor[1]) : Number.POSITIVE_INFINITY;
-  });
-  return { ...none, errorsM, state: errorsM.some((error) => error > WRONG_M) ? 'wrong' : 'good' };
-}
-
-function oneSide(h: readonly number[], points: readonly { readonly image: Point }[]): boolean {
-  const signs = points.map(({ image: [x, y] }) => Math.sign(h[6]! * x + h[7]! * y + h[8]!));
-  return signs.every((sign) => sign !== 0 && sign === signs[0]);
 }

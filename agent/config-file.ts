@@ -1,6 +1,6 @@
 /** Beside config.ts: the shape of room.yaml as people write it, and how its faults are put into words. */
 import { z } from 'zod';
-import type { Point, Polygon } from '../protocol/seat.ts';
+import { crossesItself } from '../protocol/layout.ts';
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _, at most 64');
 /** Seats may be written 1 or "1". */
@@ -265,18 +265,6 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length]!;
-}
-
-function crossesItself(points: Polygon): boolean {
-  const side = (a: Point, b: Point, c: Point) =>
-    Math.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
-  for (let i = 0; i < points.length; i++)
-    for (let j = i + 2; j < points.length; j++) {
-      if (i === 0 && j === points.length - 1) continue;
-      const [a, b, c, d] = [points[i]!, points[i + 1]!, points[j]!, points[(j + 1) % points.length]!];
-      if (side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0) return true;
-    }
-  return false;
 }
 
 function isTimeZone(name: string): boolean {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { checkFloor, createSeatFinder, type FloorCheck, type SeatProposal } from '../agent/calibrate.ts';
+import { createSeatFinder, type SeatProposal } from '../agent/calibrate.ts';
 import { systemClock } from '../agent/clock.ts';
 import { loadRoomConfig } from '../agent/config.ts';
 import { createLog } from '../agent/log.ts';
@@ -11,6 +11,7 @@ import { createPerceive } from '../agent/perceive.ts';
 import { cameraPlans } from '../agent/sources.ts';
 import { createEyes } from '../models/pose/eyes.ts';
 import { Unavailable } from '../protocol/errors.ts';
+import { checkFloor, type FloorCheck } from '../protocol/floor.ts';
 import type { CalibrateOptions } from './calibrate.ts';
 
 interface Watched {

@@ -1,9 +1,10 @@
 /** People of one camera as the rules about bodies see them: heads, shoulders, wrists and feet, in units of the person's own shoulders. */
+import { type Homography, homography, toFloor } from '../../protocol/floor.ts';
 import type { Keypoint, Person } from '../../protocol/observation.ts';
 import { upperBody } from '../../protocol/observation.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import { type Box, type FloorPoint, iou, type Point } from '../../protocol/seat.ts';
-import { footPoint, type Homography, homography, toFloor } from './floor.ts';
+import { footPoint } from './floor.ts';
 import type { Habit, Spot } from './place.ts';
 import type { CameraScene } from './scene.ts';
 import type { Track } from './track.ts';

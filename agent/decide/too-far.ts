@@ -1,8 +1,9 @@
 /** Row 2, too far: the owner of a seat is in the room but stands or walks further from it than allowed. */
 import type { DraftEvent } from '../../protocol/event.ts';
+import { homography, toFloor } from '../../protocol/floor.ts';
 import type { TooFarRule } from '../../protocol/rules.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
-import { footPoint, homography, inShoulders, toFloor } from './floor.ts';
+import { footPoint, inShoulders } from './floor.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, seconds, spanEn, spanZh } from './sentence.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkFloor, createSeatFinder } from '../../../agent/calibrate.ts';
+import { createSeatFinder } from '../../../agent/calibrate.ts';
+import { checkFloor } from '../../../protocol/floor.ts';
 import type { Person } from '../../../protocol/observation.ts';
 import { type Box, bounds, contains, iou } from '../../../protocol/seat.ts';
 

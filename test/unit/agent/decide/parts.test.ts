@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Episode, follow, levelOf, type Pen, resume } from '../../../../agent/decide/episode.ts';
-import { footPoint, homography, inShoulders, metresPerWidth, toFloor } from '../../../../agent/decide/floor.ts';
+import { footPoint, inShoulders, metresPerWidth } from '../../../../agent/decide/floor.ts';
 import { cellsInside, look, unlike } from '../../../../agent/decide/patch.ts';
 import { spanEn, spanZh } from '../../../../agent/decide/sentence.ts';
 import { advanceTracks, distinct, type Track } from '../../../../agent/decide/track.ts';
+import { homography, toFloor } from '../../../../protocol/floor.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import type { Box, Point } from '../../../../protocol/seat.ts';
 import { at, pack, sitting, standing } from './world.ts';
