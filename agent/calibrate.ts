@@ -1,6 +1,7 @@
 /** Beside the path, when a room is set up: where people sit, found by watching them. Pure. */
 import type { Person } from '../protocol/observation.ts';
-import { type Box, iou, type Polygon } from '../protocol/seat.ts';
+import { type Box, bounds, contains, iou, type Point, type Polygon } from '../protocol/seat.ts';
+import type { MonoMs } from '../protocol/time.ts';
 
 export interface SeatProposal {
   /** Around chair and sitting upper body, as an installer would draw it; fractions of the picture. */
@@ -84,6 +85,66 @@ export function createSeatFinder(): SeatFinder {
     },
     frames: () => frames,
   };
+}
+
+export interface SeatScout {
+  /** One analysed frame; more than one a second say nothing more. */
+  see(persons: readonly Person[], monoMs: MonoMs): void;
+  /**
+   * Where people sat during the last ten to twenty minutes, besides the places of `drawn`; computed at most once in ten
+   * seconds. `watchedMs` says how long was looked at; undefined before the first minute.
+   */
+  found(
+    drawn: readonly Polygon[],
+    monoMs: MonoMs,
+  ): { readonly watchedMs: number; readonly seats: readonly SeatProposal[] } | undefined;
+}
+
+const SCOUT_EVERY_MS = 1000;
+const SPELL_MS = 600_000;
+const FIRST_MS = 60_000;
+const RECOUNT_MS = 10_000;
+/** A place that overlaps with a drawn one by this share is that one. */
+const SAME_AS_DRAWN = 0.25;
+
+/**
+ * Watches one camera for ever, ten minutes after ten minutes, so that what is proposed is what is there now: at most
+ * two spells of frames are remembered, one a second.
+ */
+export function createSeatScout(): SeatScout {
+  let before: SeatFinder | undefined;
+  let now = createSeatFinder();
+  let began: MonoMs | undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  let known:
+    | { readonly atMs: MonoMs; readonly drawn: readonly Polygon[]; readonly seats: readonly SeatProposal[] }
+    | undefined;
+  return {
+    see(persons, monoMs) {
+      if (monoMs - last < SCOUT_EVERY_MS) return;
+      last = monoMs;
+      began ??= monoMs;
+      if (monoMs - began >= SPELL_MS) [before, now, began] = [now, createSeatFinder(), monoMs];
+      now.see(persons);
+    },
+    found(drawn, monoMs) {
+      if (began === undefined) return undefined;
+      const watchedMs = (before ? SPELL_MS : 0) + last - began;
+      if (watchedMs < FIRST_MS) return undefined;
+      if (!known || monoMs - known.atMs >= RECOUNT_MS || known.drawn !== drawn) {
+        const all = (before && last - began < FIRST_MS ? before : now).proposals();
+        const isDrawn = ({ zone }: SeatProposal) =>
+          drawn.some((other) => iou(bounds(other), bounds(zone)) > SAME_AS_DRAWN || contains(other, middleOf(zone)));
+        known = { atMs: monoMs, drawn, seats: all.filter((one) => !isDrawn(one)) };
+      }
+      return { watchedMs, seats: known.seats };
+    },
+  };
+}
+
+function middleOf(zone: Polygon): Point {
+  const [x0, y0, x1, y1] = bounds(zone);
+  return [(x0 + x1) / 2, (y0 + y1) / 2];
 }
 
 const quantile = (values: readonly number[], q: number) =>

@@ -58,6 +58,8 @@ export interface Perceive {
   snapshot(): { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
   /** The picture against which the camera's shift is measured. */
   readonly watch: Pick<PictureWatch, 'reference' | 'setReference'>;
+  /** Looks by other seats and regions from now on; a frame that is being looked at gives no observation. */
+  relay(layout: RoomLayout, regions: readonly Box[]): void;
   close(): Promise<void>;
 }
 
@@ -71,9 +73,9 @@ const STRAINED_POSES = 1;
 /** Assigns only; work begins when `observations()` is iterated. */
 export function createPerceive({ camera, eyes, layout, clock, log, regions = [] }: PerceiveOptions): Perceive {
   const { cameraId } = camera;
-  const watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
+  let watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
   const schedule = createPoseSchedule();
-  const attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
+  let attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   const stop = new AbortController();
   const rate = createRate(clock);
   const seen = createRate(clock);
@@ -129,11 +131,13 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
   }
 
   async function observe(frame: Frame): Promise<FrameObservation | undefined> {
+    const lookedBy = watch;
     const { picture, patches, motion } = watch.look(frame);
     still.offer(frame);
     try {
       const { persons, inferenceMs } = await see(frame, motion);
       reason = undefined;
+      if (watch !== lookedBy) return undefined;
       lastMonoMs = clock.monoMs();
       seen.add(1);
       return {
@@ -181,7 +185,12 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
       ...(reason === undefined ? {} : { reason }),
     }),
     snapshot: () => still.latest(),
-    watch,
+    watch: { reference: () => watch.reference(), setReference: (reference) => watch.setReference(reference) },
+    relay(next, around) {
+      const zones = zonesOf(next, cameraId);
+      watch = createPictureWatch({ seats: zones });
+      attention = createAttention({ regions: around, zones: zones.map(({ zone }) => zone) });
+    },
     async close() {
       stop.abort();
     },

@@ -17,6 +17,8 @@ export interface ReferenceParts {
   /** The agent's data folder. */
   readonly folder: string;
   readonly layout: RoomLayout;
+  /** When a person last said that a camera's picture is right: a reference from before counts no more. */
+  readonly confirmedWallMs?: (cameraId: string) => number | undefined;
   readonly log: Logger;
 }
 
@@ -30,7 +32,7 @@ interface Kept {
 }
 
 /** Nothing is read or written before it is asked. */
-export function createReferenceStore({ folder, layout, log }: ReferenceParts): ReferenceStore {
+export function createReferenceStore({ folder, layout, confirmedWallMs, log }: ReferenceParts): ReferenceStore {
   const kept = new Set<Luma>();
   let failing = false;
   const fileOf = (cameraId: string) => join(folder, 'reference', `${cameraId}.json`);
@@ -38,8 +40,9 @@ export function createReferenceStore({ folder, layout, log }: ReferenceParts): R
   function drawn(cameraId: string): string {
     const views = layout.seats.flatMap((seat) => seat.views.filter((view) => view.cameraId === cameraId));
     const zones = layout.zones.filter((zone) => zone.cameraId === cameraId);
+    const confirmed = confirmedWallMs?.(cameraId);
     return createHash('sha256')
-      .update(JSON.stringify([views, zones]))
+      .update(JSON.stringify(confirmed === undefined ? [views, zones] : [views, zones, confirmed]))
       .digest('hex');
   }
 

@@ -1,7 +1,9 @@
 /** The heart of the agent: an observation goes in, decide says what it means, the outbox takes it, and only then others hear of it. */
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Full } from '../protocol/errors.ts';
-import type { DraftEvent, RoomEvent } from '../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, RoomEvent } from '../protocol/event.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import type { Clock } from '../protocol/time.ts';
 import { type Input, type RoomContext, type RoomView, startRoom, step } from './decide/room.ts';
 
@@ -28,6 +30,11 @@ export interface Watch {
   record(drafts: readonly DraftEvent[]): void;
   /** Called after the commit, in order of acceptance. */
   onEvent(listener: (event: RoomEvent) => void): void;
+  /**
+   * Decides by another layout from now on, as after a restart: open episodes go on, those of seats that are no more
+   * end. Observations made for the old layout must not come in any more.
+   */
+  relay(layout: RoomLayout): void;
   view(): RoomView;
   health(): { readonly full: boolean; readonly held: number; readonly missed: number };
 }
@@ -40,7 +47,8 @@ export interface WatchParts {
 }
 
 /** Begins with the episodes that were open when the agent last stopped. */
-export function createWatch({ context, outbox, clock, log }: WatchParts): Watch {
+export function createWatch({ context: given, outbox, clock, log }: WatchParts): Watch {
+  let context = given;
   const listeners: ((event: RoomEvent) => void)[] = [];
   /** What was decided at once stays together: all of it is stored or nothing. */
   let held: (readonly DraftEvent[])[] = [];
@@ -83,9 +91,48 @@ export function createWatch({ context, outbox, clock, log }: WatchParts): Watch 
       if (next.drafts.length > 0 || input.kind === 'tick') store(next.drafts);
     },
     record: store,
+    relay(layout) {
+      const at = clock.now();
+      const kept = new Set(layout.seats.map(({ seatId }) => seatId));
+      const going = (held.length === 0 ? outbox.openEpisodes() : afterHeld(outbox.openEpisodes(), held)).flatMap(
+        (event) => (event.body.kind === 'episode' ? [{ ...event, body: event.body }] : []),
+      );
+      const isOver = ({ body }: { body: EpisodeBody }) => body.seatIds.some((seatId) => !kept.has(seatId));
+      const { session } = machine;
+      // Its own ids: the count of episodes begins anew.
+      context = { ...context, layout, runId: randomUUID(), ...(session ? { session } : {}) };
+      machine = startRoom(
+        context,
+        at,
+        going.filter((event) => !isOver(event)),
+      );
+      store(going.filter(isOver).map(({ body }) => ({ at, body: endedByLayout(body) })));
+    },
     onEvent: (listener) => void listeners.push(listener),
     view: () => view,
     health: () => ({ full: held.length > 0, held: heldEvents(), missed }),
+  };
+}
+
+/** The open episodes as they are once what waits in memory is stored too. */
+function afterHeld(open: readonly DraftEvent[], held: readonly (readonly DraftEvent[])[]): DraftEvent[] {
+  const latest = new Map<string, DraftEvent>();
+  for (const event of [...open, ...held.flat()])
+    if (event.body.kind === 'episode') latest.set(event.body.episodeId, event);
+  return [...latest.values()].filter(({ body }) => body.kind === 'episode' && body.phase !== 'end');
+}
+
+/** Nobody watches this seat any more: the last thing that was known stands. */
+function endedByLayout(body: EpisodeBody): EpisodeBody {
+  return {
+    ...body,
+    phase: 'end',
+    from: body.to,
+    to: 'UNKNOWN',
+    sentence: {
+      zh: `${body.sentence.zh}；席位已从布局中删除，事件到此为止`,
+      en: `${body.sentence.en}; the seat was taken out of the layout, so this ends here`,
+    },
   };
 }
 

@@ -28,12 +28,12 @@ interface Kept<T> {
   readonly what: T;
 }
 
-/** Rings of `layout`'s cameras. Age is counted on the monotonic clock. */
+/** Rings of `layout`'s cameras; the layout is read when a clip is cut. Age is counted on the monotonic clock. */
 export function createOverlayRing({
   layout,
   clock,
 }: {
-  readonly layout: RoomLayout;
+  readonly layout: () => RoomLayout;
   readonly clock: Clock;
 }): OverlayRing {
   const frames = new Map<string, Kept<OverlayShot>[]>();
@@ -56,7 +56,7 @@ export function createOverlayRing({
       version: 1,
       clipId,
       cameraId,
-      seats: layout.seats.flatMap(({ seatId, name, views }) =>
+      seats: layout().seats.flatMap(({ seatId, name, views }) =>
         views.filter((view) => view.cameraId === cameraId).map(({ zone }) => ({ seatId, name, zone })),
       ),
       frames: (frames.get(cameraId) ?? []).flatMap(({ wallMs, what }) => {

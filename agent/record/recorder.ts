@@ -45,6 +45,8 @@ export interface Recorder {
   segment(cameraId: string, file: SegmentFile): void;
   overlay(cameraId: string, wallMs: WallMs, shot: OverlayShot): void;
   word(wallMs: WallMs, text: string, hit: boolean): void;
+  /** Another layout is drawn over clips, and chooses their cameras, from now on. */
+  relay(layout: RoomLayout): void;
   /** An event that the outbox has accepted. */
   follow(event: DraftEvent): void;
   /** Clip and gap events to be accepted, until `close`. One reader. */
@@ -80,11 +82,12 @@ interface Planned {
 
 /** The recorder of one room. Nothing is read or written before `start`. */
 export function createRecorder(parts: RecorderParts): Recorder {
-  const { store, clock, log, roomId, layout } = parts;
+  const { store, clock, log, roomId } = parts;
+  let { layout } = parts;
   const limits = { ...LIMITS, ...parts.limits };
   const clipFolder = join(parts.folder, 'clips');
   const ring = createRing({ folder: join(parts.folder, 'segments'), limits, log });
-  const overlays = createOverlayRing({ layout, clock });
+  const overlays = createOverlayRing({ layout: () => layout, clock });
   const ending = new AbortController();
   const planned = new Map<string, Planned>();
   const drafts: DraftEvent[] = [];
@@ -354,6 +357,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
     },
     overlay: (cameraId, wallMs, shot) => overlays.frame(cameraId, wallMs, shot),
     word: (wallMs, text, hit) => overlays.word(wallMs, text, hit),
+    relay(next) {
+      layout = next;
+    },
     follow: wish,
     async *drafts() {
       for (;;) {

@@ -125,6 +125,21 @@ async function all(observations: AsyncIterable<FrameObservation>): Promise<Frame
 }
 
 describe('perceive', () => {
+  it('looks by another layout from the next frame on, and keeps silent about the one it was looking at', async () => {
+    const fake = fakeEyes();
+    const { perceive } = setUp([0, 1, 2], fake);
+    const [first] = layout.seats;
+    const seen: string[] = [];
+    const look = fake.eyes.look;
+    fake.eyes.look = async (picture, options) => {
+      if (options?.frame === 1) perceive.relay({ ...layout, seats: [{ ...first!, seatId: '7' }] }, []);
+      return look(picture, options);
+    };
+    for await (const { at, patches } of perceive.observations())
+      seen.push(`${at.monoMs} ${patches.map(({ seatId }) => seatId).join()}`);
+    expect(seen).toEqual(['1500 1', '2500 7']);
+  });
+
   it('gives one observation per frame, with the time of the frame and the seats of this camera', async () => {
     const fake = fakeEyes();
     const { perceive } = setUp([0, 1], fake);

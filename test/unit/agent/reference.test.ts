@@ -33,6 +33,15 @@ describe('the reference picture of a camera', () => {
     expect(next.load('other')).toBeUndefined();
   });
 
+  it('is forgotten when a person says that the picture is right as it is now', () => {
+    createReferenceStore({ folder, layout, log }).keep('cam', luma);
+    const confirmedWallMs = (cameraId: string) => (cameraId === 'cam' ? 5 : undefined);
+    const next = createReferenceStore({ folder, layout, confirmedWallMs, log });
+    expect(next.load('cam')).toBeUndefined();
+    next.keep('cam', luma);
+    expect(createReferenceStore({ folder, layout, confirmedWallMs, log }).load('cam')).toEqual(luma);
+  });
+
   it('is forgotten when the seats of the camera were drawn anew', () => {
     createReferenceStore({ folder, layout, log }).keep('cam', luma);
     const zone = { zoneId: 'd', kind: 'door', cameraId: 'cam', polygon: [] } as const;
