@@ -12,6 +12,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
 import type { RulePack } from '../protocol/rules.ts';
+import type { Session } from '../protocol/session.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
@@ -21,6 +22,7 @@ import { createForward } from './forward.ts';
 import { openIdentity } from './identity.ts';
 import type { Listen } from './listen.ts';
 import { createLoops, each, every, type Loops } from './loops.ts';
+import { openOrders } from './orders.ts';
 import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
@@ -64,6 +66,9 @@ interface ScriptFile {
   readonly ears?: readonly Hit[];
 }
 
+/** After an evaluation was taken back: nothing is on, and everything is watched. */
+const NO_SESSION: Session = { sessionId: 'none', phase: 'idle', permits: [] };
+
 const TICK_MS = 250;
 const SNAPSHOT_MS = 5000;
 
@@ -98,7 +103,20 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
   });
   ending.push(() => outbox.close());
   try {
-    const context = { layout, pack, runId: randomUUID() };
+    const orders = openOrders({
+      folder: dataFolder,
+      roomId: layout.roomId,
+      connection: {
+        url: config.cloud.upload,
+        deviceId: config.identity.deviceId,
+        ...(secret === undefined ? {} : { secret }),
+        tls,
+      },
+      clock,
+      log: log.child({ part: 'orders' }),
+    });
+    const { session } = orders.current();
+    const context = { layout, pack, runId: randomUUID(), ...(session ? { session } : {}) };
     const watch = createWatch({ context, outbox, clock, log: log.child({ part: 'watch' }) });
     const forward = createForward({
       outbox,
@@ -156,6 +174,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     const isNewStill = createStillNews();
     const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
 
+    orders.on('session', (next) => watch.observe({ kind: 'session', at: clock.now(), session: next ?? NO_SESSION }));
     watch.onEvent((event) => {
       forward.poke();
       recorder.follow(event);
@@ -215,6 +234,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     capture.onCamera(look);
     loops.add(each(recorder.drafts(), (draft) => watch.record([draft])));
     identity?.onChange(() => forward.reconnect());
+    ending.push(() => orders.close());
     // Before they start: when one of them cannot, the others have, and must have ended before the outbox is closed.
     ending.push(
       () => identity?.close(),
@@ -228,6 +248,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       forward.start(stop.signal),
       recorder.start(stop.signal),
       upload.start(stop.signal),
+      orders.start(stop.signal),
     ]);
     await startEyes(eyes, stop.signal, log);
     ending.push(() => capture.close());
@@ -238,7 +259,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       every(TICK_MS, clock, stop.signal, () => {
         for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
-        forward.publishState(report({ capture, perceives, listens, recorder }));
+        forward.publishState(report({ capture, perceives, listens, recorder, orders }));
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {
         for (const [cameraId, perceive] of perceives) {

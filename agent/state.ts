@@ -7,6 +7,7 @@ import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import { roomHealth } from './health.ts';
 import type { Listen } from './listen.ts';
+import type { Orders } from './orders.ts';
 import type { Perceive, PerceiveHealth } from './perceive.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Outbox } from './store/outbox.ts';
@@ -27,6 +28,7 @@ export interface LiveParts {
   readonly perceives: ReadonlyMap<string, Perceive>;
   readonly listens: readonly Listen[];
   readonly recorder: Recorder;
+  readonly orders: Orders;
 }
 
 type CameraHealth = RoomHealth['cameras'][number];
@@ -38,18 +40,21 @@ const STATE_EVERY_MS = 450;
 export function createStateReport({ config, pack, watch, outbox, eyes, clock }: StateParts) {
   const { layout } = config;
   let last: RoomState | undefined;
-  return ({ capture, perceives, listens, recorder }: LiveParts): RoomState => {
+  return ({ capture, perceives, listens, recorder, orders }: LiveParts): RoomState => {
     const at = clock.now();
     // Asked for more often than anything of it is sent: counting all parts again and again is not free.
     if (last && at.monoMs - last.at.monoMs < STATE_EVERY_MS) return last;
     const view = watch.view();
+    const { roster } = orders.current().session ?? {};
+    const { revision } = orders.report();
     last = {
       v: PROTOCOL_VERSION,
       roomId: layout.roomId,
       at,
-      layout,
+      layout: roster ? { ...layout, roster } : layout,
       seats: view.seats,
       rulePack: { name: pack.name, version: pack.version },
+      ...(revision > 0 ? { orders: orders.report() } : {}),
       health: roomHealth({
         cameras: () => config.cameras.map(({ cameraId, audio }) => cameraHealth(cameraId, audio)),
         ears: () =>

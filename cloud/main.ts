@@ -23,6 +23,7 @@ import { createRooms } from './ingest/rooms.ts';
 import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
+import { createOrders } from './review/orders.ts';
 import { createSessions } from './review/sessions.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -98,6 +99,8 @@ export async function startCloud(
     const files = await openClipFiles(config, clock);
     const devices = createDevices({ store, broker, clock, ...(identity ? { identity } : {}) });
     const sessions = createSessions({ store, clock });
+    const orders = createOrders({ store, clock, log: log.child({ part: 'orders' }) });
+    ending.push(() => orders.close());
     const upload = createUpload({
       store,
       files,
@@ -122,6 +125,7 @@ export async function startCloud(
         broker: { running, restarts },
         ingest: { connected, ...counts },
         feedLines: feed.subscribers(),
+        orders: orders.counts(),
       };
     };
 
@@ -133,6 +137,7 @@ export async function startCloud(
             sessions,
             devices,
             desk: createDesk({ store, files, rooms, onCommit, clock }),
+            orders,
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),
           },

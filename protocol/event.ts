@@ -89,6 +89,8 @@ export interface EpisodeBody {
   readonly transcript?: Transcript;
   /** Fault code where the behaviour is a fault: covered, moved, frozen, down, muted, deaf … */
   readonly fault?: string;
+  /** The evaluation that was on; absent between evaluations. */
+  readonly sessionId?: string;
 }
 
 /** A clip has been cut for an episode and is on its way. */

@@ -2,6 +2,9 @@
 import type { RoomLayout } from './room.ts';
 import type { Session } from './session.ts';
 
+/** Bytes of all orders of a room as JSON: the cloud takes no more in, the box reads no more. */
+export const ORDERS_BYTES = 1024 * 1024;
+
 /** A rule pack as it travels: the files of its folder, and who vouches for them. */
 export interface RulePackOrder {
   readonly name: string;
@@ -16,7 +19,10 @@ export interface RulePackOrder {
 }
 
 /** What an installer drew: replaces these parts of room.yaml on the box. */
-export type LayoutOrder = Pick<RoomLayout, 'seats' | 'zones' | 'doorLines' | 'floor'>;
+export interface LayoutOrder extends Pick<RoomLayout, 'seats' | 'zones' | 'doorLines' | 'floor'> {
+  /** Cameras of which a person has said, and when, that the picture is right again: shifts count from the next one. */
+  readonly references?: readonly { readonly cameraId: string; readonly confirmedWallMs: number }[];
+}
 
 /** Each part replaces the one before; a part that is absent leaves the box with what its own files say. */
 export interface RoomOrders {
@@ -29,9 +35,10 @@ export interface RoomOrders {
 }
 
 /** Parts of an order that a box can refuse by itself. */
-export type OrderPart = 'session' | 'rulePack' | 'layout';
+export const ORDER_PARTS = ['session', 'rulePack', 'layout'] as const;
+export type OrderPart = (typeof ORDER_PARTS)[number];
 
-/** What the box made of its orders; part of the room's state, so that the desk sees it. */
+/** What the box made of its orders: a part that is refused leaves the one that ran before; part of the room's state, so that the desk sees it. */
 export interface OrdersReport {
   readonly revision: number;
   readonly refused: readonly { readonly part: OrderPart; readonly code: string; readonly reason: string }[];

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ClipManifest } from './clip.ts';
 import { BEHAVIOURS, type DraftEvent, type EventBody, type RoomEvent } from './event.ts';
+import { ORDER_PARTS } from './orders.ts';
 import { type Ack, type Batch, LANES, type Lane, LIMITS, laneOf, PROTOCOL_VERSION, type RoomState } from './stream.ts';
 
 /** Stable words for why bytes were refused; they are stored with rejected rows. */
@@ -54,7 +55,12 @@ export type ParsedRoomState = { readonly ok: true; readonly state: RoomState } |
 /** Deepest nesting that any of our types needs is 9. */
 const MAX_DEPTH = 16;
 
-const refuse = (code: RefusalCode, reason: string): Refusal => ({ ok: false, code, reason: reason.slice(0, 300) });
+/** Code and reason in the shape of every refusal. */
+export const refuse = (code: RefusalCode, reason: string): Refusal => ({
+  ok: false,
+  code,
+  reason: reason.slice(0, 300),
+});
 
 /**
  * What makes a tree unfit for JSON and for a database: nesting deeper than 16, U+0000, half surrogates, numbers that
@@ -82,17 +88,18 @@ export function unfitness(tree: unknown): { readonly code: RefusalCode; readonly
 }
 const BAD_TEXT = { code: 'bad_text', reason: 'a text holds U+0000 or half a surrogate pair' } as const;
 
-const text = (max: number) => z.string().max(max);
-const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+/** Shapes that orders-schema.ts shares. */
+export const text = (max: number) => z.string().max(max);
+export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 /** Ids given by people in room.yaml (seats) may hold other letters. */
-const name = z.string().min(1).max(200);
+export const name = z.string().min(1).max(200);
 /** Within what a Date can show: beyond it every page that formats the time would throw. */
-const wallMs = z.number().min(-8.64e15).max(8.64e15);
+export const wallMs = z.number().min(-8.64e15).max(8.64e15);
 const durationMs = z.number().min(-1e12).max(1e12);
 const fraction = z.number().min(-10).max(10);
-const count = z.int().min(0);
+export const count = z.int().min(0);
 const seq = z.int().min(1).max(LIMITS.maxSeq);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const level = z.enum(['notice', 'alarm']);
 const role3 = z.enum(['starting', 'running', 'down']);
 
@@ -140,6 +147,7 @@ const episode = z.object({
     z.object({ language: text(35), engine: name, text: text(4000), hit: z.tuple([count, count]) }),
   ),
   fault: z.exactOptional(text(200)),
+  sessionId: z.exactOptional(id),
 });
 
 const boot = z.object({
@@ -195,7 +203,8 @@ const point = z.tuple([fraction, fraction]);
 const metres = z.tuple([z.number().min(-1e4).max(1e4), z.number().min(-1e4).max(1e4)]);
 const polygon = z.array(point).max(256);
 
-const layout = z.object({
+/** A room's layout, as its state carries it and as orders replace parts of it. */
+export const layout = z.object({
   roomId: id,
   name,
   centre: text(200),
@@ -270,16 +279,34 @@ const stateShape: z.ZodType<RoomState> = z.object({
     )
     .max(64),
   rulePack: z.object({ name, version: name }),
+  orders: z.exactOptional(
+    z.object({
+      revision: count,
+      refused: z.array(z.object({ part: z.enum(ORDER_PARTS), code: text(64), reason: text(500) })).max(8),
+    }),
+  ),
+  proposals: z.exactOptional(
+    z
+      .array(
+        z.object({
+          cameraId: id,
+          watchedMs: z.number().min(0).max(1e12),
+          seats: z.array(z.object({ zone: polygon, share: z.number().min(0).max(1) })).max(64),
+        }),
+      )
+      .max(32),
+  ),
   health,
 });
 
 /** Path and complaint of the first thing wrong; zod's messages name types and bounds, not content. */
-function firstIssue(error: z.ZodError): string {
+export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   return issue ? `${issue.path.join('.') || 'payload'}: ${issue.message}` : 'unknown shape';
 }
 
-function parseJson(bytes: Uint8Array, maxBytes: number): { ok: true; value: unknown } | Refusal {
+/** Bounded bytes as JSON, or why not. */
+export function parseJson(bytes: Uint8Array, maxBytes: number): { ok: true; value: unknown } | Refusal {
   if (bytes.length > maxBytes) return refuse('too_large', `${bytes.length} bytes, at most ${maxBytes}`);
   let content: string;
   try {

@@ -1,4 +1,5 @@
 /** One evaluation in one room: its phase, and who is allowed what until when. Fed to decide/ as an input of its own. */
+import type { RosterEntry } from './room.ts';
 import type { WallMs } from './time.ts';
 
 /**
@@ -35,4 +36,6 @@ export interface Session {
   /** When everybody has to be seated, where that is known. */
   readonly startWallMs?: WallMs;
   readonly permits: readonly Permit[];
+  /** Who sits where this time; absent: as the room's own file says. */
+  readonly roster?: readonly RosterEntry[];
 }

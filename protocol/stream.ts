@@ -1,6 +1,8 @@
 /** The contract of the wire: streams, batches and acks between one agent's outbox and the ingest. */
 import type { EventBody, Level, Occupancy, RoomEvent } from './event.ts';
+import type { OrdersReport } from './orders.ts';
 import type { RoomLayout } from './room.ts';
+import type { Polygon } from './seat.ts';
 import type { Instant } from './time.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -60,6 +62,14 @@ export interface RoomState {
     readonly level?: Level;
   }[];
   readonly rulePack: { readonly name: string; readonly version: string };
+  /** Which orders of the cloud run; absent where the box was never given any. */
+  readonly orders?: OrdersReport;
+  /** Places where people sat and no seat is drawn, found by watching; for whoever sets the room up. */
+  readonly proposals?: readonly {
+    readonly cameraId: string;
+    readonly watchedMs: number;
+    readonly seats: readonly { readonly zone: Polygon; /** Share 0..1 of the time. */ readonly share: number }[];
+  }[];
   readonly health: RoomHealth;
 }
 

@@ -38,11 +38,12 @@ const inBrowser = (path: string) => below(path, 'cloud/web') && path !== 'cloud/
 export const RULES: readonly Rule[] = [
   {
     name: 'protocol-alone',
-    comment: 'protocol/ imports nothing but itself (schema.ts also zod): no node:*, no package, no other folder',
+    comment:
+      'protocol/ imports nothing but itself (schema.ts and orders-schema.ts also zod): no node:*, no package, no other folder',
     forbids: (from, to) =>
       below(from, 'protocol') &&
       !fileIn(to, 'protocol') &&
-      !(from === 'protocol/schema.ts' && to.kind === 'package' && to.name === 'zod'),
+      !(/^protocol\/(orders-)?schema\.ts$/.test(from) && to.kind === 'package' && to.name === 'zod'),
   },
   {
     name: 'hardware-below-agent',

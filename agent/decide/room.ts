@@ -115,13 +115,35 @@ export function step(
   const ids = { take: () => `${context.runId}-${++episodes}` };
   const rules: Record<string, unknown> = {};
   const drafts: DraftEvent[] = [];
+  const layout = rostered(context.layout, scene.session);
   for (const rule of RULES) {
-    const [state, said] = stepRule(rule, machine.rules[rule.name], scene, { ...context, ids });
+    const [state, said] = stepRule(rule, machine.rules[rule.name], scene, { ...context, layout, ids });
     rules[rule.name] = state;
     drafts.push(...said);
   }
   const next: RoomMachine = { cameras, seats: scene.seats, rules, doors, session: scene.session, episodes };
-  return { machine: next, drafts, view: viewOf(next, scene) };
+  return { machine: next, drafts: inSession(drafts, scene.session), view: viewOf(next, scene) };
+}
+
+/** Each session's layout once: rules remember by the layout what they have worked out of it. */
+const rosters = new WeakMap<Session, { readonly of: RoomLayout; readonly layout: RoomLayout }>();
+function rostered(layout: RoomLayout, session: Session | undefined): RoomLayout {
+  if (!session?.roster) return layout;
+  let known = rosters.get(session);
+  if (known?.of !== layout) {
+    known = { of: layout, layout: { ...layout, roster: session.roster } };
+    rosters.set(session, known);
+  }
+  return known.layout;
+}
+
+/** Says of each episode in which evaluation it was decided. */
+function inSession(drafts: readonly DraftEvent[], session: Session | undefined): readonly DraftEvent[] {
+  if (!session || session.phase === 'idle') return drafts;
+  const { sessionId } = session;
+  return drafts.map((draft) =>
+    draft.body.kind === 'episode' ? { ...draft, body: { ...draft.body, sessionId } } : draft,
+  );
 }
 
 function stepRule(rule: AnyRule, state: unknown, scene: Scene, context: RoomContext & { ids: { take(): string } }) {

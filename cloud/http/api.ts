@@ -164,6 +164,8 @@ export interface HealthView {
   readonly broker: { readonly running: boolean; readonly restarts: number };
   readonly ingest: Readonly<Record<string, number | boolean>>;
   readonly feedLines: number;
+  /** Boxes that wait for orders, and those that were told to come back since too many waited. */
+  readonly orders?: { readonly waiting: number; readonly turnedAway: number };
 }
 
 /** `GET /api/devices`; `POST /api/devices` {deviceId, roomId} answers the secret once, for a box on the cloud's own machine. */

@@ -114,7 +114,7 @@ export function createDevices(parts: {
       if (!device || !secret || !secretMatches(secret, device.secretHash))
         throw new Forbidden(
           'device_refused',
-          'uploading: the device or its secret is not known here; enrol the box again',
+          'taking in a device: the device or its secret is not known here; enrol the box again',
         );
       return { deviceId: device.deviceId, roomId: device.roomId };
     },

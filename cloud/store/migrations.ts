@@ -229,6 +229,41 @@ alter table feed add column to_stored_wall_ms {int};`,
 -- Lowest stored_wall_ms of the stream's events beyond through, so that only their days are searched. Null: not known.
 alter table streams add column hidden_wall_ms {int};`,
   },
+  {
+    version: 8,
+    name: 'orders of rooms and their evaluations',
+    sql: `
+-- What the cloud wants of a room; each part is JSON, null where the box's own files count.
+create table room_orders (
+  room_id text primary key,
+  revision {int} not null,
+  session text,
+  rule_pack text,
+  layout text,
+  ordered_wall_ms {int} not null
+);
+
+-- One evaluation in one room; at most one of a room is open. json: title, project, roster, bidders, phase, permits.
+create table evaluations (
+  session_id text primary key,
+  room_id text not null,
+  begun_wall_ms {int} not null,
+  ended_wall_ms {int},
+  json text not null
+);
+create unique index evaluations_open on evaluations (room_id) where ended_wall_ms is null;
+create index evaluations_room on evaluations (room_id, begun_wall_ms);
+
+-- Its history: who changed the phase, gave a permit or took one back, and when. Never changed.
+create table evaluation_steps (
+  session_id text not null references evaluations (session_id),
+  n {int} not null,
+  wall_ms {int} not null,
+  actor text not null,
+  json text not null,
+  primary key (session_id, n)
+);`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

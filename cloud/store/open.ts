@@ -8,6 +8,7 @@ import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
 import { appendLog, readLog, verifyChain } from './log.ts';
 import { migrate } from './migrations.ts';
+import * as orders from './orders.ts';
 import * as people from './people.ts';
 import { openPostgres } from './postgres.ts';
 import { insertRejected } from './rejected.ts';
@@ -115,6 +116,10 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
       certificates: (wallMs) => read((reader) => identity.listCertificates(reader, wallMs)),
       clones: (sinceWallMs) => read((reader) => identity.listClones(reader, sinceWallMs)),
     },
+
+    orders: (roomId) => read((reader) => orders.findOrders(reader, roomId)),
+    order: (roomId, change, by) => sql.write((tx) => orders.addOrder(tx, roomId, change, by)),
+    orderRevisions: () => read(orders.listRevisions),
 
     appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),
     log: ({ beforeSeq, limit }) => read((reader) => readLog(reader, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit)),

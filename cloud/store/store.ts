@@ -1,9 +1,11 @@
 /** What the rest of the cloud knows of its database: one interface over SQLite and PostgreSQL, no SQL in it. */
 import type { ClipManifest } from '../../protocol/clip.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
+import type { RoomOrders } from '../../protocol/orders.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
 import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, UserView } from '../http/api.ts';
 import type { IdentityStore } from './identity.ts';
+import type { OrderChange } from './orders.ts';
 
 /** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
 export interface Rejection {
@@ -205,6 +207,13 @@ export interface Store {
 
   /** Codes and certificates of devices. */
   readonly identity: IdentityStore;
+
+  /** What the room is to do; revision 0 where nothing was ever ordered. */
+  orders(roomId: string): Promise<RoomOrders>;
+  /** Replaces parts, raises the revision, writes `by` into the log. Throws InvalidInput `orders_large`. */
+  order(roomId: string, change: OrderChange, by: LogEntry): Promise<RoomOrders>;
+  /** Of every room that was ever given orders. */
+  orderRevisions(): Promise<ReadonlyMap<string, number>>;
 
   appendLog(entry: LogEntry): Promise<void>;
   log(query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly LogEntryView[]>;
