@@ -1,7 +1,7 @@
 /** What the agent knows of a camera: frames, samples and segments as async iterators, and its health. No vendor words. */
 import type { Instant } from '../protocol/time.ts';
 
-/** One analysed picture. The buffer belongs to the receiver. */
+/** One analysed picture. The buffer is the receiver's until it asks for the next frame: then it is filled anew. */
 export interface Frame {
   readonly width: number;
   readonly height: number;

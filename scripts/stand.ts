@@ -14,9 +14,9 @@ export interface StandOptions {
   readonly film?: { readonly main: string; readonly sub: string; readonly sound?: string };
   /** Where in the film's loop play begins. */
   readonly fromMs?: number;
-  /** Keys of room.yaml to be set; `analyseFps` of its camera. */
+  /** Keys of room.yaml to be set, and of its one camera. */
   readonly room?: Readonly<Record<string, unknown>>;
-  readonly analyseFps?: number;
+  readonly roomCamera?: Readonly<Record<string, unknown>>;
   /** Environment of the agent, such as EVALROOM_MODELS. */
   readonly env?: Readonly<Record<string, string>>;
   readonly onLine?: (part: string, line: string) => void;
@@ -134,7 +134,7 @@ async function roomYaml(
         onvif: parts.camera.ready.onvif,
         user: 'viewer',
         passwordFile: parts.passwordFile,
-        ...(options.analyseFps === undefined ? {} : { analyseFps: options.analyseFps }),
+        ...options.roomCamera,
       },
     ],
     cloud: { mqtt: parts.cloud.ready.mqttUrl, upload: parts.cloud.ready.url },

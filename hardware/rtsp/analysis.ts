@@ -6,7 +6,7 @@ import { type Backoff, delayMs } from './backoff.ts';
 import { CADENCE_PACKETS, createCadence } from './cadence.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
-import { blockCutter, frameCutter, SAMPLE_RATE } from './raw.ts';
+import { blockCutter, type FramePool, frameCutter, SAMPLE_RATE } from './raw.ts';
 import type { RoleRecord } from './role.ts';
 import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
 import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
@@ -16,6 +16,7 @@ export interface AnalysisSettings {
   readonly analyseFps: number;
   readonly width: number;
   readonly height: number;
+  readonly pool: FramePool;
   readonly audio: boolean;
   /** ffmpeg arguments for decoding in hardware, from the box profile. */
   readonly hwaccel: readonly string[];
@@ -88,7 +89,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       args: analysisArgs(settings, sound, cadence !== undefined),
       stdin: inputList(address, { socketTimeoutMs: watchdog.firstMs }),
       pipes: [
-        frameCutter(settings.width, settings.height, clock, frames, (frame) => {
+        frameCutter(settings, clock, frames, (frame) => {
           frames = frame.frame + 1;
           frameMs = frame.at.monoMs;
           out.decode.delivered(frameMs);

@@ -8,7 +8,7 @@ import { createAnalysis } from './analysis.ts';
 import { type Backoff, STREAM_BACKOFF } from './backoff.ts';
 import { createEvidence } from './evidence.ts';
 import { createLane } from './queues.ts';
-import { BLOCK_SAMPLES, SAMPLE_RATE } from './raw.ts';
+import { BLOCK_SAMPLES, createFramePool, SAMPLE_RATE } from './raw.ts';
 import { createRole, type RoleRecord } from './role.ts';
 import { type RtspSource, rtspAddress } from './source.ts';
 import { type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
@@ -62,7 +62,9 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
   const decode = createRole();
   const record = createRole();
   const audio = createRole(options.audio ? undefined : 'sound is switched off for this camera');
-  const frames = createLane<Frame>(1);
+  const [width, height] = [options.width ?? 640, options.height ?? 360];
+  const pool = createFramePool(width * height * 3);
+  const frames = createLane<Frame>(1, ({ rgb }) => pool.give(rgb));
   const samples = createLane<PcmBlock>(SOUND_BLOCKS);
   const segments = createLane<SegmentFile>(SEGMENTS);
   const stop = new AbortController();
@@ -72,8 +74,9 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
     {
       address: analysed,
       analyseFps: options.analyseFps,
-      width: options.width ?? 640,
-      height: options.height ?? 360,
+      width,
+      height,
+      pool,
       audio: options.audio,
       hwaccel: options.hwaccel ?? [],
       watchdog,

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../protocol/time.ts';
 import { type Failure, failureOf } from './failure.ts';
+import { type Fifo, openFifo } from './fifo.ts';
+import type { PipeSink } from './raw.ts';
 import { redact } from './source.ts';
 
 const STDERR_LINES = 20;
@@ -14,8 +16,11 @@ export interface ChildParts {
   readonly args: readonly string[];
   /** Written to stdin, which is then closed. */
   readonly stdin: string;
-  /** Receivers of fd 3, 4 …: all are drained always, since one full pipe stops the whole process. */
-  readonly pipes: readonly ((chunk: Buffer) => void)[];
+  /**
+   * Receivers of fd 3, 4 …: all are drained always, since one full pipe stops the whole process. A sink has its bytes
+   * read into its own memory: for pictures, which would otherwise be a heap of garbage at every frame.
+   */
+  readonly pipes: readonly (((chunk: Buffer) => void) | PipeSink)[];
   readonly secrets: readonly string[];
   readonly clock: Clock;
 }
@@ -33,9 +38,11 @@ export interface Child {
 /** Starts ffmpeg. A program that is not there shows as a failure of the run, not as an exception. */
 export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts): Child {
   const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+warning'];
+  const fifos = pipes.map((pipe) => (typeof pipe === 'function' ? undefined : openFifo(pipe)));
   const child = spawn('ffmpeg', [...quiet, ...args], {
-    stdio: ['pipe', 'ignore', 'pipe', ...pipes.map(() => 'pipe' as const)],
+    stdio: ['pipe', 'ignore', 'pipe', ...fifos.map((fifo) => fifo?.writeFd ?? ('pipe' as const))],
   });
+  for (const fifo of fifos) fifo?.begin();
   const lines: string[] = [];
   let partial = '';
   (child.stdio[2] as Readable).on('data', (chunk: Buffer) => {
@@ -45,6 +52,7 @@ export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts):
     lines.splice(0, lines.length - STDERR_LINES);
   });
   pipes.forEach((receive, i) => {
+    if (typeof receive !== 'function') return;
     const pipe = child.stdio[i + 3] as Readable;
     pipe.on('data', receive);
     pipe.on('error', () => {});
@@ -54,11 +62,15 @@ export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts):
   input.on('error', () => {});
   input.end(stdin);
 
-  const ended = new Promise<Failure>((resolve) => {
+  const gone = new Promise<Failure>((resolve) => {
     child.once('error', (error) =>
       resolve({ kind: 'failed', reason: `ffmpeg could not be started: ${error.message}` }),
     );
     child.once('close', (code) => resolve(failureOf([...lines, redact(partial, secrets)].join('\n'), code)));
+  });
+  const ended = gone.then(async (failure) => {
+    await Promise.all(fifos.map((fifo: Fifo | undefined) => fifo?.ended));
+    return failure;
   });
 
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -8,8 +8,11 @@ export interface Lane<T> {
   dropped(): number;
 }
 
-/** Keeps at most `limit` items; the oldest is dropped for a new one. With limit 1 the newest item wins. */
-export function createLane<T>(limit: number): Lane<T> {
+/**
+ * Keeps at most `limit` items; the oldest is dropped for a new one. With limit 1 the newest item wins. `done` is told of
+ * each item that nobody looks at any more: dropped ones, and those after which the reader has asked for the next.
+ */
+export function createLane<T>(limit: number, done: (item: T) => void = () => {}): Lane<T> {
   const items: T[] = [];
   let dropped = 0;
   let ended = false;
@@ -20,7 +23,7 @@ export function createLane<T>(limit: number): Lane<T> {
       if (ended) return;
       items.push(item);
       if (items.length > limit) {
-        items.shift();
+        done(items.shift()!);
         dropped++;
       }
       wake?.();
@@ -28,8 +31,10 @@ export function createLane<T>(limit: number): Lane<T> {
     async *read() {
       while (true) {
         const item = items.shift();
-        if (item !== undefined) yield item;
-        else if (ended) return;
+        if (item !== undefined) {
+          yield item;
+          done(item);
+        } else if (ended) return;
         else {
           await new Promise<void>((resolve) => {
             wake = resolve;

@@ -7,30 +7,54 @@ import type { Frame, PcmBlock } from '../camera.ts';
 export const BLOCK_SAMPLES = 1600;
 export const SAMPLE_RATE = 16_000;
 
+/** Where the bytes of a pipe go: into `room()`, as many of it as came, then `took()` is told how many. */
+export interface PipeSink {
+  room(): Uint8Array;
+  took(bytes: number): void;
+}
+
+/** Buffers of one size that go round, so that the collector has nothing to do for them. */
+export interface FramePool {
+  take(): Uint8Array;
+  /** The caller no longer looks at it. */
+  give(picture: Uint8Array): void;
+}
+
+/** One is filled, one waits, one is looked at; a fourth spares an allocation where these overlap. */
+const POOLED = 4;
+
+/** A pool of buffers of `size` bytes; makes a new one when all are out. */
+export function createFramePool(size: number): FramePool {
+  const free: Uint8Array[] = [];
+  return {
+    take: () => free.pop() ?? new Uint8Array(size),
+    give(picture) {
+      if (picture.length === size && free.length < POOLED) free.push(picture);
+    },
+  };
+}
+
 /** Receiver of RGB24 bytes; `firstFrame` is the number of the first frame, so that numbers go on over restarts. */
 export function frameCutter(
-  width: number,
-  height: number,
+  { width, height, pool }: { readonly width: number; readonly height: number; readonly pool: FramePool },
   clock: Clock,
   firstFrame: number,
   give: (frame: Frame) => void,
-) {
+): PipeSink {
   const size = width * height * 3;
   let frame = firstFrame;
-  let picture = new Uint8Array(size);
+  let picture = pool.take();
   let filled = 0;
-  return (chunk: Buffer): void => {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + size - filled);
-      picture.set(part, filled);
-      filled += part.length;
-      at += part.length;
+  return {
+    room: () => picture.subarray(filled),
+    took(bytes) {
+      filled += bytes;
       if (filled < size) return;
       give({ width, height, rgb: picture, at: clock.now(), frame: frame++ });
-      // A new buffer for each frame: the old one belongs to the receiver now.
-      picture = new Uint8Array(size);
+      // The old one belongs to the receiver now, until it comes back through the pool.
+      picture = pool.take();
       filled = 0;
-    }
+    },
   };
 }
 

@@ -120,7 +120,8 @@ async function measure(
   const stand = await startStand({
     data: folder,
     film,
-    analyseFps: fps,
+    // The film is silent: a camera that promised sound would raise an alarm, and its clips are not what is measured.
+    roomCamera: { analyseFps: fps, audio: false },
     room: { languages: [], rulePack: 'default' },
     env: { EVALROOM_MODELS: modelsFor(set, folder) },
   });

@@ -77,7 +77,7 @@ async function scriptedLatency(
   say: (text: string) => void,
 ): Promise<{ readonly shown: number[]; readonly raised: number }> {
   const { room, film } = await scriptedRoom(folder);
-  const stand = await startStand({ data: folder, film, room, analyseFps: SCRIPT_FPS });
+  const stand = await startStand({ data: folder, film, room, roomCamera: { analyseFps: SCRIPT_FPS } });
   const queue = await openQueue(stand.setupUrl, randomBytes(12).toString('base64url'));
   try {
     // What came before the page was open was replayed to it, not shown live.

@@ -42,7 +42,8 @@ async function world() {
   const segments: SegmentFile[] = [];
   let blocks = 0;
   void (async () => {
-    for await (const frame of camera.frames()) frames.push(frame);
+    // The buffer is ours only until the next frame.
+    for await (const frame of camera.frames()) frames.push({ ...frame, rgb: frame.rgb.slice() });
   })();
   void (async () => {
     for await (const segment of camera.segments()) segments.push(segment);

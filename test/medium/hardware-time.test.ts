@@ -66,7 +66,8 @@ describe('the time of a picture', () => {
     await camera.start(stop.signal);
     const reading = [
       (async () => {
-        for await (const frame of camera.frames()) frames.push(frame);
+        // The buffer is ours only until the next frame.
+        for await (const frame of camera.frames()) frames.push({ ...frame, rgb: frame.rgb.slice() });
       })(),
       (async () => {
         for await (const segment of camera.segments()) segments.push(segment);

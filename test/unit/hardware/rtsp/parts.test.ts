@@ -8,7 +8,7 @@ import { delayMs, STREAM_BACKOFF } from '../../../../hardware/rtsp/backoff.ts';
 import { failureOf } from '../../../../hardware/rtsp/failure.ts';
 import { parameterSets } from '../../../../hardware/rtsp/parameter-sets.ts';
 import { createLane } from '../../../../hardware/rtsp/queues.ts';
-import { blockCutter, frameCutter } from '../../../../hardware/rtsp/raw.ts';
+import { blockCutter, createFramePool, frameCutter } from '../../../../hardware/rtsp/raw.ts';
 import { inputList, redact, rtspAddress } from '../../../../hardware/rtsp/source.ts';
 import { type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
 
@@ -148,7 +148,18 @@ describe('lanes', () => {
 describe('raw pipes', () => {
   it('become frames however the bytes are cut', () => {
     const frames: Frame[] = [];
-    const take = frameCutter(2, 1, virtualClock(), 10, (frame) => frames.push(frame));
+    const sink = frameCutter({ width: 2, height: 1, pool: createFramePool(6) }, virtualClock(), 10, (frame) =>
+      frames.push(frame),
+    );
+    const take = (bytes: Buffer) => {
+      for (let at = 0; at < bytes.length; ) {
+        const room = sink.room();
+        const part = bytes.subarray(at, at + room.length);
+        room.set(part);
+        at += part.length;
+        sink.took(part.length);
+      }
+    };
     const bytes = Buffer.from(Array.from({ length: 20 }, (_, i) => i));
     for (const [from, to] of [
       [0, 1],
@@ -162,6 +173,31 @@ describe('raw pipes', () => {
       [12, [12, 13, 14, 15, 16, 17]],
     ]);
     expect(frames[0]!.rgb.buffer).not.toBe(frames[1]!.rgb.buffer);
+  });
+
+  it('use the buffer of a frame again only when nobody looks at it any more', async () => {
+    const pool = createFramePool(6);
+    const lane = createLane<Frame>(1, ({ rgb }) => pool.give(rgb));
+    const sink = frameCutter({ width: 2, height: 1, pool }, virtualClock(), 0, (frame) => lane.push(frame));
+    const send = (value: number) => {
+      sink.room().fill(value);
+      sink.took(6);
+    };
+    const reader = lane.read();
+    send(1);
+    const first = (await reader.next()).value!;
+    for (const value of [2, 3, 4, 5]) send(value);
+    expect([...first.rgb]).toEqual([1, 1, 1, 1, 1, 1]);
+    const newest = (await reader.next()).value!;
+    expect([...newest.rgb]).toEqual([5, 5, 5, 5, 5, 5]);
+    const buffers = new Set([first.rgb.buffer, newest.rgb.buffer]);
+    for (const value of [6, 7, 8, 9, 10, 11]) {
+      send(value);
+      const { rgb } = (await reader.next()).value!;
+      expect([...rgb]).toEqual(Array(6).fill(value));
+      buffers.add(rgb.buffer);
+    }
+    expect(buffers.size).toBeLessThanOrEqual(5);
   });
 
   it('become blocks of a tenth of a second, little-endian', () => {
