@@ -1,6 +1,8 @@
 /** Beside the path, when a room is set up: where people sit, found by watching them. Pure. */
 import type { Person } from '../protocol/observation.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds, contains, iou, type Point, type Polygon } from '../protocol/seat.ts';
+import type { RoomState } from '../protocol/stream.ts';
 import type { MonoMs } from '../protocol/time.ts';
 
 export interface SeatProposal {
@@ -141,6 +143,39 @@ export function createSeatScout(): SeatScout {
     },
   };
 }
+
+export interface Scouts {
+  see(cameraId: string, persons: readonly Person[], monoMs: MonoMs): void;
+  /** For the room's state: cameras with places that `layout` has no seat for. */
+  proposals(layout: RoomLayout, monoMs: MonoMs): NonNullable<RoomState['proposals']>;
+}
+
+/** One scout a camera. */
+export function createScouts(): Scouts {
+  const scouts = new Map<string, SeatScout>();
+  let drawn: { readonly layout: RoomLayout; readonly zones: ReadonlyMap<string, readonly Polygon[]> } | undefined;
+  return {
+    see(cameraId, persons, monoMs) {
+      const scout = scouts.get(cameraId) ?? createSeatScout();
+      scouts.set(cameraId, scout);
+      scout.see(persons, monoMs);
+    },
+    proposals(layout, monoMs) {
+      if (drawn?.layout !== layout) {
+        const views = layout.seats.flatMap((seat) => seat.views);
+        const zonesOf = (cameraId: string) =>
+          views.filter((view) => view.cameraId === cameraId).map(({ zone }) => zone);
+        drawn = { layout, zones: new Map(views.map(({ cameraId }) => [cameraId, zonesOf(cameraId)])) };
+      }
+      return [...scouts].flatMap(([cameraId, scout]) => {
+        const found = scout.found(drawn?.zones.get(cameraId) ?? NONE, monoMs);
+        return found && found.seats.length > 0 ? [{ cameraId, ...found }] : [];
+      });
+    },
+  };
+}
+
+const NONE: readonly Polygon[] = [];
 
 function middleOf(zone: Polygon): Point {
   const [x0, y0, x1, y1] = bounds(zone);

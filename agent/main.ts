@@ -11,15 +11,18 @@ import type { Hit } from '../models/speech/recogniser.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Session } from '../protocol/session.ts';
 import type { Clock } from '../protocol/time.ts';
+import { createScouts } from './calibrate.ts';
 import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
 import { type EarParts, listenTo } from './ears.ts';
 import { createForward } from './forward.ts';
 import { openIdentity } from './identity.ts';
+import { createLayoutHolder } from './layout.ts';
 import type { Listen } from './listen.ts';
 import { createLoops, each, every, type Loops } from './loops.ts';
 import { openOrders } from './orders.ts';
@@ -75,7 +78,8 @@ const SNAPSHOT_MS = 5000;
 /** Resolves when every part has been started; cameras may still be searched for. Throws EvalroomError with nothing left running. */
 export async function startAgent(config: RoomConfig, machine: AgentMachine): Promise<Agent> {
   const { clock, log } = machine;
-  const { layout, dataFolder } = config;
+  const { dataFolder } = config;
+  const { roomId } = config.layout;
   const stop = new AbortController();
   machine.signal.addEventListener('abort', () => stop.abort(), { once: true });
   const ending: (() => Promise<void> | void)[] = [];
@@ -95,7 +99,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
 
   const outbox = openOutbox({
     path: join(dataFolder, 'outbox.db'),
-    roomId: layout.roomId,
+    roomId,
     clock,
     log: log.child({ part: 'outbox' }),
     quotaEvents: config.storage.events,
@@ -105,7 +109,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
   try {
     const orders = openOrders({
       folder: dataFolder,
-      roomId: layout.roomId,
+      roomId,
       connection: {
         url: config.cloud.upload,
         deviceId: config.identity.deviceId,
@@ -116,6 +120,13 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       log: log.child({ part: 'orders' }),
     });
     const { session } = orders.current();
+    const laid = createLayoutHolder({ own: config.layout, cameraIds: config.cameras.map(({ cameraId }) => cameraId) });
+    try {
+      laid.take(orders.current().layout);
+    } catch (error) {
+      orders.refuse('layout', error);
+    }
+    const layout = laid.current();
     const context = { layout, pack, runId: randomUUID(), ...(session ? { session } : {}) };
     const watch = createWatch({ context, outbox, clock, log: log.child({ part: 'watch' }) });
     const forward = createForward({
@@ -127,14 +138,14 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         ...(secret === undefined ? {} : { password: secret }),
         tls,
       },
-      roomId: layout.roomId,
+      roomId,
       clock,
       log: log.child({ part: 'forward' }),
     });
     const recorder = createRecorder({
       folder: dataFolder,
       store: outbox,
-      roomId: layout.roomId,
+      roomId,
       layout,
       limits: config.storage,
       clock,
@@ -149,7 +160,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         tls,
         ...(config.cloud.uploadKbps === undefined ? {} : { kbps: config.cloud.uploadKbps }),
       },
-      roomId: layout.roomId,
+      roomId,
       clock,
       log: log.child({ part: 'upload' }),
       report: (draft) => watch.record([draft]),
@@ -169,12 +180,36 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       log: log.child({ part: 'capture' }),
     });
     const perceives = new Map<string, Perceive>();
-    const references = createReferenceStore({ folder: dataFolder, layout, log: log.child({ part: 'perceive' }) });
+    const scouts = createScouts();
+    const referencesFor = (drawn: RoomLayout) =>
+      createReferenceStore({
+        folder: dataFolder,
+        layout: drawn,
+        confirmedWallMs: laid.confirmedWallMs(),
+        log: log.child({ part: 'perceive' }),
+      });
+    let references = referencesFor(layout);
     const listens: Listen[] = [];
     const isNewStill = createStillNews();
     const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
 
     orders.on('session', (next) => watch.observe({ kind: 'session', at: clock.now(), session: next ?? NO_SESSION }));
+    orders.on('layout', (next) => laid.take(next));
+    // Cameras, ears and recording go on; only what depends on what is drawn begins anew.
+    laid.onChange((next) => {
+      for (const [cameraId, perceive] of perceives) references.keep(cameraId, perceive.watch.reference());
+      references = referencesFor(next);
+      for (const [cameraId, perceive] of perceives) {
+        perceive.relay(next, doorRegions(next, cameraId));
+        perceive.watch.setReference(references.load(cameraId));
+      }
+      recorder.relay(next);
+      watch.relay(next);
+      log.info(
+        { seats: next.seats.length, from: next === config.layout ? 'room.yaml' : 'the desk' },
+        'another layout is in force',
+      );
+    });
     watch.onEvent((event) => {
       forward.poke();
       recorder.follow(event);
@@ -207,10 +242,10 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       const perceive = createPerceive({
         camera,
         eyes,
-        layout,
+        layout: laid.current(),
         clock,
         log: log.child({ part: 'perceive' }),
-        regions: doorRegions(layout, camera.cameraId),
+        regions: doorRegions(laid.current(), camera.cameraId),
       });
       perceive.watch.setReference(references.load(camera.cameraId));
       perceives.set(camera.cameraId, perceive);
@@ -218,6 +253,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       loops.add(
         each(perceive.observations(), (observation) => {
           watch.observe(observation);
+          scouts.see(camera.cameraId, observation.persons, observation.at.monoMs);
           // Drawn at the time of the picture, which left the camera a little before it was here.
           const shownWallMs = observation.at.wallMs - (observation.lagMs ?? 0);
           recorder.overlay(camera.cameraId, shownWallMs, shotOf(watch.view(), camera.cameraId));
@@ -259,7 +295,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       every(TICK_MS, clock, stop.signal, () => {
         for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
-        forward.publishState(report({ capture, perceives, listens, recorder, orders }));
+        forward.publishState(report({ capture, perceives, listens, recorder, orders, scouts, layout: laid.current() }));
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {
         for (const [cameraId, perceive] of perceives) {
@@ -269,7 +305,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         }
       }),
     );
-    log.info({ roomId: layout.roomId, modelSet: eyes.modelSet, rulePack: pack.name }, 'the room is watched');
+    log.info({ roomId, modelSet: eyes.modelSet, rulePack: pack.name }, 'the room is watched');
     const cost = () => ({
       detector: eyes.health().detector,
       pose: eyes.health().pose,

@@ -18,7 +18,7 @@ export interface ReferenceParts {
   readonly folder: string;
   readonly layout: RoomLayout;
   /** When a person last said that a camera's picture is right: a reference from before counts no more. */
-  readonly confirmedWallMs?: (cameraId: string) => number | undefined;
+  readonly confirmedWallMs?: ReadonlyMap<string, number>;
   readonly log: Logger;
 }
 
@@ -40,7 +40,7 @@ export function createReferenceStore({ folder, layout, confirmedWallMs, log }: R
   function drawn(cameraId: string): string {
     const views = layout.seats.flatMap((seat) => seat.views.filter((view) => view.cameraId === cameraId));
     const zones = layout.zones.filter((zone) => zone.cameraId === cameraId);
-    const confirmed = confirmedWallMs?.(cameraId);
+    const confirmed = confirmedWallMs?.get(cameraId);
     return createHash('sha256')
       .update(JSON.stringify(confirmed === undefined ? [views, zones] : [views, zones, confirmed]))
       .digest('hex');

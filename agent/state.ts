@@ -1,8 +1,10 @@
 /** The volatile picture of the room that the cloud shows between events: seats, streams, ears, outbox, once a second. */
 import type { Eyes } from '../models/pose/eyes.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import { PROTOCOL_VERSION, type RoomHealth, type RoomState } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
+import type { Scouts } from './calibrate.ts';
 import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import { roomHealth } from './health.ts';
@@ -29,6 +31,9 @@ export interface LiveParts {
   readonly listens: readonly Listen[];
   readonly recorder: Recorder;
   readonly orders: Orders;
+  readonly scouts: Scouts;
+  /** The layout in force. */
+  readonly layout: RoomLayout;
 }
 
 type CameraHealth = RoomHealth['cameras'][number];
@@ -38,15 +43,15 @@ const STATE_EVERY_MS = 450;
 
 /** Makes the function that reads every part and gives the state of this moment. */
 export function createStateReport({ config, pack, watch, outbox, eyes, clock }: StateParts) {
-  const { layout } = config;
   let last: RoomState | undefined;
-  return ({ capture, perceives, listens, recorder, orders }: LiveParts): RoomState => {
+  return ({ capture, perceives, listens, recorder, orders, scouts, layout }: LiveParts): RoomState => {
     const at = clock.now();
     // Asked for more often than anything of it is sent: counting all parts again and again is not free.
     if (last && at.monoMs - last.at.monoMs < STATE_EVERY_MS) return last;
     const view = watch.view();
     const { roster } = orders.current().session ?? {};
     const { revision } = orders.report();
+    const proposals = scouts.proposals(layout, at.monoMs);
     last = {
       v: PROTOCOL_VERSION,
       roomId: layout.roomId,
@@ -55,6 +60,7 @@ export function createStateReport({ config, pack, watch, outbox, eyes, clock }: 
       seats: view.seats,
       rulePack: { name: pack.name, version: pack.version },
       ...(revision > 0 ? { orders: orders.report() } : {}),
+      ...(proposals.length > 0 ? { proposals } : {}),
       health: roomHealth({
         cameras: () => config.cameras.map(({ cameraId, audio }) => cameraHealth(cameraId, audio)),
         ears: () =>

@@ -23,6 +23,7 @@ import { createRooms } from './ingest/rooms.ts';
 import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
+import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
 import { createSessions } from './review/sessions.ts';
 import { openStore } from './store/open.ts';
@@ -138,6 +139,7 @@ export async function startCloud(
             devices,
             desk: createDesk({ store, files, rooms, onCommit, clock }),
             orders,
+            layouts: createLayouts({ orders, rooms }),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),
           },

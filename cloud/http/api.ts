@@ -1,6 +1,7 @@
 /** The contract between the cloud's HTTP server and its pages: routes and the shapes of what they answer. */
 import type { ClipManifest } from '../../protocol/clip.ts';
 import type { Behaviour, Level, Phase, RoomEvent, Sentence } from '../../protocol/event.ts';
+import type { LayoutOrder } from '../../protocol/orders.ts';
 import type { RoomState } from '../../protocol/stream.ts';
 
 /** `GET /api/session`. Without a session `user` is absent and everything but setup, login and static pages answers 401. */
@@ -157,6 +158,15 @@ export interface LogEntryView {
 }
 
 /** `GET /api/rooms/:roomId/snapshot/:cameraId` answers image/jpeg. */
+
+/**
+ * `GET /api/rooms/:roomId/layout`: what is ordered; without `layout` the box runs by its own room.yaml. `POST` {layout}
+ * orders another one (null: none) and answers the same.
+ */
+export interface LayoutView {
+  readonly revision: number;
+  readonly layout?: LayoutOrder;
+}
 
 /** `GET /healthz`, without a session: no ids, no names. 503 when `ok` is false. */
 export interface HealthView {

@@ -17,11 +17,13 @@ import type { Rooms } from '../ingest/rooms.ts';
 import { requireSupervisor, type Viewer } from '../review/access.ts';
 import type { Desk } from '../review/desk.ts';
 import type { Devices } from '../review/devices.ts';
+import type { Layouts } from '../review/layout.ts';
 import type { Orders } from '../review/orders.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
 import type { HealthView } from './api.ts';
 import { errorView } from './errors.ts';
 import { changeWriter, openLine } from './feed-line.ts';
+import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
 import { routeDesk } from './routes.ts';
 import type { UploadHandler } from './upload.ts';
@@ -36,6 +38,7 @@ export interface AppParts {
     readonly devices: Devices;
     readonly desk: Desk;
     readonly orders: Orders;
+    readonly layouts: Layouts;
     /** Absent where the cloud speaks on its own machine alone. */
     readonly identity?: Identity;
     /** The broker's address as a box on another machine has to write it. */
@@ -194,6 +197,7 @@ export async function createApp({
   routeDesk(app, people);
   routeIdentity(app, people);
   routeOrders(app, people);
+  routeLayout(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.
     scope.removeAllContentTypeParsers();

@@ -133,6 +133,25 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'This cloud speaks on its own machine alone and gives no certificates. Set http.tls and mqtt.tls to auto in cloud.yaml.',
     },
   },
+  layout_shape: {
+    message: {
+      zh: '布局内容不完整，未保存。请重新打开布置页面后再试。',
+      en: 'This is not a whole layout; nothing was saved. Open the room editor again and try once more.',
+    },
+  },
+  layout_faults: {
+    message: {
+      zh: '布局有误，未保存。请按页面上的提示逐条修正。',
+      en: 'The layout has faults and was not saved. Correct what the page lists.',
+    },
+  },
+  layout_no_cameras: {
+    status: 409,
+    message: {
+      zh: '尚未收到该评标室的状态，不知道有哪些摄像机。请待设备上线后再保存。',
+      en: 'The box of this room was not heard yet, so its cameras are not known. Save again once it is online.',
+    },
+  },
   grant_invalid: {
     message: {
       zh: '播放许可已过期或不属于本次登录。请重新打开片段。',

@@ -177,6 +177,8 @@ const LOG: Readonly<Record<string, Pair>> = {
   renew_certificate: ['续期证书', 'renewed its certificate'],
   confirm_certificate: ['启用新证书', 'uses its new certificate'],
   revoke_certificate: ['吊销旧证书', 'a certificate was revoked'],
+  order_layout: ['保存评标室布局', 'ordered a layout for a room'],
+  withdraw_layout: ['撤回评标室布局', "took a room's layout back"],
   revoke_device: ['注销设备', 'revoked a box'],
   refuse_code: ['拒绝登记码', 'a code was refused'],
   refuse_connection: ['拒绝连接', 'a connection was refused'],

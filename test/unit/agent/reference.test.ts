@@ -35,7 +35,7 @@ describe('the reference picture of a camera', () => {
 
   it('is forgotten when a person says that the picture is right as it is now', () => {
     createReferenceStore({ folder, layout, log }).keep('cam', luma);
-    const confirmedWallMs = (cameraId: string) => (cameraId === 'cam' ? 5 : undefined);
+    const confirmedWallMs = new Map([['cam', 5]]);
     const next = createReferenceStore({ folder, layout, confirmedWallMs, log });
     expect(next.load('cam')).toBeUndefined();
     next.keep('cam', luma);

@@ -1,0 +1,18 @@
+/** `GET` and `POST /api/rooms/:roomId/layout`: what the room editor reads and saves. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { InvalidInput } from '../../protocol/errors.ts';
+import type { Layouts } from '../review/layout.ts';
+
+/** 64 seats in 16 cameras with 64 corners each come to less. */
+const BODY_BYTES = 512 * 1024;
+
+export function routeLayout(app: FastifyInstance, { layouts }: { readonly layouts: Layouts }): void {
+  const roomOf = (request: FastifyRequest) => (request.params as { readonly roomId: string }).roomId;
+  app.get('/api/rooms/:roomId/layout', async (request) => layouts.ordered(request.viewer, roomOf(request)));
+  app.post('/api/rooms/:roomId/layout', { bodyLimit: BODY_BYTES }, async (request) => {
+    const body = request.body as { readonly layout?: unknown } | null;
+    if (typeof body !== 'object' || body === null || body.layout === undefined)
+      throw new InvalidInput('bad_request', 'ordering a layout: the body has no layout');
+    return layouts.order(request.viewer, roomOf(request), body.layout);
+  });
+}
