@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ClipManifest } from '../../protocol/clip.ts';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
-import { draftRefusal } from '../../protocol/schema.ts';
+import { draftJson } from '../../protocol/schema.ts';
 import { LANES, type Lane, laneOf } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { ClipRequest } from '../record/plan.ts';
@@ -65,8 +65,8 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     if (held() + drafts.length > quotaEvents)
       throw new Full('outbox_full', `Accepting ${drafts.length} event(s): the quota is ${quotaEvents}`);
     for (const draft of drafts) {
-      const refused = draftRefusal(draft);
-      if (refused) throw new Bug('draft_unfit', `Accepting a ${draft.body.kind} event: ${refused.reason}`);
+      const refused = draftJson(draft);
+      if (!refused.ok) throw new Bug('draft_unfit', `Accepting a ${draft.body.kind} event: ${refused.reason}`);
     }
     return drafts.map((draft) => {
       const { body } = draft;

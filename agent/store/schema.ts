@@ -2,9 +2,9 @@
 import type { Database } from 'better-sqlite3';
 import { Corrupt, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 
-const VERSION = 1;
-
-const DDL = `
+/** Each brings a file one format further; the first makes the tables of a new one. */
+const STEPS = [
+  `
 -- A stream of one lane. Each opening of this file begins new ones; older rows stay until they are drained.
 create table stream (
   number         integer primary key autoincrement,
@@ -36,7 +36,8 @@ create table damaged (
   found_wall_ms  real    not null
 ) strict;
 
--- The newest event of every episode that has not ended, so that a restarted agent can go on with it.
+-- The newest event of every episode that has not ended, so that a restarted agent can go on with it. Written before
+-- events leave, not with every event: see episode_mark.
 create table episode (
   episode_id     text    primary key,
   began          integer not null,
@@ -67,9 +68,24 @@ create table clip (
 create index clip_by_state on clip (state);
 create index clip_by_episode on clip (episode_id);
 create index clip_by_event on clip (event_key) where event_key is not null;
-`;
+`,
+  `
+-- Order of acceptance over all streams: which of two events of an episode is the newer one. 0: of format 1, whose
+-- table of episodes was written with every event.
+alter table event add column taken integer not null default 0;
 
-/** Makes the tables of a new file; refuses a file that a newer version has written. */
+-- The table of episodes holds what was so when this event had been accepted; events that were accepted later are still
+-- in this file and say the rest.
+create table episode_mark (
+  only_row       integer primary key check (only_row = 1),
+  taken          integer not null
+) strict;
+insert into episode_mark select 1, coalesce(max(began), 0) from episode;
+`,
+];
+const VERSION = STEPS.length;
+
+/** Makes the tables of a new file, or brings an older one to this format; refuses a file that a newer version has written. */
 export function migrate(database: Database): void {
   const version = Number(database.pragma('user_version', { simple: true }));
   if (version > VERSION)
@@ -79,7 +95,7 @@ export function migrate(database: Database): void {
     );
   if (version === VERSION) return;
   database.transaction(() => {
-    database.exec(DDL);
+    for (const step of STEPS.slice(version)) database.exec(step);
     database.pragma(`user_version = ${VERSION}`);
   })();
 }

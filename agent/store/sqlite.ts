@@ -6,11 +6,12 @@ import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
-import { draftRefusal } from '../../protocol/schema.ts';
+import { draftJson } from '../../protocol/schema.ts';
 import { LANES, type Lane, LIMITS, laneOf } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import { createBallast } from './ballast.ts';
 import { createClipRows } from './clips.ts';
+import { readOpenEpisodes } from './episodes.ts';
 import { openFile } from './open.ts';
 import type { AckResult, Outbox, OutboxStream } from './outbox.ts';
 import { asOurs, isDiskFull } from './schema.ts';
@@ -65,7 +66,10 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const { database, opening } = openFile(path, clock, ballast);
 
   const insertStream = database.prepare('insert into stream (stream_id, lane, opened_wall_ms) values (?, ?, ?)');
-  const insertEvent = database.prepare('insert into event (key, event_id, crc, json) values (?, ?, ?, ?)');
+  // Bytes, so that they are encoded once: for their length, their crc and the row.
+  const insertEvent = database.prepare(
+    'insert into event (key, event_id, crc, json, taken) values (?, ?, ?, cast(? as text), ?)',
+  );
   const saveThrough = database.prepare('update stream set through = ? where number = ?');
   const dropStream = database.prepare('delete from stream where number = ?');
   const dropEvents = database.prepare('delete from event where key > ? and key <= ?');
@@ -76,16 +80,14 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const readEvents = database.prepare(
     'select key, event_id as eventId, crc, json from event where key > ? and key <= ? order by key limit ?',
   );
-  const saveEpisode = database.prepare(
-    'insert into episode (episode_id, began, json) values (?, ?, ?) on conflict (episode_id) do update set json = excluded.json',
-  );
-  const dropEpisode = database.prepare('delete from episode where episode_id = ?');
-  const readEpisodes = database.prepare('select json from episode order by began');
+  const episodes = readOpenEpisodes(database);
 
   /** Oldest first. Mirrors the table: nobody else can write while this process holds the lock. */
   const streams = new Map<string, StreamRow>();
   const current = new Map<Lane, StreamRow>();
   let held = 0;
+  /** How many events this file has ever accepted: their order over all streams. */
+  let taken = episodes.newest;
   let diskFull = false;
   let triedRestoreMonoMs = Number.NEGATIVE_INFINITY;
 
@@ -139,29 +141,29 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const first = (row: StreamRow): number => row.number * KEYS_PER_STREAM;
   const isCurrent = (row: StreamRow): boolean => current.get(row.lane) === row;
 
-  const acceptAll = database.transaction((drafts: readonly DraftEvent[]): RoomEvent[] => {
-    const last = new Map([...current].map(([lane, row]) => [lane, row.lastSeq]));
-    const events = drafts.map((draft): RoomEvent => {
-      const refused = draftRefusal(draft);
-      if (refused) throw new Bug('draft_unfit', `Accepting a ${draft.body.kind} event: ${refused.reason}`);
+  /** The bytes that are kept of a draft. */
+  const bytesOf = (draft: DraftEvent): Buffer => {
+    const checked = draftJson(draft);
+    if (!checked.ok) throw new Bug('draft_unfit', `Accepting a ${draft.body.kind} event: ${checked.reason}`);
+    const bytes = Buffer.from(checked.json);
+    if (bytes.length > LIMITS.eventBytes - 512)
+      throw new Bug('draft_too_large', `Accepting a ${draft.body.kind} event: ${bytes.length} bytes`);
+    return bytes;
+  };
+  const insertAll = (drafts: readonly DraftEvent[], bytes: readonly Buffer[]): RoomEvent[] => {
+    const offset = { alert: 0, routine: 0 };
+    return drafts.map((draft, index): RoomEvent => {
       const lane = laneOf(draft.body);
       const row = current.get(lane)!;
-      const seq = last.get(lane)! + 1;
-      last.set(lane, seq);
+      const seq = row.lastSeq + ++offset[lane];
       const eventId = randomUUID();
-      const json = JSON.stringify({ at: draft.at, body: draft.body });
-      if (Buffer.byteLength(json) > LIMITS.eventBytes - 512)
-        throw new Bug('draft_too_large', `Accepting a ${draft.body.kind} event: ${json.length} characters`);
       const key = first(row) + seq;
-      insertEvent.run(key, eventId, crc32(json), json);
-      if (draft.body.kind === 'episode') {
-        if (draft.body.phase === 'end') dropEpisode.run(draft.body.episodeId);
-        else saveEpisode.run(draft.body.episodeId, key, json);
-      } else if (draft.body.kind === 'clip') announce(draft.body.clip.clipId, key);
-      return { ...draft, eventId, streamId: row.streamId, seq, roomId };
+      insertEvent.run(key, eventId, crc32(bytes[index]!), bytes[index], taken + index + 1);
+      if (draft.body.kind === 'clip') announce(draft.body.clip.clipId, key);
+      return { at: draft.at, body: draft.body, eventId, streamId: row.streamId, seq, roomId };
     });
-    return events;
-  });
+  };
+  const insertTogether = database.transaction(insertAll);
 
   const accept = (drafts: readonly DraftEvent[]): RoomEvent[] => {
     if (drafts.length === 0) return [];
@@ -175,16 +177,22 @@ export function openOutbox(options: OutboxOptions): Outbox {
         'disk_full',
         `Accepting ${drafts.length} event(s): the disk is full; free space, nothing accepted is lost`,
       );
+    const bytes = drafts.map(bytesOf);
+    // One statement is a transaction by itself; a clip's event changes the clip's row too.
+    const alone = drafts.length === 1 && drafts[0]!.body.kind !== 'clip';
     let events: RoomEvent[];
     try {
-      events = acceptAll(drafts);
+      events = alone ? insertAll(drafts, bytes) : insertTogether(drafts, bytes);
     } catch (error) {
       if (isDiskFull(error)) diskFull = true;
       throw asOurs(error, `Accepting ${drafts.length} event(s) into ${path}`);
     }
     diskFull = false;
     held += events.length;
-    for (const event of events) streams.get(event.streamId)!.lastSeq = event.seq;
+    for (const [index, event] of events.entries()) {
+      current.get(laneOf(event.body))!.lastSeq = event.seq;
+      episodes.follow(drafts[index]!, ++taken);
+    }
     return events;
   };
 
@@ -207,6 +215,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   };
 
   const ackAll = database.transaction((row: StreamRow, through: number): number => {
+    episodes.save();
     const { changes } = dropEvents.run(first(row), first(row) + through);
     saveThrough.run(through, row.number);
     released(first(row), first(row) + through);
@@ -254,12 +263,14 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const setAside = (row: StreamRow, key: number): void => {
     needed(`Setting a damaged event of ${row.streamId} aside`, () =>
       database.transaction(() => {
+        episodes.save();
         database
           .prepare('insert into damaged select ?, ?, event_id, cast(json as blob), ? from event where key = ?')
           .run(row.streamId, key - first(row), clock.wallMs(), key);
         dropEvents.run(key - 1, key);
       })(),
     );
+    episodes.saved();
     held -= 1;
     rehome(row);
     log.error({ streamId: row.streamId, seq: key - first(row) }, 'a stored event is damaged: set aside, not sent');
@@ -291,6 +302,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     if (through > row.sent) return 'beyond_sent';
     if (through <= row.through) return 'no_progress';
     held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through));
+    episodes.saved();
     row.through = through;
     if (through === row.lastSeq && !isCurrent(row)) streams.delete(streamId);
     restoreBallast();
@@ -323,8 +335,11 @@ export function openOutbox(options: OutboxOptions): Outbox {
         if (row.through === row.lastSeq) dropStream.run(row.number);
         else streams.set(row.streamId, { ...row, left: true });
       for (const lane of LANES) install(openStream(lane));
+      // The next opening then asks the events of this one alone.
+      episodes.save();
     })(),
   );
+  episodes.saved();
   held = Number(database.prepare('select count(*) from event').pluck().get());
   ballast.restore();
   if (opening.kind === 'replaced' || opening.kind === 'shortened') {
@@ -337,7 +352,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     roomId,
     opening,
     accept,
-    openEpisodes: () => (readEpisodes.pluck().all() as string[]).map((json) => JSON.parse(json) as DraftEvent),
+    openEpisodes: episodes.list,
     streams: () =>
       [...streams.values()]
         .filter((row) => isCurrent(row) || row.through < row.lastSeq)

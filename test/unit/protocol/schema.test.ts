@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EpisodeBody, RoomEvent } from '../../../protocol/event.ts';
-import { draftRefusal, parseAck, parseBatch, parseRoomState, REFUSALS } from '../../../protocol/schema.ts';
+import { draftJson, parseAck, parseBatch, parseRoomState, REFUSALS } from '../../../protocol/schema.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
 
 const at = { wallMs: 1_800_000_000_000, monoMs: 5000, bootId: 'boot-a', clock: 'sure' } as const;
@@ -183,11 +183,11 @@ describe('parseRoomState', () => {
   });
 });
 
-describe('draftRefusal', () => {
+describe('draftJson', () => {
   it('finds in the room what the ingest would refuse', () => {
-    expect(draftRefusal({ at, body: episode })).toBeUndefined();
+    expect(draftJson({ at, body: episode })).toEqual({ ok: true, json: JSON.stringify({ at, body: episode }) });
     const figures = [{ name: 'x', value: Number.NaN, unit: 's' }];
-    expect(draftRefusal({ at, body: { ...episode, figures } })).toMatchObject({ code: 'bad_shape' });
-    expect(draftRefusal({ at, body: { ...episode, to: '\u0000' } })).toMatchObject({ code: 'bad_text' });
+    expect(draftJson({ at, body: { ...episode, figures } })).toMatchObject({ code: 'bad_shape' });
+    expect(draftJson({ at, body: { ...episode, to: '\u0000' } })).toMatchObject({ code: 'bad_text' });
   });
 });
