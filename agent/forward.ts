@@ -46,8 +46,8 @@ export interface Forward {
   start(signal: AbortSignal): Promise<void>;
   /** New events are in the outbox. */
   poke(): void;
-  /** Newest wins; sent at most once a second, dropped while not connected. */
-  publishState(state: RoomState): void;
+  /** Newest wins; sent at most once a second and made only then, dropped while not connected. */
+  publishState(make: () => RoomState): void;
   publishSnapshot(cameraId: string, jpeg: Uint8Array): void;
   /** Leaves the broker and comes back with the credentials of this moment; events wait in the outbox meanwhile. */
   reconnect(): void;
@@ -83,7 +83,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   let wake: () => void = () => {};
   let woken = false;
   let leave: () => void = () => {};
-  let newestState: RoomState | undefined;
+  let newestState: (() => RoomState) | undefined;
   let stateMonoMs = Number.NEGATIVE_INFINITY;
 
   const poke = (): void => {
@@ -233,7 +233,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
 
   const sendState = (own: MqttClient): void => {
     if (!newestState || clock.monoMs() - stateMonoMs < STATE_EVERY_MS) return;
-    const json = JSON.stringify(newestState);
+    const json = JSON.stringify(newestState());
     newestState = undefined;
     stateMonoMs = clock.monoMs();
     publishVolatile(own, topics.state(roomId), Buffer.from(json), LIMITS.stateBytes);
@@ -274,8 +274,10 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
     poke,
     publishState(next) {
       if (!client) return;
+      const waits = newestState !== undefined;
       newestState = next;
-      poke();
+      // The session knows already that one is to go out.
+      if (!waits) poke();
     },
     publishSnapshot(cameraId, jpeg) {
       if (client) publishVolatile(client, topics.snapshot(roomId, cameraId), Buffer.from(jpeg), LIMITS.snapshotBytes);

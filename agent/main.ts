@@ -295,7 +295,9 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       every(TICK_MS, clock, stop.signal, () => {
         for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
-        forward.publishState(report({ capture, perceives, listens, recorder, orders, scouts, layout: laid.current() }));
+        forward.publishState(() =>
+          report({ capture, perceives, listens, recorder, orders, scouts, layout: laid.current() }),
+        );
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {
         for (const [cameraId, perceive] of perceives) {

@@ -165,14 +165,14 @@ describe('forward', () => {
   it('publishes the newest state once a second and snapshots, and only while connected', async () => {
     await startForward();
     const state = (n: number) => ({ v: 1, roomId: 'room-1', n }) as unknown as RoomState;
-    forward.publishState(state(0));
+    forward.publishState(() => state(0));
     await until('connected', () => forward.health().state === 'connected');
-    for (let n = 1; n <= 5; n++) forward.publishState(state(n));
+    for (let n = 1; n <= 5; n++) forward.publishState(() => state(n));
     forward.publishSnapshot('cam-a', Buffer.from([0xff, 0xd8, 0xff]));
     forward.publishSnapshot('cam-a', new Uint8Array(300 * 1024));
     await until('a state and a snapshot', () => ingest.states.length > 0 && ingest.snapshots.length > 0);
     expect(ingest.states).toEqual([{ v: 1, roomId: 'room-1', n: 5 }]);
-    forward.publishState(state(6));
+    forward.publishState(() => state(6));
     await until('the next second', () => ingest.states.length === 2);
     expect(ingest.snapshots.map((jpeg) => jpeg.length)).toEqual([3]);
   });
