@@ -1,6 +1,7 @@
 /** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
-import type { Behaviour, Transcript } from '../../protocol/event.ts';
+import type { Behaviour, Level, Transcript } from '../../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
+import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
 
@@ -85,7 +86,7 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
       },
       state.episode,
       {
-        level: hit ? graver(rule.level, repeated ? 'alarm' : undefined) : undefined,
+        level: hit ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined) : undefined,
         over,
         tell: true,
         facts: () => ({
@@ -133,6 +134,11 @@ function known(state: Speech, hit: PhraseObservation): boolean {
       hit.beginMonoMs <= r.endMonoMs + SAME_MS &&
       hit.endMonoMs >= r.beginMonoMs - SAME_MS,
   );
+}
+
+/** What the pack says of the phrase itself, where that differs from its category. */
+function gravityOf(pack: RulePack, hit: PhraseObservation): Level | undefined {
+  return pack.phrases.find(({ phraseId }) => phraseId === hit.phraseId)?.gravity;
 }
 
 function cite(

@@ -2,127 +2,40 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InvalidInput } from '../../protocol/errors.ts';
-import { SPEECH_CATEGORIES } from '../../protocol/observation.ts';
 import type { Phrase, RulePack } from '../../protocol/rules.ts';
-
-const ms = z.int().min(0).max(86_400_000);
-const share = z.number().min(0).max(1);
-const text = z.string().trim().min(1).max(200);
-const base = { citation: text };
-const level = z.enum(['notice', 'alarm']);
-const positive = z.number().positive();
-const twoLevels = { ...base, noticeMs: ms.nullable(), alarmMs: ms.nullable() };
-const speech = z.strictObject({
-  ...base,
-  level,
-  alarmAfter: z.int().min(1).nullable(),
-  mergeMs: ms,
-});
-
-const rules = z.strictObject({
-  left_seat: z
-    .strictObject({
-      ...twoLevels,
-      cumulativeAlarmMs: ms.nullable(),
-      windowMs: ms.min(500),
-      onDutyShare: share,
-      leavingShare: share,
-      returnShare: share,
-    })
-    .refine((rule) => rule.leavingShare < rule.returnShare, 'leavingShare must be below returnShare')
-    .exactOptional(),
-  too_far: z
-    .strictObject({ ...twoLevels, distanceM: z.number().positive(), shoulderWidths: z.number().positive() })
-    .exactOptional(),
-  extra_person: z.strictObject(twoLevels).exactOptional(),
-  left_room: z.strictObject(twoLevels).exactOptional(),
-  left_together: z
-    .strictObject({ ...base, level, withinMs: ms.min(1000), people: z.int().min(2).max(50) })
-    .exactOptional(),
-  at_other_seat: z.strictObject({ ...twoLevels, headsM: positive, shoulderWidths: positive }).exactOptional(),
-  whispering: z
-    .strictObject({ ...twoLevels, shoulderWidths: positive, repeats: z.int().min(2).nullable(), repeatMs: ms })
-    .exactOptional(),
-  gathering: z
-    .strictObject({ ...twoLevels, people: z.int().min(3).max(50), distanceM: positive, shoulderWidths: positive })
-    .exactOptional(),
-  phone: z.strictObject(twoLevels).exactOptional(),
-  passing_items: z.strictObject({ ...twoLevels, shoulderWidths: positive }).exactOptional(),
-  sleeping: z.strictObject(twoLevels).exactOptional(),
-  walking_about: z.strictObject({ ...base, level, metresPerMinute: positive }).exactOptional(),
-  not_complete: z.strictObject({ ...base, level, emptyMs: ms, startMs: ms }).exactOptional(),
-  late_or_early: z.strictObject({ ...base, level, lateMs: ms, earlyMs: ms }).exactOptional(),
-  standing: z.strictObject({ ...twoLevels, rise: positive }).exactOptional(),
-  camera_fault: z
-    .strictObject({
-      ...base,
-      coveredMs: ms,
-      coveredEdgeFall: share,
-      movedMs: ms,
-      movedShift: share,
-      frozenMs: ms,
-      downMs: ms,
-    })
-    .exactOptional(),
-  microphone_fault: z
-    .strictObject({ ...base, mutedMs: ms, mutedDropDb: z.number().positive(), downMs: ms, deafMs: ms })
-    .exactOptional(),
-  speech_prohibited: speech.exactOptional(),
-  speech_suggestive: speech.exactOptional(),
-  speech_tendentious: speech.exactOptional(),
-  speech_irrelevant: speech.exactOptional(),
-});
-
-const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and - only');
-
-const packFile = z.strictObject({
-  name: id,
-  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be like "1.0.0", in quotes'),
-  title: z.strictObject({ zh: text, en: text }),
-  cooldownMs: ms,
-  rules,
-  /** Files with phrases, relative to the pack's folder. */
-  phrases: z.array(text).max(20),
-});
-
-const phraseFile = z.strictObject({
-  language: z.enum(['zh-CN', 'en']),
-  /** Named lists of words for `needs` and `unless`, used as `@name`. */
-  contexts: z.record(id, z.array(text).min(1).max(100)).exactOptional(),
-  phrases: z
-    .array(
-      z.strictObject({
-        id,
-        category: z.enum(SPEECH_CATEGORIES),
-        gravity: z.enum(['notice', 'alarm']).exactOptional(),
-        forms: z.array(text).min(1).max(20),
-        needs: z.array(text).min(1).max(100).exactOptional(),
-        unless: z.array(text).min(1).max(100).exactOptional(),
-        citation: text,
-      }),
-    )
-    .max(2000),
-});
+import { packFile, phraseFile } from './schema.ts';
 
 const invalid = (path: string, where: string, reason: string, cause?: unknown) =>
   new InvalidInput('rule_pack_invalid', `reading the rule pack file ${path}: ${where}${reason}`, cause);
 
-/** Bytes of one YAML file to a checked value; every error names the file, the place in it and the reason. */
-function readYaml<T>(path: string, schema: z.ZodType<T>): T {
-  let source: string;
+/** Text of a file of the pack by its path; throws what its source has to say. */
+type Read = (path: string) => string;
+
+const fromDisk: Read = (path) => {
   try {
-    source = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw invalid(path, '', 'it cannot be read; check the path', error);
   }
+};
+
+/** Bytes of one YAML file to a checked value; every error names the file, the place in it and the reason. */
+function readYaml<T>(path: string, schema: z.ZodType<T>, read: Read): T {
+  const source = read(path);
   const lineCounter = new LineCounter();
   const document = parseDocument(source, { lineCounter });
   const fault = document.errors[0];
   if (fault)
     throw invalid(path, `line ${lineCounter.linePos(fault.pos[0]).line}: `, fault.message.split(' at line ')[0]!);
-  const result = schema.safeParse(document.toJS());
+  let content: unknown;
+  try {
+    content = document.toJS();
+  } catch (error) {
+    throw invalid(path, '', 'too many aliases; write the values out', error);
+  }
+  const result = schema.safeParse(content);
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`);
   throw invalid(path, '', issues.join('; '));
@@ -132,8 +45,8 @@ const HAN = /\p{Script=Han}/u;
 
 const SLOT = /\{(?!BIDDER\}|NUMBER\})[^}]*\}?/;
 
-function readPhrases(path: string): Phrase[] {
-  const { language, contexts = {}, phrases } = readYaml(path, phraseFile);
+function readPhrases(path: string, read: Read): Phrase[] {
+  const { language, contexts = {}, phrases } = readYaml(path, phraseFile, read);
   return phrases.map((phrase, index) => {
     const wrong = (where: string, reason: string) => invalid(path, `phrases.${index}.${where}: `, reason);
     const words = (where: 'needs' | 'unless') =>
@@ -203,8 +116,24 @@ export function loadRulePack(nameOrFolder: string): RulePack {
       'rule_pack_unknown',
       `looking for the rule pack ${nameOrFolder}: neither a built-in one (${builtInRulePacks().join(', ')}) nor a folder with a ${PACK_FILE}`,
     );
-  const { phrases: files, ...pack } = readYaml(path, packFile);
-  const phrases = files.flatMap((file) => readPhrases(resolve(dirname(path), file)));
+  return readPack(path, fromDisk, (file) => resolve(dirname(path), file));
+}
+
+/**
+ * Reads a pack from memory: the text of each file by its name (`pack.yaml` and those that it names). The same errors as
+ * from a folder.
+ */
+export function loadRulePackFiles(files: Readonly<Record<string, string>>): RulePack {
+  const read: Read = (name) => {
+    if (Object.hasOwn(files, name)) return files[name]!;
+    throw invalid(name, '', `it is not among the files of the pack (${Object.keys(files).join(', ')})`);
+  };
+  return readPack(PACK_FILE, read, (file) => file.replace(/^\.\//, ''));
+}
+
+function readPack(path: string, read: Read, at: (file: string) => string): RulePack {
+  const { phrases: files, ...pack } = readYaml(path, packFile, read);
+  const phrases = files.flatMap((file) => readPhrases(at(file), read));
   refuseDoubles(path, phrases);
   return { ...pack, phrases };
 }

@@ -1,0 +1,245 @@
+/** A draft of a rule pack over what was stored: which episodes it would not have raised, which it would have graded otherwise, what else it hears. */
+import type { Behaviour, Level, Transcript } from '../../protocol/event.ts';
+import type { SpeechCategory } from '../../protocol/observation.ts';
+import type { Phrase, RulePack, SpeechRule } from '../../protocol/rules.ts';
+import { createLexicon, type Lexicon, type Units } from '../speech/lexicon/lexicon.ts';
+import type { ProjectWords } from '../speech/lexicon/slots.ts';
+import { unitsOf } from './heard.ts';
+
+/** What is kept of one episode: its last state, and every transcript that came with it. */
+export interface StoredEpisode {
+  readonly episodeId: string;
+  readonly roomId: string;
+  readonly behaviour: Behaviour;
+  readonly level: Level;
+  readonly beganWallMs: number;
+  readonly durationMs: number;
+  readonly fault?: string;
+  readonly transcripts: readonly Transcript[];
+}
+
+/** A phrase of the pack in an excerpt; `from` and `to` are the range of the excerpt's text. */
+export interface ExcerptHit {
+  readonly phraseId: string;
+  readonly form: string;
+  readonly category: SpeechCategory;
+  readonly from: number;
+  readonly to: number;
+  /** What it gives by itself; absent where the pack has no rule for its category. */
+  readonly level?: Level;
+}
+
+/** `silenced`: would not have been raised; `raised`: heard in an excerpt beside what was raised then. */
+export interface RerunFinding {
+  readonly episodeId: string;
+  readonly roomId: string;
+  readonly behaviour: Behaviour;
+  readonly beganWallMs: number;
+  readonly durationMs: number;
+  readonly change: 'silenced' | 'raised' | 'graver' | 'milder' | 'moved';
+  readonly before?: Level;
+  readonly after?: Level;
+  /** What the draft hears, where it is words. */
+  readonly hit?: ExcerptHit;
+  readonly excerpt?: string;
+}
+
+export interface Rerun {
+  readonly episodes: number;
+  /** Episodes with words that could be read again. */
+  readonly excerpts: number;
+  readonly findings: readonly RerunFinding[];
+}
+
+/** Units of silence between two excerpts: beyond every window of the lexicon. */
+const PAUSE = 24;
+
+/** Level of a hit of the category by itself. */
+export function levelOfHit(pack: RulePack, phrase: Pick<Phrase, 'category' | 'gravity'>): Level | undefined {
+  const rule: SpeechRule | undefined = pack.rules[`speech_${phrase.category}`];
+  return rule && (phrase.gravity ?? rule.level);
+}
+
+/** The phrases of a pack in excerpts: words as they were written down, or toneless pinyin with the phrase in characters. */
+export function createReader(
+  pack: RulePack,
+  project?: ProjectWords,
+): (excerpt: Pick<Transcript, 'language' | 'text'>) => ExcerptHit[] {
+  const byId = new Map(pack.phrases.map((phrase) => [phrase.phraseId, phrase]));
+  const lexicons = new Map<string, { units: Units; lexicon: Lexicon; position: number }>();
+  const openFor = (language: string) => {
+    const units = unitsOf(language);
+    if (!units) return undefined;
+    let opened = lexicons.get(units.language);
+    if (!opened) {
+      const lexicon = createLexicon({ phrases: pack.phrases, units, ...(project ? { project } : {}) });
+      opened = { units, lexicon, position: 0 };
+      lexicons.set(units.language, opened);
+    }
+    return opened;
+  };
+  return ({ language, text }) => {
+    const opened = openFor(language);
+    if (!opened) return [];
+    const { units, lexicon } = opened;
+    const places = placesOf(text, units);
+    const first = opened.position;
+    const hits = places.flatMap(({ unit }) => lexicon.push(unit));
+    for (let i = 0; i < PAUSE; i++) hits.push(...lexicon.push(''));
+    opened.position += places.length + PAUSE;
+    return hits.flatMap(({ phraseId, text: form, begin, end }): ExcerptHit[] => {
+      const [from, to, phrase] = [places[begin - first], places[end - first], byId.get(phraseId)];
+      if (!from || !to || !phrase) return [];
+      const level = levelOfHit(pack, phrase);
+      return [
+        {
+          phraseId,
+          form,
+          category: phrase.category,
+          from: from.from,
+          to: to.to,
+          ...(level === undefined ? {} : { level }),
+        },
+      ];
+    });
+  };
+}
+
+/** The units of a text, each with its place in it. Mandarin excerpts mix characters and toneless syllables. */
+function placesOf(text: string, units: Units): { unit: string; from: number; to: number }[] {
+  const places: { unit: string; from: number; to: number }[] = [];
+  for (const match of text.matchAll(/\p{Script=Han}+|[^\s\p{Script=Han}]+/gu)) {
+    const [word] = match;
+    if (units.language === 'zh' && !/\p{Script=Han}/u.test(word)) {
+      if (/^[a-z]+$/.test(word)) places.push({ unit: word, from: match.index, to: match.index + word.length });
+      continue;
+    }
+    const spelt = units.spell(word);
+    const letters = [...word];
+    // One unit a character where that is so; else the whole word's place.
+    let at = match.index;
+    for (const [index, unit] of spelt.entries()) {
+      const own = spelt.length === letters.length ? letters[index]!.length : 0;
+      places.push(
+        own > 0 ? { unit, from: at, to: at + own } : { unit, from: match.index, to: match.index + word.length },
+      );
+      at += own;
+    }
+  }
+  return places;
+}
+
+/**
+ * Compares what `draft` makes of stored episodes with what `base` makes of them. `base` is the pack that the draft began
+ * from; where it does not explain an episode, the stored level stands for it. Distances, shares and sums over a session
+ * are not in a stored episode: a change of those is not judged.
+ */
+export function rerun({
+  base,
+  draft,
+  episodes,
+  project,
+}: {
+  readonly base: RulePack;
+  readonly draft: RulePack;
+  readonly episodes: readonly StoredEpisode[];
+  readonly project?: ProjectWords;
+}): Rerun {
+  const [readBase, readDraft] = [createReader(base, project), createReader(draft, project)];
+  const findings = episodes.flatMap((episode) =>
+    episode.behaviour.startsWith('speech_')
+      ? spoken(episode, readBase, readDraft)
+      : graded(episode, levelFor(base, episode), levelFor(draft, episode), episode.behaviour in draft.rules),
+  );
+  return {
+    episodes: episodes.length,
+    excerpts: episodes.filter(({ transcripts }) => transcripts.length > 0).length,
+    findings,
+  };
+}
+
+type Read = ReturnType<typeof createReader>;
+
+const facts = ({ episodeId, roomId, behaviour, beganWallMs, durationMs }: StoredEpisode) => ({
+  episodeId,
+  roomId,
+  behaviour,
+  beganWallMs,
+  durationMs,
+});
+
+function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): RerunFinding[] {
+  if (episode.transcripts.length === 0) return [];
+  const heard = episode.transcripts.map((transcript) => {
+    const [before, after] = [readBase(transcript), readDraft(transcript)];
+    const inHit = (hit: ExcerptHit) => hit.from < transcript.hit[1] && hit.to > transcript.hit[0];
+    const known = (hit: ExcerptHit) => before.some((one) => one.from < hit.to && one.to > hit.from);
+    return {
+      text: transcript.text,
+      was: before.filter((hit) => inHit(hit) && hit.level),
+      is: after.filter((hit) => inHit(hit) && hit.level),
+      fresh: after.filter((hit) => !inHit(hit) && hit.level && !known(hit)),
+    };
+  });
+  const was = heard.flatMap((one) => one.was);
+  const is = heard.flatMap((one) => one.is);
+  const excerpt = heard[0]!.text;
+  const raised = heard.flatMap(({ text, fresh }) =>
+    fresh.map(
+      (hit): RerunFinding => ({
+        ...facts(episode),
+        change: 'raised',
+        ...(hit.level ? { after: hit.level } : {}),
+        hit,
+        excerpt: text,
+      }),
+    ),
+  );
+  if (is.length === 0) return [{ ...facts(episode), change: 'silenced', before: episode.level, excerpt }, ...raised];
+  const before = gravest(was) ?? episode.level;
+  const after = gravest(is)!;
+  const hit = is.find(({ level }) => level === after)!;
+  const moved = is.every(({ category }) => `speech_${category}` !== episode.behaviour);
+  if (before === after && !moved) return raised;
+  const change = before === after ? 'moved' : after === 'alarm' ? 'graver' : 'milder';
+  return [{ ...facts(episode), change, before, after, hit, excerpt }, ...raised];
+}
+
+const gravest = (hits: readonly ExcerptHit[]): Level | undefined =>
+  hits.some(({ level }) => level === 'alarm') ? 'alarm' : hits[0]?.level;
+
+function graded(
+  episode: StoredEpisode,
+  before: Level | undefined,
+  after: Level | undefined,
+  ruled: boolean,
+): RerunFinding[] {
+  if (!ruled) return [{ ...facts(episode), change: 'silenced', before: episode.level }];
+  // Raised by something that a stored episode does not hold, such as the sum of a session.
+  if (before === undefined || before === after) return [];
+  if (after === undefined) return [{ ...facts(episode), change: 'silenced', before }];
+  return [{ ...facts(episode), change: after === 'alarm' ? 'graver' : 'milder', before, after }];
+}
+
+/** Fault codes of an episode, and the threshold that each has. */
+const FAULT_MS: Readonly<Record<string, string>> = {
+  covered: 'coveredMs',
+  moved: 'movedMs',
+  frozen: 'frozenMs',
+  down: 'downMs',
+  muted: 'mutedMs',
+  deaf: 'deafMs',
+};
+
+/** The level that the pack gives an episode of this length; undefined: none, or not to be known from its length. */
+function levelFor(pack: RulePack, { behaviour, durationMs, fault, level }: StoredEpisode): Level | undefined {
+  const rule = pack.rules[behaviour as keyof RulePack['rules']] as Readonly<Record<string, unknown>> | undefined;
+  if (!rule) return undefined;
+  if ('noticeMs' in rule) {
+    const reaches = (ms: unknown) => typeof ms === 'number' && durationMs >= ms;
+    return reaches(rule.alarmMs) ? 'alarm' : reaches(rule.noticeMs) ? 'notice' : undefined;
+  }
+  if ('level' in rule) return rule.level as Level;
+  const ms = rule[FAULT_MS[fault ?? ''] ?? ''];
+  return typeof ms === 'number' ? (durationMs >= ms ? level : undefined) : undefined;
+}

@@ -1,0 +1,97 @@
+/** A draft over stored episodes: what it silences, raises, grades otherwise, and what it leaves alone. */
+import { describe, expect, it } from 'vitest';
+import { loadRulePack } from '../../../../models/rules/load.ts';
+import { createReader, rerun, type StoredEpisode } from '../../../../models/rules/rerun.ts';
+import type { Phrase, RulePack } from '../../../../protocol/rules.ts';
+
+const phrase = (phraseId: string, form: string, more: Partial<Phrase> = {}): Phrase => ({
+  phraseId,
+  language: 'zh-CN',
+  category: 'prohibited',
+  forms: [form],
+  citation: '纪律',
+  ...more,
+});
+const { rules } = loadRulePack('default');
+const pack = (phrases: readonly Phrase[], changed: Partial<RulePack['rules']> = {}): RulePack => ({
+  name: 'p',
+  version: '1.0.0',
+  title: { zh: '试', en: 'try' },
+  cooldownMs: 60_000,
+  rules: { ...rules, ...changed },
+  phrases,
+});
+const TEXT = 'wo men 把分数改一改 ran hou kan di san jia';
+const at = TEXT.indexOf('把');
+const episode = (more: Partial<StoredEpisode> = {}): StoredEpisode => ({
+  episodeId: 'e-1',
+  roomId: 'room-1',
+  behaviour: 'speech_prohibited',
+  level: 'alarm',
+  beganWallMs: 1_760_000_000_000,
+  durationMs: 1500,
+  transcripts: [{ language: 'zh-CN', engine: 'fsmn', text: TEXT, hit: [at, at + 6] }],
+  ...more,
+});
+const base = pack([phrase('a', '把分数改一改')]);
+const changes = (draft: RulePack, episodes = [episode()]) => rerun({ base, draft, episodes }).findings;
+
+describe('createReader', () => {
+  it('finds a phrase in characters among pinyin, in pinyin alone, and in English words', () => {
+    const read = createReader(
+      pack([phrase('a', '把分数改一改'), phrase('e', 'change the scores', { language: 'en' })]),
+    );
+    const [hit] = read({ language: 'zh-CN', text: TEXT });
+    expect(hit).toMatchObject({ phraseId: 'a', from: at, to: at + 6, level: 'alarm' });
+    expect(read({ language: 'zh-CN', text: 'ba fen shu gai yi gai' })).toMatchObject([
+      { phraseId: 'a', from: 0, to: 21 },
+    ]);
+    expect(read({ language: 'en', text: 'please change the scores now' })).toMatchObject([{ phraseId: 'e', from: 7 }]);
+    expect(read({ language: 'fr', text: 'bonjour' })).toEqual([]);
+    // Nothing of one excerpt is a context of the next.
+    const needs = createReader(pack([phrase('n', '把分数改一改', { context: { needs: ['第三家'] } })]));
+    expect(needs({ language: 'zh-CN', text: '看第三家' })).toEqual([]);
+    expect(needs({ language: 'zh-CN', text: '把分数改一改' })).toEqual([]);
+    expect(needs({ language: 'zh-CN', text: TEXT })).toHaveLength(1);
+  });
+});
+
+describe('rerun', () => {
+  it('finds nothing to say about the same pack', () => {
+    expect(changes(base)).toEqual([]);
+  });
+
+  it('says what a draft silences: the phrase gone, in another context, or its rule switched off', () => {
+    expect(changes(pack([]))).toMatchObject([{ change: 'silenced', before: 'alarm', excerpt: TEXT }]);
+    const unless = { context: { unless: ['我们'] } };
+    expect(changes(pack([phrase('a', '把分数改一改', unless)]))).toMatchObject([{ change: 'silenced' }]);
+    const { speech_prohibited: _off, ...rest } = rules;
+    expect(changes({ ...base, rules: rest })).toMatchObject([{ change: 'silenced' }]);
+  });
+
+  it('says what a draft raises beside it, and what it grades or names otherwise', () => {
+    const more = pack([...base.phrases, phrase('b', '然后看第三家', { category: 'suggestive' })]);
+    expect(changes(more)).toMatchObject([{ change: 'raised', after: 'notice', hit: { phraseId: 'b' } }]);
+    expect(changes(pack([phrase('a', '把分数改一改', { gravity: 'notice' })]))).toMatchObject([
+      { change: 'milder', before: 'alarm', after: 'notice' },
+    ]);
+    expect(changes(pack([phrase('a', '把分数改一改', { category: 'tendentious' })]))).toMatchObject([
+      { change: 'moved', hit: { category: 'tendentious' } },
+    ]);
+  });
+
+  it('judges behaviours by their length, and leaves alone what it cannot know', () => {
+    const away = (durationMs: number, level: 'notice' | 'alarm' = 'notice') =>
+      episode({ behaviour: 'left_seat', level, durationMs, transcripts: [] });
+    const longer = pack(base.phrases, { left_seat: { ...rules.left_seat!, noticeMs: 60_000 } });
+    expect(changes(longer, [away(42_000), away(61_000)])).toMatchObject([{ change: 'silenced', before: 'notice' }]);
+    const stricter = pack(base.phrases, { left_seat: { ...rules.left_seat!, alarmMs: 40_000 } });
+    expect(changes(stricter, [away(42_000)])).toMatchObject([{ change: 'graver', after: 'alarm' }]);
+    // An alarm by the sum of a session is no matter of this absence's length.
+    expect(changes(longer, [away(20_000, 'alarm')])).toEqual([]);
+    const blind = episode({ behaviour: 'camera_fault', fault: 'frozen', durationMs: 6000, transcripts: [] });
+    const patient = pack(base.phrases, { camera_fault: { ...rules.camera_fault!, frozenMs: 10_000 } });
+    expect(changes(patient, [blind])).toMatchObject([{ change: 'silenced' }]);
+    expect(changes(patient, [{ ...blind, fault: 'covered' }])).toEqual([]);
+  });
+});
