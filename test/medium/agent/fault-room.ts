@@ -61,7 +61,12 @@ export async function startFaultRoom(): Promise<FaultRoom> {
  * One fault from begin to end: an event of the camera's fault, nobody presumed anywhere meanwhile, and within `backMs`
  * of the camera's return everybody in their seats again and the event over.
  */
-export async function goThrough(room: FaultRoom, fault: Fault, limits: { seenMs: number; backMs: number }) {
+export async function goThrough(
+  room: FaultRoom,
+  fault: Fault,
+  limits: { seenMs: number; backMs: number },
+): Promise<{ readonly seenS: number; readonly backS: number }> {
+  const since = (ms: number) => Math.round((performance.now() - ms) / 100) / 10;
   const all = (word: string) => async () => {
     const seats = await room.occupancy();
     return seats.length > 0 && seats.every((one) => one === word) ? true : undefined;
@@ -72,16 +77,22 @@ export async function goThrough(room: FaultRoom, fault: Fault, limits: { seenMs:
   // A fault that comes back soon after it has ended goes on as an update of the same episode.
   const told = () => faults('begin').length + faults('update').length;
   const [begun, ended] = [told(), faults('end').length];
+  const beganMs = performance.now();
+  let seenS: number;
   room.setFault(fault);
   try {
     await room.until(`${fault}: presence is unknown`, all('unknown'), limits.seenMs);
     await room.until(`${fault}: an event`, () => told() > begun || undefined, limits.seenMs);
+    seenS = since(beganMs);
   } finally {
     room.setFault(null);
   }
+  const returnedMs = performance.now();
   await room.until(`${fault}: everybody sits again`, all('yes'), limits.backMs);
+  const backS = since(returnedMs);
   // An end is told when the fault has stayed away for a while.
   await room.until(`${fault}: the event has ended`, () => faults('end').length > ended || undefined, limits.backMs);
+  return { seenS, backS };
 }
 
 /** `address:port` of the other end of every socket of a process and its children, and what it listens on. */
