@@ -17,7 +17,9 @@ describe('every fault of a camera', () => {
   it.each(BLIND)('%s: an event, presence unknown, and back', async (fault) => {
     // Ten seconds is what is promised; a busy machine may take longer, so the figure is printed and the limit is wider.
     const { seenS, backS } = await goThrough(room, fault, { seenMs: 60_000, backMs: 25_000 });
-    console.log(`${fault}: event and presence unknown after ${seenS} s, everybody seen again ${backS} s after it ended`);
+    console.log(
+      `${fault}: event and presence unknown after ${seenS} s, everybody seen again ${backS} s after it ended`,
+    );
   });
 
   it.each(SURVIVED)('%s: is survived, and everybody is seen again', async (fault) => {
