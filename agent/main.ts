@@ -61,6 +61,8 @@ export interface AgentCost {
   /** Frames looked at per second over the last ten seconds, all cameras together. */
   readonly analysedFps: number;
   readonly drops: number;
+  /** How long ago the camera that waits longest was looked at. */
+  readonly stateMs: number;
 }
 
 /** What a script file for measurements holds: `script:` of room.yaml names it. */
@@ -313,6 +315,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       pose: eyes.health().pose,
       analysedFps: sumOf(perceives, 'analysedFps'),
       drops: sumOf(perceives, 'drops'),
+      stateMs: Math.max(0, ...[...perceives.values()].map((one) => clock.monoMs() - one.health().lastMonoMs)),
     });
     return { modelSet: eyes.modelSet, cost, close: () => endAll(ending, stop, loops, log) };
   } catch (error) {

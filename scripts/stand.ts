@@ -17,6 +17,8 @@ export interface StandOptions {
   /** Keys of room.yaml to be set, and of its one camera. */
   readonly room?: Readonly<Record<string, unknown>>;
   readonly roomCamera?: Readonly<Record<string, unknown>>;
+  /** So many cameras `cam-1` … with the same picture in place of the demo's one. */
+  readonly cameras?: number;
   /** Environment of the agent, such as EVALROOM_MODELS. */
   readonly env?: Readonly<Record<string, string>>;
   readonly onLine?: (part: string, line: string) => void;
@@ -125,18 +127,19 @@ async function roomYaml(
   parts: { camera: Child; cloud: Child; passwordFile: string; secretFile: string; box: string },
 ): Promise<string> {
   const room = parse(await readFile(demoFilm().room, 'utf8')) as Record<string, unknown>;
-  const [camera] = room.cameras as Record<string, unknown>[];
+  const [first] = room.cameras as Record<string, unknown>[];
+  const camera = {
+    ...first,
+    onvif: parts.camera.ready.onvif,
+    user: 'viewer',
+    passwordFile: parts.passwordFile,
+    ...options.roomCamera,
+  };
+  const { cameras } = options;
   return stringify({
     ...room,
-    cameras: [
-      {
-        ...camera,
-        onvif: parts.camera.ready.onvif,
-        user: 'viewer',
-        passwordFile: parts.passwordFile,
-        ...options.roomCamera,
-      },
-    ],
+    cameras:
+      cameras === undefined ? [camera] : Array.from({ length: cameras }, (_, n) => ({ ...camera, id: `cam-${n + 1}` })),
     cloud: { mqtt: parts.cloud.ready.mqttUrl, upload: parts.cloud.ready.url },
     identity: { deviceId: 'box-demo', secretFile: parts.secretFile },
     data: parts.box,
