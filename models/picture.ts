@@ -1,9 +1,10 @@
 /** What a picture itself is like, measured without any model: light, edges, shift of the camera, change, and the look of each seat. */
 import { crc32 } from 'node:zlib';
 import type { PictureState, SeatPatch } from '../protocol/observation.ts';
-import { bounds, type Polygon } from '../protocol/seat.ts';
+import { bounds, type Point, type Polygon } from '../protocol/seat.ts';
 import { type Motion, motionBetween } from './motion.ts';
 import type { Picture } from './pose/detector.ts';
+import { compare, gradient, type Reference, referenceOf } from './shift.ts';
 
 /** A small grey picture: luminance 0..255, row-major. */
 export interface Luma {
@@ -14,14 +15,6 @@ export interface Luma {
 
 /** Size at which everything but the seats is measured. */
 const SMALL = { width: 160, height: 90 } as const;
-/** Size of the rough search for a shift. */
-const ROUGH = 2;
-/** Largest shift that is searched for, as a share of the width and the height. */
-const REACH = 0.35;
-/** Above this correlation in place the camera has not moved, and nothing is searched. */
-const STILL = 0.8;
-/** The rough search hands this many candidates, no two of them neighbours, on to the fine one. */
-const CANDIDATES = 4;
 const GRID = 6;
 
 /** Mean luminance (Rec. 601) of each cell of a small grid over the picture. */
@@ -54,20 +47,20 @@ export function brightness({ values }: Luma): number {
   return sum / values.length;
 }
 
-/** Absolute gradient (right plus below) of each cell; the last row and column are 0. */
-export function gradient({ width, height, values }: Luma): Luma {
-  const out = new Float32Array(values.length);
-  for (let y = 0; y < height - 1; y++)
-    for (let x = 0; x < width - 1; x++) {
-      const at = y * width + x;
-      out[at] = Math.abs(values[at + 1]! - values[at]!) + Math.abs(values[at + width]! - values[at]!);
-    }
-  return { width, height, values: out };
-}
-
 /** Mean absolute gradient 0..255: the mean of the steps to the right and below. */
 export function edgeEnergy(luma: Luma): number {
-  return brightness(gradient(luma)) / 2;
+  return energyOf(gradient(luma));
+}
+
+/** The same of edges that are measured already; `counted` has 1 for each cell that counts. */
+function energyOf({ values }: Luma, counted?: Uint8Array): number {
+  let [sum, cells] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (counted?.[i] === 0) continue;
+    sum += values[i]!;
+    cells += 1;
+  }
+  return cells === 0 ? 0 : sum / cells / 2;
 }
 
 /** Mean absolute difference of two pictures of one size, 0..255. */
@@ -75,89 +68,6 @@ export function difference(a: Luma, b: Luma): number {
   let sum = 0;
   for (let i = 0; i < a.values.length; i++) sum += Math.abs(a.values[i]! - b.values[i]!);
   return sum / a.values.length;
-}
-
-export interface Shift {
-  readonly dx: number;
-  readonly dy: number;
-  readonly confidence: number;
-}
-
-/**
- * How far `now` is moved against `reference`, as fractions of width and height (positive: content went right, down),
- * with the correlation 0..1 of the edges at that place. Edges, not light: a lamp that is switched must not look like a
- * knock. A rough search over all shifts up to a third of the picture, then a fine one around the best of them.
- */
-export function shiftBetween(reference: Luma, now: Luma): Shift {
-  const [a, b] = [gradient(reference), gradient(now)];
-  const still = correlation(a, b, 0, 0);
-  if (still > STILL) return { dx: 0, dy: 0, confidence: Math.min(1, still) };
-  const [roughA, roughB] = [shrink(a, ROUGH), shrink(b, ROUGH)];
-  const [reachX, reachY] = [Math.round(roughA.width * REACH), Math.round(roughA.height * REACH)];
-  const rough: Candidate[] = [];
-  for (let y = -reachY; y <= reachY; y++)
-    for (let x = -reachX; x <= reachX; x++) rough.push({ x, y, score: correlation(roughA, roughB, x, y) });
-  rough.sort((p, q) => q.score - p.score);
-  let best = { x: 0, y: 0, score: still };
-  for (const { x: cx, y: cy } of peaks(rough))
-    for (let y = cy * ROUGH - 3; y <= cy * ROUGH + 3; y++)
-      for (let x = cx * ROUGH - 3; x <= cx * ROUGH + 3; x++) {
-        const score = correlation(a, b, x, y);
-        if (score > best.score) best = { x, y, score };
-      }
-  return { dx: best.x / a.width, dy: best.y / a.height, confidence: Math.min(1, Math.max(0, best.score)) };
-}
-
-interface Candidate {
-  readonly x: number;
-  readonly y: number;
-  readonly score: number;
-}
-
-/** The best candidates that are not beside a better one. `sorted` has the best first. */
-function peaks(sorted: readonly Candidate[]): Candidate[] {
-  const chosen: Candidate[] = [];
-  for (const candidate of sorted) {
-    if (chosen.length === CANDIDATES) break;
-    const beside = ({ x, y }: Candidate) => Math.abs(x - candidate.x) <= 1 && Math.abs(y - candidate.y) <= 1;
-    if (!chosen.some(beside)) chosen.push(candidate);
-  }
-  return chosen;
-}
-
-/** Correlation -1..1 of `a` with `b` moved by (dx, dy), over the part where both exist; 0 where either is flat. */
-function correlation(a: Luma, b: Luma, dx: number, dy: number): number {
-  const { width, height } = a;
-  const [x0, x1] = [Math.max(0, -dx), Math.min(width, width - dx)];
-  const [y0, y1] = [Math.max(0, -dy), Math.min(height, height - dy)];
-  let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
-  for (let y = y0; y < y1; y++) {
-    const rowA = y * width;
-    const rowB = (y + dy) * width + dx;
-    for (let x = x0; x < x1; x++) {
-      const p = a.values[rowA + x]!;
-      const q = b.values[rowB + x]!;
-      sumA += p;
-      sumB += q;
-      sumAA += p * p;
-      sumBB += q * q;
-      sumAB += p * q;
-    }
-  }
-  const count = Math.max(1, (x1 - x0) * (y1 - y0));
-  const varianceA = sumAA / count - (sumA / count) ** 2;
-  const varianceB = sumBB / count - (sumB / count) ** 2;
-  if (varianceA < 1e-3 || varianceB < 1e-3) return 0;
-  return (sumAB / count - (sumA / count) * (sumB / count)) / Math.sqrt(varianceA * varianceB);
-}
-
-function shrink({ width, height, values }: Luma, factor: number): Luma {
-  const [w, h] = [Math.floor(width / factor), Math.floor(height / factor)];
-  const out = new Float32Array(w * h);
-  for (let y = 0; y < h * factor; y++)
-    for (let x = 0; x < w * factor; x++)
-      out[Math.floor(y / factor) * w + Math.floor(x / factor)]! += values[y * width + x]! / (factor * factor);
-  return { width: w, height: h, values: out };
 }
 
 /** Mean RGB of 6 × 6 cells over the bounds of `zone`, row-major, 108 values 0..255 with one decimal. */
@@ -217,33 +127,72 @@ export interface PictureWatch {
 /** A picture with less light or fewer edges cannot be a reference: the lens is covered, or it is night. */
 const REFERENCE = { brightness: 15, edgeEnergy: 1.5 } as const;
 
+/**
+ * A small shift that lasts is followed: the camera was nudged, and the zones are moved along. Up to this share of the
+ * picture, believed from this correlation on, after so many pictures that all say so.
+ */
+const NUDGE = { most: 0.035, confidence: 0.4, pictures: 6 } as const;
+/** One cell of the small picture, and some. */
+const SAME_PLACE = 0.012;
+
 /** A watch without a reference: the first good picture becomes it. */
 export function createPictureWatch({ seats }: PictureWatchOptions): PictureWatch {
-  let reference: Luma | undefined;
+  let reference: Reference | undefined;
   let last: { readonly luma: Luma; readonly crc: number } | undefined;
+  let place = createPlace();
   return {
     look(picture) {
       const luma = luminance(picture);
+      const edges = gradient(luma);
       const crc = crc32(picture.rgb);
       const light = brightness(luma);
-      const energy = edgeEnergy(luma);
-      if (!reference && light >= REFERENCE.brightness && energy >= REFERENCE.edgeEnergy) reference = luma;
+      if (!reference && light >= REFERENCE.brightness && energyOf(edges) >= REFERENCE.edgeEnergy)
+        reference = referenceOf(luma);
+      const compared = reference && compare(reference, edges);
+      const offset = compared && place.follow(compared.shift);
       const state: PictureState = {
         brightness: light,
-        edgeEnergy: energy,
-        shift: reference ? shiftBetween(reference, luma) : { dx: 0, dy: 0, confidence: 0 },
+        edgeEnergy: energyOf(edges, compared?.counted),
+        shift: compared?.shift ?? { dx: 0, dy: 0, confidence: 0 },
+        ...(offset ? { offset } : {}),
         change: last ? changeSince(last, luma, crc) : 255,
       };
       const motion = motionBetween(last?.luma, luma);
       last = { luma, crc };
-      const patches = seats.map(({ seatId, zone }) => ({ seatId, grid: seatGrid(picture, zone) }));
+      const patches = seats.map(({ seatId, zone }) => ({ seatId, grid: seatGrid(picture, movedBy(zone, offset)) }));
       return { picture: state, patches, motion };
     },
-    reference: () => reference,
+    reference: () => reference?.luma,
     setReference(given) {
-      reference = given;
+      reference = given && referenceOf(given);
+      place = createPlace();
     },
   };
+}
+
+/** Where the camera looks now: follows shifts that are small and last, and forgets them when the picture is back. */
+function createPlace() {
+  let offset = { dx: 0, dy: 0 };
+  let candidate = offset;
+  let times = 0;
+  return {
+    /** The offset that zones are to be moved by; undefined in place. */
+    follow({ dx, dy, confidence }: PictureState['shift']) {
+      const near = (p: { readonly dx: number; readonly dy: number }) =>
+        Math.abs(p.dx - dx) <= SAME_PLACE && Math.abs(p.dy - dy) <= SAME_PLACE;
+      const small = Math.max(Math.abs(dx), Math.abs(dy)) <= NUDGE.most;
+      if (confidence >= NUDGE.confidence && small && !near(offset)) {
+        times = near(candidate) ? times + 1 : 1;
+        candidate = { dx, dy };
+        if (times >= NUDGE.pictures) offset = candidate;
+      } else times = 0;
+      return offset.dx === 0 && offset.dy === 0 ? undefined : offset;
+    },
+  };
+}
+
+function movedBy(zone: Polygon, offset: { readonly dx: number; readonly dy: number } | undefined): Polygon {
+  return offset ? zone.map(([x, y]): Point => [x + offset.dx, y + offset.dy]) : zone;
 }
 
 /** Exactly 0 only for the same bytes: a difference too small for the grid still counts as one. */

@@ -44,6 +44,8 @@ export interface PictureState {
   readonly edgeEnergy: number;
   /** Shift against the reference picture as fractions of width and height, with the correlation 0..1 that it reached. */
   readonly shift: { readonly dx: number; readonly dy: number; readonly confidence: number };
+  /** A small shift that lasts, as fractions: the camera was nudged, and zones lie so much further right and down. */
+  readonly offset?: { readonly dx: number; readonly dy: number };
   /** Mean absolute difference to the previous analysed frame 0..255; exactly 0 means the same bytes. */
   readonly change: number;
 }

@@ -9,6 +9,8 @@ export interface Variant {
   readonly filters: readonly string[];
   /** Encoded anew with this constant rate factor, at the sub-stream's size, before it is looked at. */
   readonly crf?: number;
+  /** Analysed frames per second, whatever the command asks for. */
+  readonly fps?: number;
   /** Where a pixel of the original lies in the variant, for a picture of this size; default: where it was. */
   readonly place?: (x: number, y: number, width: number, height: number) => readonly [number, number];
 }
@@ -41,6 +43,41 @@ export const VARIANTS: readonly Variant[] = [
       `crop=iw/${1 + SHIFT}:ih/${1 + SHIFT}:0:0`,
     ],
     place: (x, y, width, height) => [x + SHIFT * width, y + SHIFT * height],
+  },
+];
+
+/** Fixed bands above and below of this share of the whole height: 16:9 in a picture of 4:3. */
+const BAND = 1 / 8;
+const TURNED = { keep: 0.9, x: 0.02, y: 0.06 };
+/** A nudge in mid-film by this share of the picture. */
+const NUDGE = { keep: 0.94, x: 0.02, at: 70 };
+const CLOCK = "drawtext=text='%{pts\\:hms}  CAM 01':x=w*0.03:y=h*0.03:fontsize=h/18:fontcolor=white:borderw=2";
+const PLATE = "drawtext=text='ROOM 3':x=w*0.8:y=h*0.92:fontsize=h/18:fontcolor=white:borderw=2";
+
+/** Further ones, not part of `--augment`: run by name, so that what was made with the others in view is judged on others. */
+export const FURTHER: readonly Variant[] = [
+  {
+    name: 'turned',
+    filters: [`hflip,crop=iw*${TURNED.keep}:ih*${TURNED.keep}:iw*${TURNED.x}:ih*${TURNED.y}`],
+    fps: 3,
+    place: (x, y, width, height) => [
+      (width - x - TURNED.x * width) / TURNED.keep,
+      (y - TURNED.y * height) / TURNED.keep,
+    ],
+  },
+  {
+    name: 'letterboxed',
+    filters: [`pad=iw:ih/${1 - 2 * BAND}:0:(oh-ih)/2`],
+    place: (x, y, _width, height) => [x, y * (1 - 2 * BAND) + BAND * height],
+  },
+  { name: 'captioned', filters: [CLOCK, PLATE] },
+  { name: 'small', filters: ['scale=426:240', 'eq=contrast=0.8:saturation=0.6'], fps: 4 },
+  {
+    name: 'nudged',
+    filters: [
+      `crop=iw*${NUDGE.keep}:ih*${NUDGE.keep}:x='iw*(0.02+if(gt(t,${NUDGE.at}),${NUDGE.x},0))':y='ih*(0.04-if(gt(t,${NUDGE.at}),${NUDGE.x},0))'`,
+    ],
+    place: (x, y, width, height) => [(x - 0.02 * width) / NUDGE.keep, (y - 0.04 * height) / NUDGE.keep],
   },
 ];
 

@@ -11,6 +11,7 @@ import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { Instant } from '../protocol/time.ts';
 import type { Variant } from './eval-vision-augment.ts';
+import { type AnswerMemory, createAnswerMemory } from './eval-vision-memory.ts';
 
 /** Where virtual time begins. */
 export const BEGIN: Instant = { wallMs: 1_800_000_000_000, monoMs: 1_000_000, bootId: 'eval', clock: 'sure' };
@@ -48,6 +49,7 @@ export interface Watcher {
 /** Opens the eyes at the first video that was not kept. */
 export function createWatcher(options: WatcherOptions): Watcher {
   let opened: ReturnType<typeof openEyes> | undefined;
+  let memory: AnswerMemory | undefined;
   let modelSet = 'none';
   let [frames, cpuMs] = [0, 0];
   return {
@@ -55,8 +57,12 @@ export function createWatcher(options: WatcherOptions): Watcher {
       const kept = options.cache ? await keptAs(video, cameraId, layout, variant, options) : undefined;
       let sight = kept && (await read(kept));
       if (!sight) {
-        opened ??= openEyes(options.modelsFolder);
+        memory ??= createAnswerMemory();
+        opened ??= openEyes(options.modelsFolder, memory);
+        const answers = options.cache ? await answersAs(video, cameraId, variant, options.modelsFolder) : undefined;
+        await memory.open(answers);
         sight = await look(await opened, video, cameraId, layout, variant, options.fps);
+        await memory.keep(answers);
         if (kept) await write(kept, sight);
       }
       modelSet = sight.modelSet;
@@ -77,7 +83,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
 type Opened = Awaited<ReturnType<typeof openEyes>>;
 
-async function openEyes(modelsFolder: string | undefined) {
+async function openEyes(modelsFolder: string | undefined, memory: AnswerMemory) {
   const [{ createEyes }, { createPerceive }, { systemClock }, { default: pino }] = await Promise.all([
     import('../models/pose/eyes.ts'),
     import('../agent/perceive.ts'),
@@ -85,7 +91,7 @@ async function openEyes(modelsFolder: string | undefined) {
     import('pino'),
   ]);
   const log = pino({ level: 'silent' });
-  const eyes = createEyes({ modelsFolder, dataFolder: '.data', clock: systemClock(), log });
+  const eyes = createEyes({ modelsFolder, dataFolder: '.data', clock: systemClock(), log, threads: memory.threads });
   const stop = new AbortController();
   await eyes.start(stop.signal);
   return { eyes, stop, log, createPerceive };
@@ -101,7 +107,7 @@ async function look(
 ): Promise<Sight> {
   const used = () => eyes.health().detector.cpuMs + eyes.health().pose.cpuMs;
   const before = used();
-  const camera = { cameraId, frames: () => framesOf(video, variant, fps) };
+  const camera = { cameraId, frames: () => framesOf(video, variant, variant.fps ?? fps) };
   // A clock that stands still: what the eyes take is counted by the threads themselves.
   const perceive = createPerceive({ camera, eyes, layout, clock: virtualClock(), log });
   const frames: FrameObservation[] = [];
@@ -130,21 +136,37 @@ async function keptAs(
   hash.update(await readFile(video));
   const zones = layout.seats.map((s) => [s.seatId, s.views.find((v) => v.cameraId === cameraId)?.zone]);
   hash.update(JSON.stringify([cameraId, variant, fps, WIDTH, HEIGHT, zones]));
-  hash.update(await eyesHash(modelsFolder));
+  const models = (await readdir(join(ROOT, 'models'))).filter((name) => name.endsWith('.ts')).sort();
+  const pose = (await readdir(join(ROOT, 'models', 'pose'))).sort();
+  const sources = [
+    ...[...models, ...pose.map((name) => `pose/${name}`)].map((name) => join('models', name)),
+    ...['perceive.ts', 'attention.ts'].map((name) => join('agent', name)),
+  ];
+  hash.update(await sourcesHash(sources, modelsFolder));
   return join(KEPT, `${cameraId}-${variant.name}-${hash.digest('hex').slice(0, 24)}.json.gz`);
 }
 
-/** Changes with the code of the eyes and with the files of the models, whatever they are called. */
-async function eyesHash(modelsFolder: string | undefined): Promise<string> {
+/** What makes the models' answers; whatever else of the eyes changes, the same question has the same answer. */
+const ANSWERS = ['blazepose', 'boxes', 'centernet', 'coco', 'crop', 'landmarker', 'load', 'soft-gl', 'worker', 'yolox'];
+
+/** The file that keeps the models' answers on one video. */
+async function answersAs(video: string, cameraId: string, variant: Variant, modelsFolder: string | undefined) {
   const hash = createHash('sha256');
-  const pose = join(ROOT, 'models', 'pose');
-  const sources = [
-    ...(await readdir(pose)).sort().map((name) => join(pose, name)),
-    join(ROOT, 'models', 'picture.ts'),
-    join(ROOT, 'models', 'manifest.json'),
-    join(ROOT, 'agent', 'perceive.ts'),
-  ];
-  for (const source of sources) hash.update(await readFile(source));
+  hash.update(await readFile(video));
+  hash.update(JSON.stringify(variant));
+  hash.update(
+    await sourcesHash(
+      ANSWERS.map((name) => join('models', 'pose', `${name}.ts`)),
+      modelsFolder,
+    ),
+  );
+  return join(KEPT, 'answers', `${cameraId}-${variant.name}-${hash.digest('hex').slice(0, 24)}.json.gz`);
+}
+
+/** Changes with these sources and with the files of the models, whatever they are called. */
+async function sourcesHash(sources: readonly string[], modelsFolder: string | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of [...sources, join('models', 'manifest.json')]) hash.update(await readFile(join(ROOT, source)));
   for (const folder of [modelsFolder, join('.data', 'models')]) {
     const names = folder ? await readdir(folder).catch(() => []) : [];
     for (const name of names.sort()) {

@@ -7,7 +7,7 @@ import type { DraftEvent } from '../protocol/event.ts';
 import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
-import { CLEAN, VARIANTS, type Variant, varied } from './eval-vision-augment.ts';
+import { CLEAN, FURTHER, VARIANTS, type Variant, varied } from './eval-vision-augment.ts';
 import { BEGIN, createWatcher, instant } from './eval-vision-eyes.ts';
 import { type ReportedRoom, writeReport } from './eval-vision-report.ts';
 import {
@@ -61,7 +61,11 @@ export function evalVisionCommand(program: Command): void {
     .option('--only <text>', 'only videos whose name contains this')
     .option('--single', 'score each camera alone instead of fusing the cameras of a room')
     .option('--augment', `besides the clean run: ${VARIANTS.map((v) => v.name).join(', ')}`)
-    .option('--variants <names>', 'only these of the runs, separated by commas', (names) => names.split(','))
+    .option(
+      '--variants <names>',
+      `only these of the runs, separated by commas; besides those of --augment: ${FURTHER.map((v) => v.name).join(', ')}`,
+      (names) => names.split(','),
+    )
     .option('--loop <hours>', 'repeat the footage until it lasts so many room-hours: for rates of false alarms', Number)
     .option('--report <file>', 'HTML page with timelines and the frames of misses and false alarms', REPORT)
     .option('--no-report', 'write no page')
@@ -158,8 +162,8 @@ function repeated(room: TruthRoom, observations: readonly FrameObservation[], ti
 }
 
 function chosen({ augment, variants }: EvalVisionOptions): readonly Variant[] {
-  const all = [CLEAN, ...VARIANTS];
-  if (!variants) return augment ? all : [CLEAN];
+  if (!variants) return augment ? [CLEAN, ...VARIANTS] : [CLEAN];
+  const all = [CLEAN, ...VARIANTS, ...FURTHER];
   const unknown = variants.find((name) => !all.some((v) => v.name === name));
   if (unknown !== undefined)
     throw new InvalidInput(

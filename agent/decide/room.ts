@@ -16,7 +16,17 @@ import { covers, isElsewhere, type Spot, seatTracks, spotOf } from './place.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import { type AnyRule, RULES } from './rules.ts';
 import type { CameraScene, Input, Scene, SeatScene } from './scene.ts';
-import { CAMERA_FAULTS, type CameraSight, hearStream, isBlind, seeFrame, seeTime, startSight } from './sight.ts';
+import {
+  CAMERA_FAULTS,
+  type CameraSight,
+  hearStream,
+  isBlind,
+  movedBy,
+  registered,
+  seeFrame,
+  seeTime,
+  startSight,
+} from './sight.ts';
 import { advanceTracks, type Track } from './track.ts';
 
 export type { Input } from './scene.ts';
@@ -106,9 +116,10 @@ export function startRoom(context: RoomContext, at: Instant, open: readonly Draf
 /** One input further. The same machine and input give the same result; the machine given is left as it was. */
 export function step(
   machine: RoomMachine,
-  input: Input,
+  given: Input,
   context: RoomContext,
 ): { machine: RoomMachine; drafts: readonly DraftEvent[]; view: RoomView } {
+  const input = given.kind === 'frame' ? registered(given) : given;
   const cameras = perceive(machine, input, context);
   const { scene, doors } = sceneOf(machine, cameras, input, context.layout);
   let { episodes } = machine;
@@ -354,6 +365,7 @@ function viewOf(machine: RoomMachine, scene: Scene): RoomView {
     tracks: scene.cameras.flatMap((c) =>
       c.tracks
         .filter((t) => t.confirmed && t.seenMonoMs === c.sight.frame?.monoMs)
+        .map((t) => (c.sight.offset ? movedBy(t, c.sight.offset) : t))
         .map((t) => {
           const owns = c.owners.find((o) => o.trackId === t.trackId)?.seatId;
           return {

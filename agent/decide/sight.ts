@@ -1,6 +1,7 @@
 /** Can this camera be trusted right now? Covered, moved, frozen, down: raw conditions with their begin, before any threshold. */
-import type { FrameObservation, StreamObservation } from '../../protocol/observation.ts';
+import type { FrameObservation, Person, StreamObservation } from '../../protocol/observation.ts';
 import type { CameraFaultRule } from '../../protocol/rules.ts';
+import type { Box } from '../../protocol/seat.ts';
 import type { Instant } from '../../protocol/time.ts';
 
 export const CAMERA_FAULTS = ['covered', 'moved', 'frozen', 'down', 'record_down'] as const;
@@ -25,6 +26,29 @@ export interface CameraSight {
   /** Last frame on both clocks, and the usual time between frames. */
   readonly frame?: { readonly monoMs: number; readonly wallMs: number; readonly everyMs: number };
   readonly conditions: Partial<Record<CameraFault, Condition>>;
+  /** The camera was nudged by so little that everything is followed, as fractions of the picture. */
+  readonly offset?: Offset | undefined;
+}
+
+type Offset = NonNullable<FrameObservation['picture']['offset']>;
+
+/** People of a nudged camera's frame, moved to where they would have been before it: zones, habits and floor go on. */
+export function registered(frame: FrameObservation): FrameObservation {
+  const { offset } = frame.picture;
+  if (!offset) return frame;
+  const persons = frame.persons.map((person) => movedBy(person, { dx: -offset.dx, dy: -offset.dy }));
+  return { ...frame, persons };
+}
+
+/** A person or a track, further right and down. */
+export function movedBy<T extends Pick<Person, 'box' | 'pose'>>(one: T, { dx, dy }: Offset): T {
+  const [x0, y0, x1, y1] = one.box;
+  const box: Box = [x0 + dx, y0 + dy, x1 + dx, y1 + dy];
+  return {
+    ...one,
+    box,
+    ...(one.pose ? { pose: one.pose.map(([x, y, score]) => [x + dx, y + dy, score] as const) } : {}),
+  };
 }
 
 /** Below this a picture has no edges at all, whatever the reference says. */
@@ -78,6 +102,7 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
   const everyMs = sight.frame && gap < STALE_MS ? sight.frame.everyMs * 0.8 + gap * 0.2 : (sight.frame?.everyMs ?? 500);
   return {
     ...next,
+    offset: picture.offset,
     ...(blank && sight.edge === undefined ? {} : { edge: followEdge(edge, picture.edgeEnergy, clear) }),
     frame: { monoMs: at.monoMs, wallMs: at.wallMs, everyMs },
   };

@@ -8,7 +8,7 @@ import { checkPicture } from './crop.ts';
 import type { Detection, Picture } from './detector.ts';
 import { chooseModels, type ModelSet, type ModelSetName } from './model-set.ts';
 import type { Script } from './scripted.ts';
-import { createThread, type Thread, type ThreadHealth } from './thread.ts';
+import { createThread, type Thread, type ThreadHealth, type ThreadOptions } from './thread.ts';
 
 export interface EyesOptions {
   /** Folder of fetched models (EVALROOM_MODELS), where there is one. */
@@ -19,6 +19,8 @@ export interface EyesOptions {
   readonly set?: ModelSetName;
   /** For the set `scripted`. */
   readonly script?: Script;
+  /** Makes both threads; default `createThread`. A measurement may put a memory in between. */
+  readonly threads?: (options: ThreadOptions) => Thread;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -115,10 +117,10 @@ export function createEyes(options: EyesOptions): Eyes {
       return models?.name ?? 'none';
     },
     async start(signal) {
-      const { modelsFolder, dataFolder, script, set = 'auto' } = options;
+      const { modelsFolder, dataFolder, script, set = 'auto', threads = createThread } = options;
       models = await chooseModels({ modelsFolder, dataFolder, set, script, log });
-      detector = createThread({ name: 'detector', model: models.detector, clock, log });
-      pose = createThread({ name: 'pose', model: models.pose, clock, log });
+      detector = threads({ name: 'detector', model: models.detector, clock, log });
+      pose = threads({ name: 'pose', model: models.pose, clock, log });
       await Promise.all([detector.start(signal), pose.start(signal)]);
       log.info({ modelSet: models.name }, 'the eyes are open');
     },

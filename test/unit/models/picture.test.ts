@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  brightness,
-  createPictureWatch,
-  edgeEnergy,
-  luminance,
-  seatGrid,
-  shiftBetween,
-} from '../../../models/picture.ts';
+import { brightness, createPictureWatch, edgeEnergy, type Luma, luminance, seatGrid } from '../../../models/picture.ts';
 import type { Picture } from '../../../models/pose/detector.ts';
+import { compare, gradient, referenceOf } from '../../../models/shift.ts';
 import type { Polygon } from '../../../protocol/seat.ts';
 
 const WIDTH = 640;
@@ -54,7 +48,9 @@ describe('light and edges', () => {
   });
 });
 
-describe('shiftBetween', () => {
+const shiftBetween = (reference: Luma, now: Luma) => compare(referenceOf(reference), gradient(now)).shift;
+
+describe('the shift against a reference', () => {
   const reference = luminance(scene());
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Input } from '../../../../agent/decide/room.ts';
-import type { PictureState } from '../../../../protocol/observation.ts';
+import type { Person, PictureState } from '../../../../protocol/observation.ts';
 import { ALL, at, begin, episodes, feed, others, play, seat, told } from './world.ts';
 
 const lost = (dx: number, confidence: number) => ({ shift: { dx, dy: 0, confidence } });
@@ -49,6 +49,25 @@ describe('camera faults', () => {
     expect(told(run).filter((t) => !t.startsWith('update'))).toEqual(['begin camera_fault:moved alarm']);
     play(run, 80, { persons: ALL });
     expect(told(run).at(-1)).toBe('end camera_fault:moved alarm');
+  });
+
+  it('goes on with the zones and habits of a camera that was nudged', () => {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    const offset = { dx: -0.03, dy: 0.03 };
+    const nudged = (persons: readonly Person[]) =>
+      persons.map(
+        ({ box: [x0, y0, x1, y1], score }): Person => ({
+          box: [x0 - 0.03, y0 + 0.03, x1 - 0.03, y1 + 0.03],
+          score,
+        }),
+      );
+    const picture = { shift: { ...offset, confidence: 0.8 }, offset };
+    play(run, 60, { persons: nudged(ALL), picture });
+    expect(run.view.seats.map((s) => s.occupancy)).toEqual(['yes', 'yes', 'yes']);
+    expect(told(run)).toEqual([]);
+    // What is drawn over the live picture lies where the people are in it.
+    expect(run.view.tracks.map((t) => t.box[0]).sort()).toEqual(nudged(ALL).map((p) => expect.closeTo(p.box[0])));
   });
 
   it('says nothing about a hand that passes', () => {
