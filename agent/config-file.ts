@@ -39,6 +39,7 @@ export const roomFile = z.strictObject({
     upload: word.superRefine((url, context) => complain(context, urlProblem(url, 'http:', 'https:'))),
     ca: z.exactOptional(word),
     uploadKbps: z.exactOptional(z.number().min(16)),
+    rulesKey: z.exactOptional(word),
   }),
   identity: z
     .strictObject({ deviceId: id, secretFile: z.exactOptional(word), certificate: z.exactOptional(word) })

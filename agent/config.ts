@@ -1,7 +1,7 @@
 /** Start of the path: room.yaml, read once, checked whole, frozen. Every fault at once, each with its line, path and what to do. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { InvalidInput } from '../protocol/errors.ts';
@@ -16,7 +16,7 @@ import {
   roomFile,
   secretPlaces,
 } from './config-file.ts';
-import { readIdentity } from './identity.ts';
+import { RULES_KEY_FILE, readIdentity } from './identity.ts';
 
 export interface CameraConfig {
   readonly cameraId: string;
@@ -63,6 +63,8 @@ export interface RoomConfig {
     readonly ca?: string;
     /** Ceiling of clip uploads in kilobits per second; absent: none. */
     readonly uploadKbps?: number;
+    /** Public keys (PEM) that sign the cloud's rule packs; without the file none is taken. */
+    readonly rulesKey: string;
   };
   /** A secret on the cloud's own machine; beyond it the folder of a certificate (see identity.ts). */
   readonly identity: { readonly deviceId: string } & ({ readonly secret: string } | { readonly folder: string });
@@ -158,7 +160,7 @@ function assemble(
     return { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
   };
   const dataFolder = resolve(folder, room.data);
-  const { ca, uploadKbps, mqtt, upload } = room.cloud;
+  const { ca, uploadKbps, mqtt, upload, rulesKey } = room.cloud;
   const { segmentMinutes, segmentMiB, clipMiB, events, keepFreeMiB } = room.storage;
   return {
     path: resolve(path),
@@ -169,6 +171,7 @@ function assemble(
       upload,
       ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
       ...(uploadKbps === undefined ? {} : { uploadKbps }),
+      rulesKey: resolve(folder, rulesKey ?? join(room.identity.certificate ?? dataFolder, RULES_KEY_FILE)),
     },
     identity:
       room.identity.certificate === undefined

@@ -21,11 +21,19 @@ export interface EarParts {
 
 /** A listener for the sound of one microphone. */
 export function listenTo(microphoneId: string, samples: AsyncIterable<PcmBlock>, parts: EarParts): Listen {
-  const { languages, bidders, pack, modelsFolder, script, clock, log } = parts;
-  const recognisers: Recogniser[] = script
-    ? [createScripted({ language: languages[0] ?? 'en', script })]
-    : languages.map((language) =>
-        createEars({ language, options: { phrases: pack.phrases, modelsFolder, project: { bidders } }, clock, log }),
-      );
+  const { pack, clock, log } = parts;
+  const recognisers = recognisersOf(parts);
   return createListen({ microphoneId, samples, recognisers, phrases: pack.phrases, clock, log });
+}
+
+/** The listener's ears by another rule pack (`parts.pack`), without ceasing to hear. A script goes on where it is. */
+export function relisten(listen: Listen, parts: EarParts): void {
+  const { phrases } = parts.pack;
+  listen.swap({ phrases, ...(parts.script ? {} : { recognisers: recognisersOf(parts) }) });
+}
+
+function recognisersOf({ languages, bidders, pack, modelsFolder, script, clock, log }: EarParts): Recogniser[] {
+  if (script) return [createScripted({ language: languages[0] ?? 'en', script })];
+  const options = { phrases: pack.phrases, modelsFolder, project: { bidders } };
+  return languages.map((language) => createEars({ language, options, clock, log }));
 }

@@ -36,6 +36,8 @@ export interface BoxIdentity {
 /** Key and certificate in one file, so that they are exchanged together. */
 const BOX_FILE = 'box.pem';
 const CA_FILE = 'ca.pem';
+/** Public keys of the cloud's rule packs; they come with the certificate. */
+export const RULES_KEY_FILE = 'rules.pem';
 /** Renewal begins here, in parts of the certificate's life. */
 const RENEW_AT = 2 / 3;
 const LOOK_MS = 60_000;
@@ -142,6 +144,7 @@ export async function enroll(options: {
   if (stored.deviceId !== answer.deviceId)
     throw new Unavailable('cloud_unavailable', `enrolling at ${url.origin}: the certificate is for another device`);
   keep(folder, CA_FILE, answer.ca);
+  if (answer.rulesKey !== undefined) keep(folder, RULES_KEY_FILE, answer.rulesKey);
   keep(folder, BOX_FILE, key + answer.certificate);
   return { ...stored, caFingerprint: top, ...(answer.mqtt === undefined ? {} : { mqtt: answer.mqtt }) };
 }
@@ -176,6 +179,7 @@ export function openIdentity(parts: {
       throw new Unavailable('cloud_unavailable', `renewing at ${url.origin}: the certificate is for another device`);
     // The line itself has proven that it is our cloud, so a new authority comes in by the old one.
     keep(folder, CA_FILE, answer.ca);
+    if (answer.rulesKey !== undefined) keep(folder, RULES_KEY_FILE, answer.rulesKey);
     keep(folder, BOX_FILE, key + answer.certificate);
     stored = next;
     confirmed = false;

@@ -35,6 +35,11 @@ export interface Listen {
   start(signal: AbortSignal): void;
   /** One reader. Ends after `close()`. When it is slow, levels go first, then the oldest; both counted. */
   observations(): AsyncIterable<Heard>;
+  /**
+   * Another rule pack: the ears so far go on until these hear (or 10 s have passed), so that no word falls between them.
+   * Without `recognisers` the same ears go on, and only what their hits mean is changed.
+   */
+  swap(next: { readonly recognisers?: readonly Recogniser[]; readonly phrases: readonly Phrase[] }): void;
   health(): ListenHealth;
   /** Ends the ears too. */
   close(): Promise<void>;
@@ -49,10 +54,18 @@ const REPEAT_MS = 5000;
 const ZERO_SAMPLES = 5 * 16_000;
 /** No block for so long: nothing is heard. */
 const NO_BLOCK_MS = 10_000;
+/** New ears that do not hear by then take over all the same: what is wrong with them must be seen. */
+const SWAP_MS = 10_000;
+
+/** A recogniser, and how many samples this listener had heard when it came. */
+interface Ear {
+  readonly recogniser: Recogniser;
+  readonly from: number;
+}
 
 /**
  * `recognisers` belong to this listener from now on: it starts and closes them. `phrases` is the rule pack's list; a hit
- * on a phrase that is not in it is a fault of the wiring and is logged once by its id.
+ * on a phrase that is not in it is a fault of the wiring and is logged by its id.
  */
 export function createListen(deps: {
   microphoneId: string;
@@ -62,9 +75,16 @@ export function createListen(deps: {
   clock: Clock;
   log: Logger;
 }): Listen {
-  const { microphoneId, recognisers, clock } = deps;
+  const { microphoneId, clock } = deps;
   const log = deps.log.child({ microphoneId });
-  const categories = new Map(deps.phrases.map((phrase) => [phrase.phraseId, phrase.category]));
+  const categoriesOf = (phrases: readonly Phrase[]) =>
+    new Map(phrases.map((phrase) => [phrase.phraseId, phrase.category]));
+  let categories = categoriesOf(deps.phrases);
+  let ears: readonly Ear[] = deps.recognisers.map((recogniser) => ({ recogniser, from: 0 }));
+  /** Ears of another pack that are coming up. */
+  let coming: { readonly ears: readonly Ear[]; readonly sinceMonoMs: number } | undefined;
+  /** Ears that were replaced. */
+  const going = new Set<Promise<void>>();
   const meter = createLevelMeter();
   const timeline = createTimeline();
   const stop = new AbortController();
@@ -90,15 +110,24 @@ export function createListen(deps: {
     wake?.();
   };
 
-  const onHit = (ear: Recogniser, hit: Hit) => {
-    const category = categories.get(hit.phraseId);
+  const onHit = ({ recogniser: ear, from }: Ear, own: Hit) => {
+    const category = categories.get(own.phraseId);
     if (!category) {
-      log.error(
-        { phraseId: hit.phraseId, engine: ear.engine },
-        'an ear reported a phrase that is not in the rule pack',
-      );
+      // Ears of the pack before may still say what the new one has not.
+      if (!coming)
+        log.error(
+          { phraseId: own.phraseId, engine: ear.engine },
+          'an ear reported a phrase that is not in the rule pack',
+        );
       return;
     }
+    const { neededSample } = own;
+    const hit: Hit = {
+      ...own,
+      beginSample: own.beginSample + from,
+      endSample: own.endSample + from,
+      ...(neededSample === undefined ? {} : { neededSample: neededSample + from }),
+    };
     const at = timeline.instantOf(hit.neededSample ?? hit.endSample) ?? clock.now();
     const endMonoMs = Math.min(at.monoMs, timeline.monoMs(hit.endSample));
     put({
@@ -131,8 +160,36 @@ export function createListen(deps: {
         zeros = level.zeroSamples >= ZERO_SAMPLES;
         put({ kind: 'level', microphoneId, at, rmsDb, peakDb: level.peakDb, speech: level.speech });
       }
-      for (const ear of recognisers) ear.accept(samples);
+      for (const { recogniser } of [...ears, ...(coming?.ears ?? [])]) recogniser.accept(samples);
+      if (coming) takeOver();
     }
+  };
+
+  const begin = (ear: Ear) => {
+    const { recogniser } = ear;
+    recogniser.onHit((hit) => onHit(ear, hit));
+    void recogniser
+      .start(stop.signal)
+      .catch((error: unknown) => log.error({ err: error, engine: recogniser.engine }, 'an ear failed'));
+  };
+  const end = (gone: readonly Ear[]) => {
+    for (const { recogniser } of gone) {
+      const closing = recogniser
+        .close()
+        .catch((error: unknown) => log.error({ err: error, engine: recogniser.engine }, 'an ear did not end well'))
+        .finally(() => going.delete(closing));
+      going.add(closing);
+    }
+  };
+  /** The ears that are coming become the room's, once they hear. */
+  const takeOver = () => {
+    if (!coming) return;
+    const hears = coming.ears.every(({ recogniser }) => recogniser.health().state === 'hearing');
+    if (!hears && clock.monoMs() - coming.sinceMonoMs < SWAP_MS) return;
+    end(ears);
+    ears = coming.ears;
+    coming = undefined;
+    said.clear();
   };
 
   /** An engine that works hears nothing all the same when there is no sound. */
@@ -148,7 +205,8 @@ export function createListen(deps: {
   };
 
   const look = () => {
-    for (const ear of recognisers) {
+    takeOver();
+    for (const { recogniser: ear } of ears) {
       const now = stateOf(ear);
       const key = `${now.state} ${now.reason ?? ''}`;
       const last = said.get(ear);
@@ -173,12 +231,7 @@ export function createListen(deps: {
       signal.addEventListener('abort', () => stop.abort(), { once: true });
       if (signal.aborted) stop.abort();
       stop.signal.addEventListener('abort', () => wake?.(), { once: true });
-      for (const ear of recognisers) {
-        ear.onHit((hit) => onHit(ear, hit));
-        void ear
-          .start(stop.signal)
-          .catch((error: unknown) => log.error({ err: error, engine: ear.engine }, 'an ear failed'));
-      }
+      for (const ear of ears) begin(ear);
       void hear().catch((error: unknown) => log.error({ err: error }, 'listening ended'));
       tasks = [watch()];
     },
@@ -193,19 +246,33 @@ export function createListen(deps: {
           });
       }
     },
+    swap({ recognisers, phrases }) {
+      categories = categoriesOf(phrases);
+      if (!recognisers) return;
+      const fresh = recognisers.map((recogniser) => ({ recogniser, from: timeline.position() }));
+      // Those of a pack that never came to hear are passed over.
+      if (coming) end(coming.ears);
+      coming = { ears: fresh, sinceMonoMs: clock.monoMs() };
+      if (tasks.length > 0) for (const ear of fresh) begin(ear);
+      else {
+        ears = fresh;
+        coming = undefined;
+      }
+    },
     health: () => ({
       microphoneId,
       rmsDb,
       dropped,
       resyncs,
-      ears: recognisers.map((ear) => {
+      ears: ears.map(({ recogniser: ear }) => {
         const { rtf, restarts, dropped: late } = ear.health();
         return { engine: ear.engine, language: ear.language, ...stateOf(ear), rtf, restarts, dropped: late };
       }),
     }),
     async close() {
       stop.abort();
-      const ends = await Promise.allSettled([...tasks, ...recognisers.map((ear) => ear.close())]);
+      const all = [...ears, ...(coming?.ears ?? [])];
+      const ends = await Promise.allSettled([...tasks, ...going, ...all.map(({ recogniser }) => recogniser.close())]);
       const failed = ends.find((end) => end.status === 'rejected');
       if (failed) throw failed.reason;
     },

@@ -6,20 +6,18 @@ import type { Logger } from 'pino';
 import type { Camera } from '../hardware/camera.ts';
 import { createEyes, type Eyes } from '../models/pose/eyes.ts';
 import type { Script } from '../models/pose/scripted.ts';
-import { loadRulePack } from '../models/rules/load.ts';
 import type { Hit } from '../models/speech/recogniser.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
-import type { Session } from '../protocol/session.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createScouts } from './calibrate.ts';
 import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
-import { type EarParts, listenTo } from './ears.ts';
+import { type EarParts, listenTo, relisten } from './ears.ts';
 import { createForward } from './forward.ts';
 import { openIdentity } from './identity.ts';
 import { createLayoutHolder } from './layout.ts';
@@ -30,6 +28,7 @@ import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createReferenceStore } from './reference.ts';
+import { createRulesHolder } from './rules.ts';
 import { createStillNews } from './snapshot.ts';
 import { cameraPlans, microphonesOf } from './sources.ts';
 import { createStateReport } from './state.ts';
@@ -71,9 +70,6 @@ interface ScriptFile {
   readonly ears?: readonly Hit[];
 }
 
-/** After an evaluation was taken back: nothing is on, and everything is watched. */
-const NO_SESSION: Session = { sessionId: 'none', phase: 'idle', permits: [] };
-
 const TICK_MS = 250;
 const SNAPSHOT_MS = 5000;
 
@@ -92,7 +88,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     // Asked twice, a process ends at once and leaves its parts as they are.
     if (!stop.signal.aborted) process.kill(process.pid, 'SIGTERM');
   });
-  const pack = loadRulePack(config.rulePack);
+  const rules = createRulesHolder({ rulePack: config.rulePack, keyFile: config.cloud.rulesKey });
   const script = readScript(config);
   const ca = config.cloud.ca === undefined ? undefined : readFileSync(config.cloud.ca, 'utf8');
   const secret = 'secret' in config.identity ? config.identity.secret : undefined;
@@ -128,6 +124,12 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     } catch (error) {
       orders.refuse('layout', error);
     }
+    try {
+      rules.take(orders.current().rulePack);
+    } catch (error) {
+      orders.refuse('rulePack', error);
+    }
+    const pack = rules.current();
     const layout = laid.current();
     const context = { layout, pack, runId: randomUUID(), ...(session ? { session } : {}) };
     const watch = createWatch({ context, outbox, clock, log: log.child({ part: 'watch' }) });
@@ -193,9 +195,9 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     let references = referencesFor(layout);
     const listens: Listen[] = [];
     const isNewStill = createStillNews();
-    const report = createStateReport({ config, pack, watch, outbox, eyes, clock });
+    const report = createStateReport({ config, watch, outbox, eyes, clock });
 
-    orders.on('session', (next) => watch.observe({ kind: 'session', at: clock.now(), session: next ?? NO_SESSION }));
+    orders.on('session', (next) => watch.observe({ kind: 'session', at: clock.now(), session: next }));
     orders.on('layout', (next) => laid.take(next));
     // Cameras, ears and recording go on; only what depends on what is drawn begins anew.
     laid.onChange((next) => {
@@ -212,13 +214,22 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         'another layout is in force',
       );
     });
+    orders.on('rulePack', (next) => rules.take(next));
+    rules.onChange((next, before) => {
+      watch.repack(next);
+      ears = { ...ears, pack: next };
+      // Ears that are told the same words need not begin anew.
+      if (JSON.stringify(next.phrases) !== JSON.stringify(before.phrases))
+        for (const listener of listens) relisten(listener, ears);
+      log.info({ rulePack: next.name, version: next.version }, 'another rule pack is in force');
+    });
     watch.onEvent((event) => {
       forward.poke();
       recorder.follow(event);
       upload.poke();
       machine.onEvent?.(event);
     });
-    const ears: EarParts = {
+    let ears: EarParts = {
       languages: config.languages,
       bidders: config.bidders,
       pack,
@@ -298,7 +309,16 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         for (const observation of capture.news()) watch.observe(observation);
         watch.observe({ kind: 'tick', at: clock.now() });
         forward.publishState(() =>
-          report({ capture, perceives, listens, recorder, orders, scouts, layout: laid.current() }),
+          report({
+            capture,
+            perceives,
+            listens,
+            recorder,
+            orders,
+            scouts,
+            layout: laid.current(),
+            pack: rules.current(),
+          }),
         );
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {

@@ -17,7 +17,6 @@ import type { Watch } from './watch.ts';
 
 export interface StateParts {
   readonly config: RoomConfig;
-  readonly pack: RulePack;
   readonly watch: Watch;
   readonly outbox: Outbox;
   readonly eyes: Eyes;
@@ -34,6 +33,8 @@ export interface LiveParts {
   readonly scouts: Scouts;
   /** The layout in force. */
   readonly layout: RoomLayout;
+  /** The rule pack in force. */
+  readonly pack: RulePack;
 }
 
 type CameraHealth = RoomHealth['cameras'][number];
@@ -42,9 +43,9 @@ type CameraHealth = RoomHealth['cameras'][number];
 const STATE_EVERY_MS = 450;
 
 /** Makes the function that reads every part and gives the state of this moment. */
-export function createStateReport({ config, pack, watch, outbox, eyes, clock }: StateParts) {
+export function createStateReport({ config, watch, outbox, eyes, clock }: StateParts) {
   let last: RoomState | undefined;
-  return ({ capture, perceives, listens, recorder, orders, scouts, layout }: LiveParts): RoomState => {
+  return ({ capture, perceives, listens, recorder, orders, scouts, layout, pack }: LiveParts): RoomState => {
     const at = clock.now();
     // Asked for more often than anything of it is sent: counting all parts again and again is not free.
     if (last && at.monoMs - last.at.monoMs < STATE_EVERY_MS) return last;

@@ -4,7 +4,9 @@ import type { Logger } from 'pino';
 import { Full } from '../protocol/errors.ts';
 import type { DraftEvent, EpisodeBody, RoomEvent } from '../protocol/event.ts';
 import type { RoomLayout } from '../protocol/room.ts';
+import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
+import { isSwitchedOff, repackRoom } from './decide/repack.ts';
 import { type Input, type RoomContext, type RoomView, startRoom, step } from './decide/room.ts';
 
 /** What watch needs of the outbox. */
@@ -35,6 +37,8 @@ export interface Watch {
    * end. Observations made for the old layout must not come in any more.
    */
   relay(layout: RoomLayout): void;
+  /** Decides by another rule pack from now on; open episodes go on, those of a rule that is switched off end. */
+  repack(pack: RulePack): void;
   view(): RoomView;
   health(): { readonly full: boolean; readonly held: number; readonly missed: number };
 }
@@ -78,6 +82,11 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
     if (waited > 0) log.warn({ events: waited }, 'outbox takes events again, those held in memory are stored');
   }
 
+  const goingOn = () =>
+    (held.length === 0 ? outbox.openEpisodes() : afterHeld(outbox.openEpisodes(), held)).flatMap((event) =>
+      event.body.kind === 'episode' ? [{ ...event, body: event.body }] : [],
+    );
+
   return {
     observe(input) {
       if (heldEvents() >= HELD_LIMIT) {
@@ -94,9 +103,7 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
     relay(layout) {
       const at = clock.now();
       const kept = new Set(layout.seats.map(({ seatId }) => seatId));
-      const going = (held.length === 0 ? outbox.openEpisodes() : afterHeld(outbox.openEpisodes(), held)).flatMap(
-        (event) => (event.body.kind === 'episode' ? [{ ...event, body: event.body }] : []),
-      );
+      const going = goingOn();
       const isOver = ({ body }: { body: EpisodeBody }) => body.seatIds.some((seatId) => !kept.has(seatId));
       const { session } = machine;
       // Its own ids: the count of episodes begins anew.
@@ -107,6 +114,13 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
         going.filter((event) => !isOver(event)),
       );
       store(going.filter(isOver).map(({ body }) => ({ at, body: endedByLayout(body) })));
+    },
+    repack(pack) {
+      const at = clock.now();
+      const off = goingOn().filter(({ body }) => isSwitchedOff(pack, body.behaviour));
+      context = { ...context, pack };
+      machine = repackRoom(machine, context, at);
+      store(off.map(({ body }) => ({ at, body: endedByPack(body, pack) })));
     },
     onEvent: (listener) => void listeners.push(listener),
     view: () => view,
@@ -132,6 +146,20 @@ function endedByLayout(body: EpisodeBody): EpisodeBody {
     sentence: {
       zh: `${body.sentence.zh}；席位已从布局中删除，事件到此为止`,
       en: `${body.sentence.en}; the seat was taken out of the layout, so this ends here`,
+    },
+  };
+}
+
+/** Nobody looks for this any more: the last thing that was known stands. */
+function endedByPack(body: EpisodeBody, { name, version }: RulePack): EpisodeBody {
+  return {
+    ...body,
+    phase: 'end',
+    from: body.to,
+    to: 'UNKNOWN',
+    sentence: {
+      zh: `${body.sentence.zh}；规则包 ${name} ${version} 不再检测此行为，事件到此为止`,
+      en: `${body.sentence.en}; the rule pack ${name} ${version} does not look for this any more, so this ends here`,
     },
   };
 }

@@ -21,6 +21,8 @@ export interface EnrolAnswer {
   readonly certificate: string;
   /** PEM of what the box has to trust: broker and upload are signed by it. */
   readonly ca: string;
+  /** PEM of the public keys that sign the cloud's rule packs. */
+  readonly rulesKey?: string;
   /** Where the box connects; absent where the cloud does not know its broker's address for boxes. */
   readonly mqtt?: string;
 }
@@ -29,6 +31,7 @@ export interface EnrolAnswer {
 export interface RenewAnswer {
   readonly certificate: string;
   readonly ca: string;
+  readonly rulesKey?: string;
 }
 
 /** The code of 10 random bytes and the SHA-256 (hexadecimal) of the authority's certificate, in seven groups of six. */
@@ -95,5 +98,6 @@ export function parseEnrolAnswer(value: unknown): EnrolAnswer | undefined {
 /** The same for a renewal's. */
 export function parseRenewAnswer(value: unknown): RenewAnswer | undefined {
   const [certificate, ca] = [textAt(value, 'certificate'), textAt(value, 'ca')];
-  return certificate && ca ? { certificate, ca } : undefined;
+  const rulesKey = textAt(value, 'rulesKey');
+  return certificate && ca ? { certificate, ca, ...(rulesKey === undefined ? {} : { rulesKey }) } : undefined;
 }

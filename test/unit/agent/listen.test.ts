@@ -3,6 +3,7 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createListen, type Heard } from '../../../agent/listen.ts';
 import type { PcmBlock } from '../../../hardware/camera.ts';
+import { createDeaf } from '../../../models/speech/ears.ts';
 import { createScripted } from '../../../models/speech/scripted.ts';
 import { manualClock, settle } from '../models/speech/manual-clock.ts';
 
@@ -177,5 +178,44 @@ describe('createListen', () => {
     const { ear, end } = begin([]);
     await end();
     expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'closed' });
+  });
+});
+
+describe('another rule pack', () => {
+  it('is heard by new ears before the old ones go, and what both hear has one place in time', async () => {
+    const { listen, ear, speak, of, end } = begin([hit('p1', 24_000, 32_000)]);
+    await speak(10);
+    const fresh = createScripted({ language: 'en', script: [hit('p1', 8000, 16_000), hit('p3', 17_000, 18_000)] });
+    const third = { ...phrases[0]!, phraseId: 'p3' };
+    listen.swap({ recognisers: [fresh], phrases: [...phrases, third] });
+    expect(ear.health().state).toBe('hearing');
+    await speak(15);
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'closed' });
+    expect(listen.health().ears).toMatchObject([{ state: 'hearing' }]);
+    await end();
+    // The new ear counts from its own first sample: one second after the listener's.
+    expect(of('phrase').map(({ phraseId, endMonoMs }) => [phraseId, endMonoMs])).toEqual([
+      ['p1', 2000],
+      ['p3', 2125],
+    ]);
+  });
+
+  it('does not make the room deaf while the new ears come up, and shows what is wrong with them in the end', async () => {
+    const { listen, speak, end } = begin([]);
+    await speak(10);
+    listen.swap({ recognisers: [createDeaf({ engine: 'fsmn', language: 'zh-CN', reason: 'no model' })], phrases });
+    await speak(50);
+    expect(listen.health().ears).toMatchObject([{ engine: 'scripted', state: 'hearing' }]);
+    await speak(60);
+    expect(listen.health().ears).toMatchObject([{ engine: 'fsmn', state: 'deaf', reason: 'no model' }]);
+    await end();
+  });
+
+  it('may change what the same ears mean', async () => {
+    const { listen, speak, of, end } = begin([hit('p1', 8000, 16_000), hit('p2', 24_000, 32_000)]);
+    listen.swap({ phrases: [{ ...phrases[1]!, category: 'irrelevant' }] });
+    await speak(30);
+    await end();
+    expect(of('phrase').map(({ phraseId, category }) => [phraseId, category])).toEqual([['p2', 'irrelevant']]);
   });
 });

@@ -1,0 +1,137 @@
+/** A rule pack that the cloud orders while the room runs: what is taken, what is refused, and what becomes of what is going on. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterAll, describe, expect, it } from 'vitest';
+import { virtualClock } from '../../../agent/clock.ts';
+import { createRulesHolder } from '../../../agent/rules.ts';
+import { memoryOutbox } from '../../../agent/store/memory.ts';
+import { createWatch } from '../../../agent/watch.ts';
+import { loadRulePack } from '../../../models/rules/load.ts';
+import { signRulePack } from '../../../models/rules/sign.ts';
+import { writeRulePackFiles } from '../../../models/rules/write.ts';
+import type { RoomEvent } from '../../../protocol/event.ts';
+import type { PhraseObservation } from '../../../protocol/observation.ts';
+import type { RoomLayout } from '../../../protocol/room.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'evalroom-box-rules-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const keyFile = join(folder, 'rules.pem');
+writeFileSync(keyFile, publicKey.export({ type: 'spki', format: 'pem' }));
+const own = loadRulePack('default');
+const other = { ...own, name: 'province', version: '1.1.0' };
+const order = signRulePack(writeRulePackFiles(other), privateKey);
+
+const layout: RoomLayout = {
+  roomId: 'room-1',
+  name: 'r',
+  centre: 'c',
+  timeZone: 'Asia/Shanghai',
+  seats: [],
+  zones: [],
+  doorLines: [],
+  floor: [],
+  roster: [],
+};
+
+describe('the rule pack in force', () => {
+  it('is that of room.yaml, then the ordered one, then that of room.yaml again', () => {
+    const rules = createRulesHolder({ rulePack: 'default', keyFile });
+    const heard: string[] = [];
+    rules.onChange((pack, before) => heard.push(`${before.name} → ${pack.name} ${pack.version}`));
+    rules.take(order);
+    expect(rules.current()).toEqual(other);
+    rules.take(undefined);
+    expect(rules.current()).toEqual(own);
+    rules.take(undefined);
+    expect(heard).toEqual(['default → province 1.1.0', 'province → default 1.0.0']);
+  });
+
+  it('stays as it was when an order is not to be trusted', () => {
+    const rules = createRulesHolder({ rulePack: 'default', keyFile });
+    rules.take(order);
+    const forged = { ...order, files: { ...order.files, 'pack.yaml': `${order.files['pack.yaml']}\n` } };
+    expect(() => rules.take(forged)).toThrowError(expect.objectContaining({ code: 'rule_pack_forged' }));
+    expect(rules.current().name).toBe('province');
+    const strange = createRulesHolder({ rulePack: 'default', keyFile: join(folder, 'absent.pem') });
+    expect(() => strange.take(order)).toThrowError(expect.objectContaining({ code: 'rule_pack_key' }));
+    writeFileSync(join(folder, 'bad.pem'), 'nothing');
+    const broken = createRulesHolder({ rulePack: 'default', keyFile: join(folder, 'bad.pem') });
+    expect(() => broken.take(order)).toThrowError(expect.objectContaining({ code: 'rules_key_bad' }));
+  });
+});
+
+describe('watch under another rule pack', () => {
+  const clock = () => virtualClock();
+  const phrase = (at: ReturnType<ReturnType<typeof clock>['now']>, monoMs: number): PhraseObservation => ({
+    kind: 'phrase',
+    microphoneId: 'mic-1',
+    at,
+    engine: 'scripted',
+    language: 'zh-CN',
+    phraseId: 'zh-pro-01',
+    category: 'prohibited',
+    text: '中标的人早就定好了',
+    score: -1,
+    threshold: -2,
+    beginMonoMs: monoMs - 1000,
+    endMonoMs: monoMs,
+  });
+
+  function begin() {
+    const time = clock();
+    const outbox = memoryOutbox({ roomId: 'room-1', clock: time, quotaEvents: 100 });
+    const context = { layout, pack: own, runId: 'run' };
+    const watch = createWatch({ context, outbox, clock: time, log: pino({ level: 'silent' }) });
+    const heard: RoomEvent[] = [];
+    watch.onEvent((event) => void heard.push(event));
+    const episodes = () =>
+      heard.flatMap(({ body }) => (body.kind === 'episode' && body.behaviour === 'speech_prohibited' ? [body] : []));
+    const now = time.now();
+    watch.observe(phrase(now, now.monoMs));
+    return { watch, episodes, now };
+  }
+
+  it('lets an open episode go on under its id, and cites the new pack', () => {
+    const { watch, episodes, now } = begin();
+    watch.repack(other);
+    watch.observe(phrase({ ...now, monoMs: now.monoMs + 4000 }, now.monoMs + 4000));
+    expect(episodes().map(({ phase, episodeId, rule }) => [phase, episodeId, rule.packVersion])).toEqual([
+      ['begin', 'run-1', '1.0.0'],
+      ['update', 'run-1', '1.1.0'],
+    ]);
+  });
+
+  it('ends what the new pack does not look for, and hears nothing of it any more', () => {
+    const { watch, episodes, now } = begin();
+    const { speech_prohibited: _off, ...rules } = other.rules;
+    watch.repack({ ...other, rules });
+    watch.observe(phrase({ ...now, monoMs: now.monoMs + 4000 }, now.monoMs + 4000));
+    expect(episodes().map(({ phase }) => phase)).toEqual(['begin', 'end']);
+    expect(episodes().at(-1)?.sentence.zh).toContain('province 1.1.0');
+    watch.repack(own);
+    watch.observe(phrase({ ...now, monoMs: now.monoMs + 9000 }, now.monoMs + 9000));
+    expect(episodes().at(-1)).toMatchObject({ phase: 'begin', figures: [{ name: 'hits', value: 1 }, {}] });
+  });
+
+  it('takes the gravity of a phrase over that of its category', () => {
+    const { watch, episodes, now } = begin();
+    const phrases = own.phrases.map((one) => ({ ...one, gravity: 'notice' as const }));
+    const { speech_prohibited } = own.rules;
+    watch.repack({
+      ...own,
+      phrases,
+      rules: { ...own.rules, speech_prohibited: { ...speech_prohibited!, alarmAfter: null } },
+    });
+    watch.observe({ kind: 'tick', at: { ...now, monoMs: now.monoMs + 10_000 } });
+    watch.observe(phrase({ ...now, monoMs: now.monoMs + 20_000 }, now.monoMs + 20_000));
+    expect(episodes().map(({ phase, level }) => [phase, level])).toEqual([
+      ['begin', 'alarm'],
+      ['end', 'alarm'],
+      ['begin', 'notice'],
+    ]);
+  });
+});
