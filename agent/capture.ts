@@ -11,6 +11,8 @@ export interface CameraPlan {
   readonly audio: boolean;
   /** Looks the camera up (ONVIF or fixed addresses) and makes it; throws EvalroomError when it can not. */
   open(signal: AbortSignal): Promise<Camera>;
+  /** Where its streams are by now, for a camera that can be asked; throws EvalroomError when it can not be reached. */
+  streams?(): Promise<{ readonly main: string; readonly sub?: string }>;
 }
 
 export interface CaptureParts {
@@ -37,6 +39,9 @@ export interface Capture {
 /** A state that lasts is reported again after this long. */
 const REPORT_EVERY_MS = 1000;
 
+/** A camera of which nothing has come for so long is asked again where its streams are, and again after as long. */
+const LOST_MS = 30_000;
+
 const ROLES: readonly Role[] = ['decode', 'record', 'audio'];
 
 /** Makes the supervisor; nothing runs before `start`. */
@@ -62,6 +67,7 @@ export function createCapture({
         found.set(plan.cameraId, camera);
         reasons.delete(plan.cameraId);
         for (const listener of listeners) listener(camera);
+        if (plan.streams) await lookAgain(plan, camera, plan.streams);
         return;
       } catch (error) {
         if (stop.signal.aborted) return;
@@ -71,6 +77,31 @@ export function createCapture({
           log.error({ cameraId: plan.cameraId, err: error }, 'camera not reachable, trying again');
         reasons.set(plan.cameraId, reason);
         await clock.sleep(retryMs[Math.min(attempt, retryMs.length - 1)]!, stop.signal);
+      }
+    }
+  }
+
+  /** Firmware and settings move streams: a camera that answers 404 for ever may only have been renamed. */
+  async function lookAgain({ cameraId }: CameraPlan, camera: Camera, streams: NonNullable<CameraPlan['streams']>) {
+    const began = clock.monoMs();
+    let lookedMs = began;
+    // A camera that takes its time must not hold up the end of the agent.
+    const ended = new Promise<undefined>((resolve) => {
+      stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    while (!stop.signal.aborted) {
+      await clock.sleep(LOST_MS / 6, stop.signal);
+      const { decode, record } = camera.health();
+      const lastMs = Math.max(decode.lastMonoMs, record.lastMonoMs, began, lookedMs);
+      if (stop.signal.aborted || clock.monoMs() - lastMs < LOST_MS) continue;
+      lookedMs = clock.monoMs();
+      try {
+        const found = await Promise.race([streams(), ended]);
+        if (!found) return;
+        camera.redirect?.(found);
+        log.warn({ cameraId }, 'nothing comes from this camera: its streams were looked up anew');
+      } catch {
+        // It is off, or refuses: the roles say so already, with the reason.
       }
     }
   }

@@ -24,7 +24,22 @@ export async function cameraPlans(config: RoomConfig, machine: Machine): Promise
     cameraId: camera.cameraId,
     audio: camera.audio,
     open: async () => open(camera, join(config.dataFolder, 'incoming', camera.cameraId), hwaccel, machine),
+    ...(camera.source.kind === 'rtsp' ? {} : { streams: () => streamsOf(camera, machine) }),
   }));
+}
+
+function credentialsOf({ user, password }: CameraConfig) {
+  return { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
+}
+
+/** Where room.yaml says, or where the camera says over ONVIF. */
+async function streamsOf(camera: CameraConfig, { clock, log }: Machine): Promise<{ main: string; sub?: string }> {
+  if (camera.source.kind === 'rtsp') return camera.source;
+  const { cameraId } = camera;
+  const found = await resolveCamera({ ...camera.source, ...credentialsOf(camera), clock });
+  const { manufacturer, model, firmware, main, sub } = found;
+  log.info({ cameraId, manufacturer, model, firmware, profiles: found.profiles.length }, 'camera found');
+  return { main, ...(sub === undefined ? {} : { sub }) };
 }
 
 async function open(
@@ -34,24 +49,12 @@ async function open(
   { clock, log }: Machine,
 ): Promise<Camera> {
   const { cameraId, analyseFps, audio } = camera;
-  const credentials = {
-    ...(camera.user === undefined ? {} : { user: camera.user }),
-    ...(camera.password === undefined ? {} : { password: camera.password }),
-  };
-  let streams: { readonly main: string; readonly sub?: string };
-  if (camera.source.kind === 'rtsp') streams = camera.source;
-  else {
-    const found = await resolveCamera({ ...camera.source, ...credentials, clock });
-    const { manufacturer, model, firmware } = found;
-    log.info({ cameraId, manufacturer, model, firmware, profiles: found.profiles.length }, 'camera found');
-    streams = found;
-  }
+  const streams = await streamsOf(camera, { clock, log });
   // What a killed agent left half recorded: no list names it, no clip can hold it, and nobody else would clear it away.
   await rm(segmentFolder, { recursive: true, force: true });
-  const { main, sub } = streams;
   return createRtspCamera({
     cameraId,
-    source: { main, ...(sub === undefined ? {} : { sub }), ...credentials },
+    source: { ...streams, ...credentialsOf(camera) },
     options: { analyseFps, audio, hwaccel },
     segmentFolder,
     clock,

@@ -55,6 +55,8 @@ export interface Camera {
   samples(): AsyncIterable<PcmBlock>;
   segments(): AsyncIterable<SegmentFile>;
   health(): Readonly<Record<Role, RoleHealth>>;
+  /** The streams stand elsewhere now: each role's next session goes there. Absent where there is nothing to redirect. */
+  redirect?(streams: { readonly main: string; readonly sub?: string }): void;
   /** Ends every child process; resolves when none is left. */
   close(): Promise<void>;
 }

@@ -102,13 +102,13 @@ async function ask(cam: Cam, host: string, where: string): Promise<ResolvedCamer
   const profiles = (Array.isArray(raw) ? raw : [])
     .flatMap((one) => profileOf(one as RawProfile))
     .sort((a, b) => b.width * b.height - a.width * a.height);
-  const main = profiles[0];
+  const main = mainOf(profiles);
   if (!main)
     throw new InvalidInput(
       'onvif_no_profiles',
       `camera ${where} offers no profile with a picture; set one up in its own pages`,
     );
-  const sub = subOf(profiles);
+  const sub = subOf(profiles.slice(profiles.indexOf(main)));
   const address = async (profile: CameraProfile) => {
     const answer = await call<{ uri?: unknown }>(where, (done) =>
       cam.getStreamUri({ protocol: 'RTSP', stream: 'RTP-Unicast', profileToken: profile.token }, done as never),
@@ -124,6 +124,14 @@ async function ask(cam: Cam, host: string, where: string): Promise<ResolvedCamer
     ...(sub ? { sub: await address(sub) } : {}),
     profiles,
   };
+}
+
+/**
+ * The profile for evidence: the largest that is a film. Pictures one by one are ten times the bytes, and no clip of them
+ * plays in a browser: only where there is nothing else. `profiles` has the largest first.
+ */
+export function mainOf(profiles: readonly CameraProfile[]): CameraProfile | undefined {
+  return profiles.find(({ encoding }) => encoding !== 'JPEG') ?? profiles[0];
 }
 
 /** One question as a promise, its failure as one of ours. */

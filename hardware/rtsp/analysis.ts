@@ -12,7 +12,8 @@ import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
 import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
 
 export interface AnalysisSettings {
-  readonly address: RtspAddress;
+  /** Asked anew for each session. */
+  readonly address: () => RtspAddress;
   readonly analyseFps: number;
   readonly width: number;
   readonly height: number;
@@ -66,7 +67,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 /** Sessions of one stream one after another; remembers from one to the next whether there is sound. */
 export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs, clock: Clock) {
-  const { watchdog, backoff, address } = settings;
+  const { watchdog, backoff } = settings;
   let withSound = settings.audio;
   let soundRestarts = 0;
   let frames = 0;
@@ -76,6 +77,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
 
   return async function run(attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
+    const address = settings.address();
     const sound = withSound;
     // Whether there is sound may change with the camera's settings: each new session looks again.
     withSound = settings.audio;

@@ -54,8 +54,14 @@ const SEGMENTS = 43_200;
  * Credentials reach ffmpeg through a pipe and appear in no argument, log line or reason.
  */
 export function createRtspCamera({ cameraId, source, options, segmentFolder, clock, log }: RtspCameraParts): Camera {
-  const main = rtspAddress(source.main, source.user, source.password);
-  const analysed = source.sub === undefined ? main : rtspAddress(source.sub, source.user, source.password);
+  const addressesOf = (streams: Pick<RtspSource, 'main' | 'sub'>) => {
+    const main = rtspAddress(streams.main, source.user, source.password);
+    return {
+      main,
+      analysed: streams.sub === undefined ? main : rtspAddress(streams.sub, source.user, source.password),
+    };
+  };
+  let addresses = addressesOf(source);
   const watchdog: Watchdog = { ...WATCHDOG, ...options.watchdog };
   const backoff = options.backoff ?? STREAM_BACKOFF;
   const random = options.random ?? Math.random;
@@ -72,7 +78,7 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
 
   const analysis = createAnalysis(
     {
-      address: analysed,
+      address: () => addresses.analysed,
       analyseFps: options.analyseFps,
       width,
       height,
@@ -86,7 +92,7 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
     clock,
   );
   const evidence = createEvidence(
-    { cameraId, address: main, folder: segmentFolder, segmentMs: options.segmentMs ?? 2000, watchdog },
+    { cameraId, address: () => addresses.main, folder: segmentFolder, segmentMs: options.segmentMs ?? 2000, watchdog },
     { record, segment: (segment) => segments.push(segment) },
     clock,
   );
@@ -126,6 +132,9 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
       record: record.health(segments.dropped()),
       audio: audio.health(samples.dropped()),
     }),
+    redirect(streams) {
+      addresses = addressesOf(streams);
+    },
     async close() {
       stop.abort();
       await running;

@@ -13,7 +13,8 @@ import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
 
 export interface EvidenceSettings {
   readonly cameraId: string;
-  readonly address: RtspAddress;
+  /** Asked anew for each session. */
+  readonly address: () => RtspAddress;
   readonly folder: string;
   /** A segment ends at the first keyframe after this. */
   readonly segmentMs: number;
@@ -52,12 +53,13 @@ function lineCutter(take: (line: string) => void) {
 
 /** Sessions of one main stream one after another. */
 export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs, clock: Clock) {
-  const { cameraId, address, folder, watchdog } = settings;
+  const { cameraId, folder, watchdog } = settings;
   let soundCodec: 'copy' | 'aac' = 'copy';
   let run = 0;
 
   return async function session(_attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
+    const address = settings.address();
     const prefix = `${cameraId}-${Math.round(clock.wallMs()).toString(36)}-${run++}`;
     const anchor = createAnchor();
     let tickMs = 1 / 90;

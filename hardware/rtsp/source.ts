@@ -38,15 +38,20 @@ export function rtspAddress(text: string, user?: string, password?: string): Rts
   const secret = password ?? decoded(url.password);
   url.username = '';
   url.password = '';
-  const shownUrl = url.href;
-  if (name === '' && secret === '') return { secretUrl: shownUrl, shownUrl, secrets: [] };
+  const bare = url.href;
+  const inPath = [...bare.matchAll(IN_PATH)].flatMap(([, , value]) => [value!, decoded(value!)]);
+  const shownUrl = bare.replace(IN_PATH, '$1***');
+  if (name === '' && secret === '') return { secretUrl: bare, shownUrl, secrets: [...new Set(inPath)] };
   const credentials = `${encoded(name)}:${encoded(secret)}`;
   return {
-    secretUrl: shownUrl.replace('://', `://${credentials}@`),
+    secretUrl: bare.replace('://', `://${credentials}@`),
     shownUrl,
-    secrets: [credentials, secret, encoded(secret)].filter((one) => one.length > 0),
+    secrets: [credentials, secret, encoded(secret), ...new Set(inPath)].filter((one) => one.length > 0),
   };
 }
+
+/** Some cameras take the password as a part of the path or the query: rtsp://host/user=admin&password=…&channel=1. */
+const IN_PATH = /\b((?:pass(?:word|wd)?|pwd|token|auth|key|secret)=)([^&;/?#\s]+)/gi;
 
 /** A % that begins no encoded letter stands for itself: people type passwords as they are. */
 function decoded(text: string): string {
@@ -62,9 +67,9 @@ function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** Removes the given secrets, and whatever stands before an @ in any address, from a text. */
+/** Removes the given secrets, whatever stands before an @ in any address, and what is named a password, from a text. */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text.replace(/(\w+:\/\/)[^\s/@]+@/g, '$1');
+  let clean = text.replace(/(\w+:\/\/)[^\s/@]+@/g, '$1').replace(IN_PATH, '$1***');
   // Longest first, so that the rest of a longer secret does not stay.
   for (const secret of [...secrets].sort((a, b) => b.length - a.length))
     if (secret.length > 2) clean = clean.replaceAll(secret, '***');

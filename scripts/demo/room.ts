@@ -37,7 +37,8 @@ export function parseCameraAddress(text: string): CameraAddress {
     ...(url.username === '' ? {} : { user: decoded(url.username) }),
     ...(url.password === '' ? {} : { password: decoded(url.password) }),
   };
-  if (url.protocol === 'rtsp:') return { main: `rtsp://${url.host}${url.pathname}${url.search}`, ...credentials };
+  if (url.protocol === 'rtsp:' || url.protocol === 'rtsps:')
+    return { main: `${url.protocol}//${url.host}${url.pathname}${url.search}`, ...credentials };
   if (url.protocol === 'onvif:' || url.protocol === 'http:')
     return { onvif: `${url.hostname}:${url.port || '80'}`, ...credentials };
   throw wrong(`the scheme ${url.protocol}// is not known`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCapture } from '../../../agent/capture.ts';
 import { virtualClock } from '../../../agent/clock.ts';
 import type { Camera, Role, RoleHealth } from '../../../hardware/camera.ts';
+import { Unavailable } from '../../../protocol/errors.ts';
 
 const running: RoleHealth = { state: 'running', lastMonoMs: 0, delivered: 1, dropped: 0, restarts: 0 };
 
@@ -44,6 +45,54 @@ describe('capture tells of its streams', () => {
     expect(news()).toEqual(['decode down']);
     await clock.advance(1000);
     expect(news()).toEqual(['decode down', 'record running']);
+    await capture.close();
+  });
+
+  it('asks a camera of which nothing has come for half a minute where its streams are, and goes there', async () => {
+    const clock = virtualClock();
+    const silent: RoleHealth = { ...running, state: 'down', reason: 'the camera has no stream at this address (404)' };
+    let roles: Record<Role, RoleHealth> = { decode: silent, record: silent, audio: silent };
+    const gone: string[] = [];
+    let asked = 0;
+    const camera: Camera = {
+      cameraId: 'cam',
+      start: async () => {},
+      frames: nothing,
+      samples: nothing,
+      segments: nothing,
+      health: () => roles,
+      redirect: ({ main }) => void gone.push(main),
+      close: async () => {},
+    };
+    const capture = createCapture({
+      cameras: [
+        {
+          cameraId: 'cam',
+          audio: false,
+          open: async () => camera,
+          streams: async () => {
+            asked += 1;
+            if (asked === 1) throw new Unavailable('onvif_unreachable', 'it is off');
+            return { main: `rtsp://10.0.0.5/new-${asked}` };
+          },
+        },
+      ],
+      microphones: [],
+      clock,
+      log: pino({ level: 'silent' }),
+    });
+    const found = new Promise((resolve) => capture.onCamera(resolve));
+    await capture.start(new AbortController().signal);
+    await found;
+    await clock.advance(25_000);
+    expect(asked).toBe(0);
+    await clock.advance(10_000);
+    expect([asked, gone]).toEqual([1, []]);
+    await clock.advance(35_000);
+    expect([asked, gone]).toEqual([2, ['rtsp://10.0.0.5/new-2']]);
+    roles = { ...roles, decode: { ...running, lastMonoMs: clock.monoMs() } };
+    await clock.advance(25_000);
+    expect(asked).toBe(2);
     await capture.close();
   });
 });

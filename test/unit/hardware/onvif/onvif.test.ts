@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseMatch } from '../../../../hardware/onvif/discover.ts';
-import { type CameraProfile, streamAddress, subOf } from '../../../../hardware/onvif/resolve.ts';
+import { type CameraProfile, mainOf, streamAddress, subOf } from '../../../../hardware/onvif/resolve.ts';
 
 describe('an answer to a probe', () => {
   const answer = (addresses: string, scopes = '') =>
@@ -59,5 +59,11 @@ describe('the profile for analysis', () => {
     [[profile(640), profile(640)], undefined],
   ])('of %j', (profiles, width) => {
     expect(subOf(profiles)?.width).toBe(width);
+  });
+
+  it('never takes single pictures for evidence where there is a film', () => {
+    expect(mainOf([profile(3840, 'JPEG'), profile(1920), profile(640)])?.width).toBe(1920);
+    expect(mainOf([profile(1920, 'JPEG')])?.width).toBe(1920);
+    expect(mainOf([])).toBeUndefined();
   });
 });

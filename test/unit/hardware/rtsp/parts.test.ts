@@ -25,6 +25,14 @@ describe('addresses', () => {
     expect(rtspAddress('rtsp://op:100%sure@10.0.0.5/main').secretUrl).toBe('rtsp://op:100%25sure@10.0.0.5/main');
   });
 
+  it('shows no password that stands in the path or the query', () => {
+    const given = rtspAddress('rtsp://10.0.0.5:554/user=admin&password=tl%4AwpXw&channel=1&stream=0.sdp?token=a1b2c3');
+    expect(given.shownUrl).toBe('rtsp://10.0.0.5:554/user=admin&password=***&channel=1&stream=0.sdp?token=***');
+    expect(given.secretUrl).toContain('password=tl%4AwpXw&');
+    const said = redact('Could not open rtsp://10.0.0.5/user=admin&password=other&channel=1 (tlJwpXw)', given.secrets);
+    expect(said).toBe('Could not open rtsp://10.0.0.5/user=admin&password=***&channel=1 (***)');
+  });
+
   it.each(['10.0.0.5/main', 'http://10.0.0.5/main', 'rtsp:///main', "rtsp://h/a'b", 'rtsp://h/a\nfile x'])(
     'refuses %j',
     (text) => {
