@@ -1,16 +1,20 @@
 /** The queue's list: groups in order, new rows above without moving what is read, a pill that counts them. */
+import { memo } from 'preact/compat';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AlertView } from '../../http/api.ts';
 import { useDesk } from '../state/desk.ts';
 import { GROUPS } from '../state/order.ts';
 import { agoWords, clockTime } from '../words/time.ts';
-import { AlertRow } from './row.tsx';
+import { AlertRow, sameRow } from './row.tsx';
 import { Blank } from './states.tsx';
 import { useWords } from './use.ts';
 
 const TOP_PX = 8;
 /** New rows are marked as new for this long once they are in sight. */
 const SEEN_MS = 3_000;
+
+/** A line of the feed changes one row; the hundreds of others are left alone. */
+const Row = memo(AlertRow, sameRow);
 
 export interface ListProps {
   readonly queue: readonly AlertView[];
@@ -32,6 +36,10 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
   const [atTop, setAtTop] = useState(true);
   const fresh = queue.filter((alert) => arrived.has(alert.episodeId) && alert.episodeId !== selected).length;
   const openCount = queue.filter((alert) => alert.state === 'open').length;
+
+  // Rows keep the functions of the turn in which they were drawn; these lead to the ones of now.
+  const acts = useRef({ onOpen, onAcknowledge });
+  acts.current = { onOpen, onAcknowledge };
 
   const look = () => setAtTop((scroller.current?.scrollTop ?? 0) < TOP_PX);
   useLayoutEffect(look);
@@ -96,7 +104,7 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
                 {card && group === 'open' && <span class="swipe-hint">{t('swipeHint')}</span>}
               </div>
               {rows.map((alert) => (
-                <AlertRow
+                <Row
                   key={alert.episodeId}
                   alert={alert}
                   room={plates.get(alert.roomId)}
@@ -104,8 +112,8 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
                   isNew={arrived.has(alert.episodeId)}
                   card={card}
                   eventId={latest.get(alert.episodeId) ?? ''}
-                  onOpen={() => onOpen(alert.episodeId)}
-                  onAcknowledge={() => onAcknowledge(alert.episodeId)}
+                  onOpen={() => acts.current.onOpen(alert.episodeId)}
+                  onAcknowledge={() => acts.current.onAcknowledge(alert.episodeId)}
                 />
               ))}
             </div>

@@ -23,6 +23,19 @@ export interface RowProps {
   readonly onAcknowledge: () => void;
 }
 
+/** Whether a row has to be drawn anew; its functions count as the same. */
+export function sameRow(a: RowProps, b: RowProps): boolean {
+  return (
+    a.alert === b.alert &&
+    a.room?.name === b.room?.name &&
+    a.room?.state?.layout === b.room?.state?.layout &&
+    a.selected === b.selected &&
+    a.isNew === b.isNew &&
+    a.card === b.card &&
+    a.eventId === b.eventId
+  );
+}
+
 export function AlertRow({ alert, room, selected, isNew, card, eventId, onOpen, onAcknowledge }: RowProps) {
   const desk = useDesk();
   const { lang, t } = useWords();

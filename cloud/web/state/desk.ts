@@ -8,8 +8,9 @@ import { wallNow } from '../clock.ts';
 import type { Lang } from '../words/time.ts';
 import { type Client, createClient, type Refusal } from './client.ts';
 import type { Connection } from './connection.ts';
-import { applyLine, type DeskFeed, fromOverview, KnownIds, withAlert } from './feed.ts';
+import { applyLine, type DeskFeed, type FeedLine, fromOverview, KnownIds, withAlert } from './feed.ts';
 import { keepLine } from './line.ts';
+import { createPace } from './pace.ts';
 
 export type Gate =
   | { readonly kind: 'loading' }
@@ -146,6 +147,8 @@ export function createDesk(): Desk {
       else if (gate.value.kind !== 'open') gate.value = { kind: 'failed', refusal: answer.refusal };
       return false;
     }
+    // A line that waits is older than this screen.
+    pace.flush();
     batch(() => {
       hear(answer.value.serverWallMs);
       feed.value = fromOverview(answer.value, feed.value);
@@ -153,13 +156,36 @@ export function createDesk(): Desk {
     return true;
   }
 
+  /** What came since the page was last drawn, folded and drawn at once. */
+  function take(lines: readonly FeedLine[]): void {
+    const before = feed.peek();
+    if (!before) return;
+    batch(() => {
+      let after = before;
+      const fresh = new Set<string>();
+      for (const got of lines) {
+        if (got.kind === 'beat') hear(got.body.serverWallMs);
+        const next = applyLine(after, got, known);
+        const episodeId = got.kind === 'event' ? got.body.alert?.episodeId : undefined;
+        if (episodeId !== undefined && !after.alerts.has(episodeId) && next.alerts.has(episodeId)) fresh.add(episodeId);
+        after = next;
+      }
+      if (fresh.size > 0) arrived.value = new Set([...arrived.peek(), ...fresh]);
+      feed.value = after;
+    });
+  }
+  const pace = createPace(take);
+
   function listen(): void {
     line?.abort();
     line = new AbortController();
     const stop = life ? AbortSignal.any([life, line.signal]) : line.signal;
     keepLine(
       {
-        cursor: () => feed.value?.cursor ?? '',
+        cursor: () => {
+          pace.flush();
+          return feed.value?.cursor ?? '';
+        },
         now: nowMs,
         onConnection: (next) => {
           connection.value = next;
@@ -168,20 +194,7 @@ export function createDesk(): Desk {
           else if (lineDown.peek()?.until === Number.POSITIVE_INFINITY)
             lineDown.value = { since: lineDown.peek()?.since ?? nowMs(), until: nowMs() + SETTLE_MS };
         },
-        onLine: (got) => {
-          const before = feed.peek();
-          if (!before) return;
-          batch(() => {
-            if (got.kind === 'beat') hear(got.body.serverWallMs);
-            const after = applyLine(before, got, known);
-            if (got.kind === 'event' && got.body.alert) {
-              const { episodeId } = got.body.alert;
-              if (!before.alerts.has(episodeId) && after.alerts.has(episodeId))
-                arrived.value = new Set(arrived.peek()).add(episodeId);
-            }
-            feed.value = after;
-          });
-        },
+        onLine: (got) => pace.add(got),
         onRefused: async (attempt) => {
           const answer = await client.session();
           if (answer.ok && !answer.value.user) {
