@@ -1,7 +1,9 @@
 /** The address names what is on screen: hash ↔ place, pure. `#/queue/EPISODE?room=…&q=…`, `#token=…` for the set-up. */
 
 export const PAGES = ['wall', 'queue', 'devices', 'log'] as const;
-export type Page = (typeof PAGES)[number];
+/** Pages beside those of the bar: the room editor, reached from a room. */
+const INNER = ['setup'] as const;
+export type Page = (typeof PAGES)[number] | (typeof INNER)[number];
 
 export interface Place {
   readonly page: Page;
@@ -11,6 +13,8 @@ export interface Place {
   readonly room?: string;
   /** Seat within that room. */
   readonly seat?: string;
+  /** Camera within that room. */
+  readonly camera?: string;
   /** Words searched for. */
   readonly q?: string;
 }
@@ -19,10 +23,11 @@ export interface Place {
 export function parseAddress(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const [first, second] = path.split('/');
-  const page = PAGES.find((name) => name === first) ?? 'wall';
+  const page = [...PAGES, ...INNER].find((name) => name === first) ?? 'wall';
   const params = new URLSearchParams(query);
   const room = params.get('room');
   const seat = params.get('seat');
+  const camera = params.get('camera');
   const q = params.get('q');
   let episodeId: string | undefined;
   try {
@@ -35,6 +40,7 @@ export function parseAddress(hash: string): Place {
     ...(episodeId ? { episodeId } : {}),
     ...(room ? { room } : {}),
     ...(seat ? { seat } : {}),
+    ...(camera ? { camera } : {}),
     ...(q ? { q } : {}),
   };
 }
@@ -44,6 +50,7 @@ export function formatAddress(place: Place): string {
   const params = new URLSearchParams();
   if (place.room) params.set('room', place.room);
   if (place.seat) params.set('seat', place.seat);
+  if (place.camera) params.set('camera', place.camera);
   if (place.q) params.set('q', place.q);
   const query = params.toString();
   const episode = place.episodeId ? `/${encodeURIComponent(place.episodeId)}` : '';

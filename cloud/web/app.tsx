@@ -5,6 +5,7 @@ import { DevicesPage } from './pages/devices.tsx';
 import { DoorPage } from './pages/door.tsx';
 import { LogPage } from './pages/log.tsx';
 import { QueuePage } from './pages/queue.tsx';
+import { RoomPage } from './pages/room.tsx';
 import { WallPage } from './pages/wall.tsx';
 import { icons } from './parts/icons.tsx';
 import { Loading, Refused } from './parts/states.tsx';
@@ -73,6 +74,7 @@ export function App() {
         {page === 'queue' && <QueuePage />}
         {page === 'devices' && <DevicesPage />}
         {page === 'log' && <LogPage />}
+        {page === 'setup' && <RoomPage />}
       </main>
     </div>
   );

@@ -1,6 +1,7 @@
 /** Asks the cloud over HTTP; a refusal is an answer, not an exception. */
 
 import type { Overlay } from '../../../protocol/clip.ts';
+import type { LayoutOrder } from '../../../protocol/orders.ts';
 import type {
   ActionRequest,
   ActionView,
@@ -10,6 +11,7 @@ import type {
   DeviceCodeView,
   DevicesView,
   ErrorView,
+  LayoutView,
   LogView,
   OverviewView,
   SessionView,
@@ -37,6 +39,9 @@ export interface Client {
   view(clipId: string): Promise<Answer<ClipGrantView>>;
   overlay(url: string): Promise<Answer<Overlay>>;
   log(before: number | undefined, limit: number): Promise<Answer<LogView>>;
+  layout(roomId: string): Promise<Answer<LayoutView>>;
+  /** null: the box's own room.yaml counts again. */
+  orderLayout(roomId: string, layout: LayoutOrder | null): Promise<Answer<LayoutView>>;
   devices(): Promise<Answer<DevicesView>>;
   deviceCode(deviceId: string, roomId: string): Promise<Answer<DeviceCodeView>>;
   revokeDevice(deviceId: string): Promise<Answer<undefined>>;
@@ -86,6 +91,8 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
+    layout: (roomId) => ask('GET', `/api/rooms/${part(roomId)}/layout`),
+    orderLayout: (roomId, layout) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout }),
     devices: () => ask('GET', '/api/devices'),
     deviceCode: (deviceId, roomId) => ask('POST', '/api/devices/codes', { deviceId, roomId }),
     revokeDevice: (deviceId) => ask('POST', `/api/devices/${part(deviceId)}/revoke`, { reason: 'at the desk' }),

@@ -5,6 +5,7 @@ export const en: Record<WordKey, string> = {
   product: 'Evaluation desk',
   wall: 'Wall',
   queue: 'Queue',
+  setup: 'Set up',
   devices: 'Devices',
   log: 'Log',
   language: 'Language',

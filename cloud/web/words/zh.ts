@@ -3,6 +3,7 @@ export const zh = {
   product: '评标现场监督',
   wall: '现场',
   queue: '告警',
+  setup: '布置',
   devices: '设备',
   log: '日志',
   language: '语言',
