@@ -23,8 +23,10 @@ import { createRooms } from './ingest/rooms.ts';
 import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
+import { createEvaluations } from './review/evaluations.ts';
 import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
+import { createPeople } from './review/people.ts';
 import { createSessions } from './review/sessions.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -139,6 +141,8 @@ export async function startCloud(
             devices,
             desk: createDesk({ store, files, rooms, onCommit, clock }),
             orders,
+            evaluations: createEvaluations({ store, rooms, orders, clock }),
+            staff: createPeople({ store, sessions, clock }),
             layouts: createLayouts({ orders, rooms }),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),

@@ -4,7 +4,8 @@ import type { WallMs } from './time.ts';
 
 /**
  * `evaluating`: work at the seats. `discussion`: talk to each other is allowed (also clarification). `signature`: sheets go
- * round. `break`, `paused`: nobody need be at a seat. `submitted`: results are in, people may go. `idle`: no session.
+ * round. `break`, `paused`: nobody need be at a seat. `submitted`: results are in, people may go. `idle`: the evaluation has ended and
+ * none is on; but for cameras and microphones nothing is watched.
  */
 export const SESSION_PHASES = [
   'idle',

@@ -6,7 +6,7 @@ import { isElsewhere } from './place.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
-import { guests } from './suppress.ts';
+import { guests, isAllowed } from './suppress.ts';
 import { HIGH_SCORE, hasMoved, type Track } from './track.ts';
 
 export interface ExtraPerson {
@@ -73,7 +73,10 @@ export const extraPerson: Rule<ExtraPerson> = {
     if (looking.length === 0) return [{ ...state, window: [], lastMonoMs: now, fineMonoMs: undefined }, []];
     let next = count(state, scene, looking);
     const share = next.window.filter(([, n]) => n > allowed).length / Math.max(1, next.window.length);
-    const holds = next.window.length >= 2 && (state.holds ? share > END_SHARE : share >= BEGIN_SHARE);
+    const holds =
+      !isAllowed(scene.session, 'extra_person', [], scene.at.wallMs) &&
+      next.window.length >= 2 &&
+      (state.holds ? share > END_SHARE : share >= BEGIN_SHARE);
     const begins = holds && !state.holds && state.moreMs === 0;
     const first = next.window.find(([, n]) => n > allowed)?.[0] ?? now;
     const fineMonoMs = holds ? undefined : (state.fineMonoMs ?? now);

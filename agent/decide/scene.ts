@@ -11,7 +11,7 @@ import type { Track } from './track.ts';
 /** What decide/ is fed with: an observation, the session's state, or that time has passed (about once a second). */
 export type Input =
   | Observation
-  | { readonly kind: 'session'; readonly at: Instant; readonly session: Session }
+  | { readonly kind: 'session'; readonly at: Instant; readonly session: Session | undefined }
   | { readonly kind: 'tick'; readonly at: Instant };
 
 export interface CameraScene {

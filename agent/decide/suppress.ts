@@ -2,8 +2,8 @@
 import type { Behaviour } from '../../protocol/event.ts';
 import type { Permit, Session, SessionPhase } from '../../protocol/session.ts';
 
-/** Nobody need be at a seat, and nobody is watched for how they spend the time. */
-const OFF: readonly SessionPhase[] = ['break', 'paused', 'submitted'];
+/** Nobody need be at a seat, and nobody is watched for how they spend the time. `idle`: an evaluation has ended, and none is on. */
+const OFF: readonly SessionPhase[] = ['break', 'paused', 'submitted', 'idle'];
 
 /** A behaviour that is not named here is never allowed by a phase. */
 const PHASES: Readonly<Partial<Record<Behaviour, readonly SessionPhase[]>>> = {
@@ -18,6 +18,14 @@ const PHASES: Readonly<Partial<Record<Behaviour, readonly SessionPhase[]>>> = {
   sleeping: OFF,
   walking_about: [...OFF, 'signature'],
   not_complete: OFF,
+  phone: ['idle'],
+  extra_person: ['idle'],
+  speech_prohibited: ['idle'],
+  speech_suggestive: ['idle'],
+  speech_tendentious: ['idle'],
+  speech_irrelevant: ['idle'],
+  speech_fee: ['idle'],
+  outside_contact: ['idle'],
   standing: [...OFF, 'signature', 'discussion'],
 };
 
@@ -30,6 +38,7 @@ const PERMITS: Readonly<Partial<Record<Behaviour, readonly Permit['kind'][]>>> =
   gathering: ['help'],
   walking_about: ['absence', 'escorted', 'help'],
   phone: ['call'],
+  outside_contact: ['call'],
   standing: ['absence', 'escorted', 'help'],
 };
 

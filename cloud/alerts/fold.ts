@@ -46,6 +46,7 @@ export function foldEvent(before: AlertFold | undefined, { roomId, wallMs, store
     phase: late?.phase ?? body.phase,
     sentence: late?.sentence ?? body.sentence,
     ...(body.fault === undefined || late ? {} : { fault: body.fault }),
+    ...(before?.sessionId === undefined && body.sessionId !== undefined ? { sessionId: body.sessionId } : {}),
     state: risen ? 'open' : rest.state,
     ...(keepVerdict ? { verdict } : {}),
   };

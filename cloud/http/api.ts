@@ -3,6 +3,7 @@ import type { ClipManifest } from '../../protocol/clip.ts';
 import type { Behaviour, Level, Phase, RoomEvent, Sentence } from '../../protocol/event.ts';
 import type { LayoutOrder } from '../../protocol/orders.ts';
 import type { RoomState } from '../../protocol/stream.ts';
+import type { EvaluationView, SessionLine } from './sessions-api.ts';
 
 /** `GET /api/session`. Without a session `user` is absent and everything but setup, login and static pages answers 401. */
 export interface SessionView {
@@ -13,7 +14,8 @@ export interface SessionView {
 export interface UserView {
   readonly userId: string;
   readonly name: string;
-  readonly role: 'supervisor';
+  /** `viewer`: looks, and changes nothing. */
+  readonly role: 'supervisor' | 'viewer';
 }
 /** `POST /api/setup`: creates the first supervisor with the one-time token, and a session (cookie). */
 export interface SetupRequest {
@@ -54,6 +56,8 @@ export interface AlertView {
   readonly escalated: boolean;
   readonly sentence: Sentence;
   readonly fault?: string;
+  /** The evaluation that was on when it began. */
+  readonly sessionId?: string;
   /** Clips announced for it; those that have arrived and whose hash was verified are `ready`. */
   readonly clips: readonly { readonly clipId: string; readonly ready: boolean }[];
 }
@@ -75,6 +79,8 @@ export interface OverviewView {
   readonly rooms: readonly RoomCard[];
   /** Open and acknowledged ones, and the newest 200 closed ones. */
   readonly alerts: readonly AlertView[];
+  /** Evaluations that are on. */
+  readonly sessions?: readonly EvaluationView[];
   readonly cursor: string;
 }
 
@@ -114,6 +120,8 @@ export interface FeedLines {
   readonly clip: { readonly clipId: string; readonly episodeId: string; readonly alert: AlertView };
   readonly state: { readonly roomId: string; readonly heardWallMs: number; readonly state: RoomState };
   readonly snapshot: { readonly roomId: string; readonly cameraId: string; readonly wallMs: number };
+  /** The evaluation of a room has changed; volatile. */
+  readonly session: SessionLine;
   readonly beat: { readonly serverWallMs: number };
 }
 

@@ -14,23 +14,34 @@ import type { Tls } from '../config.ts';
 import type { Identity } from '../identity/identity.ts';
 import { DEVICE_ROUTES, peerOf, routeIdentity } from '../identity/routes.ts';
 import type { Rooms } from '../ingest/rooms.ts';
-import { requireSupervisor, type Viewer } from '../review/access.ts';
+import { requireViewer, type Viewer } from '../review/access.ts';
 import type { Desk } from '../review/desk.ts';
 import type { Devices } from '../review/devices.ts';
+import type { Evaluations } from '../review/evaluations.ts';
 import type { Layouts } from '../review/layout.ts';
 import type { Orders } from '../review/orders.ts';
+import type { People } from '../review/people.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
 import type { HealthView } from './api.ts';
 import { errorView } from './errors.ts';
 import { changeWriter, openLine } from './feed-line.ts';
 import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
+import { routePeople } from './people.ts';
 import { routeDesk } from './routes.ts';
+import { routeSessions } from './sessions.ts';
+import { createSessionLines } from './sessions-line.ts';
 import type { UploadHandler } from './upload.ts';
 
 const COOKIE = 'evalroom_session';
 const TRIES_PER_MINUTE = 10;
-const PUBLIC: ReadonlySet<string> = new Set(['/api/session', '/api/setup', '/api/login']);
+const PUBLIC: ReadonlySet<string> = new Set([
+  '/api/session',
+  '/api/setup',
+  '/api/login',
+  '/api/invitation',
+  '/api/invitation/accept',
+]);
 
 export interface AppParts {
   readonly people: {
@@ -38,6 +49,8 @@ export interface AppParts {
     readonly devices: Devices;
     readonly desk: Desk;
     readonly orders: Orders;
+    readonly evaluations: Evaluations;
+    readonly staff: People;
     readonly layouts: Layouts;
     /** Absent where the cloud speaks on its own machine alone. */
     readonly identity?: Identity;
@@ -132,7 +145,7 @@ export async function createApp({
     if (request.method !== 'GET' && request.method !== 'HEAD') requireOwnOrigin(request, options.publicUrl);
     request.viewer = await people.sessions.viewer(request.cookies[COOKIE]);
     // The desk checks again in each function; here the check comes before a body is read or a route is looked up.
-    if (!PUBLIC.has(path) && !path.startsWith(DEVICE_ROUTES)) requireSupervisor(request.viewer);
+    if (!PUBLIC.has(path) && !path.startsWith(DEVICE_ROUTES)) requireViewer(request.viewer);
   });
 
   app.setErrorHandler(async (error, request, reply) => {
@@ -177,7 +190,9 @@ export async function createApp({
     return { setupNeeded: false };
   });
 
+  routePeople(app, { ...people, guarded, setCookie });
   const changeText = changeWriter();
+  const joinLines = createSessionLines({ ...people, log: machine.log });
   app.get('/api/feed', async (request, reply) => {
     const last = request.headers['last-event-id'];
     const { cursor } = request.query as { cursor?: unknown };
@@ -187,6 +202,7 @@ export async function createApp({
     await openLine(reply.raw, from, {
       ...live,
       changeText,
+      join: (line) => joinLines(request.viewer!.sessionId, line),
       stillAllowed: async () => (await people.sessions.viewer(token)) !== undefined,
       clock: machine.clock,
     });
@@ -197,6 +213,7 @@ export async function createApp({
   routeDesk(app, people);
   routeIdentity(app, people);
   routeOrders(app, people);
+  routeSessions(app, people);
   routeLayout(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.

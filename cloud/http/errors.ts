@@ -34,6 +34,65 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
   password_short: {
     message: { zh: '密码至少需要 8 个字符。', en: 'The password needs at least 8 characters.' },
   },
+  password_long: { message: { zh: '密码过长。', en: 'The password is too long.' } },
+  password_wrong: { message: { zh: '当前密码不正确。', en: 'The present password is wrong.' } },
+  role_forbidden: {
+    message: {
+      zh: '您的账号只能查看，不能处置或管理。如有需要，请联系监督员。',
+      en: 'Your account may look and change nothing. Ask a supervisor.',
+    },
+  },
+  link_invalid: {
+    message: {
+      zh: '一次性链接不正确、已使用或已过期。请向监督员索取新的链接。',
+      en: 'The one-time link is wrong, used or expired. Ask a supervisor for a new one.',
+    },
+  },
+  name_taken: {
+    status: 409,
+    message: { zh: '已有同名人员。请换一个名字。', en: 'Somebody of this name is known already. Choose another name.' },
+  },
+  name_long: { message: { zh: '姓名过长，最多 64 个字符。', en: 'The name is too long: at most 64 characters.' } },
+  person_unknown: { status: 404, message: { zh: '没有这位人员。', en: 'There is no such person.' } },
+  person_disabled: {
+    status: 409,
+    message: { zh: '该人员已停用。请先启用。', en: 'This person is disabled. Enable them first.' },
+  },
+  last_supervisor: {
+    status: 409,
+    message: {
+      zh: '这是最后一位监督员，不能停用。请先添加另一位。',
+      en: 'This is the last supervisor. Add another one first.',
+    },
+  },
+  own_account: {
+    status: 409,
+    message: { zh: '不能停用自己。请由另一位监督员操作。', en: 'Nobody disables themselves. Ask another supervisor.' },
+  },
+  session_open: {
+    status: 409,
+    message: { zh: '该评标室已有进行中的评标。请先结束它。', en: 'An evaluation is on in this room. End it first.' },
+  },
+  session_over: {
+    status: 409,
+    message: { zh: '本场评标已结束，未作任何更改。', en: 'This evaluation has ended. Nothing was changed.' },
+  },
+  seat_unknown: { message: { zh: '该评标室没有此席位。', en: 'The room has no such seat.' } },
+  room_unknown: {
+    status: 404,
+    message: { zh: '没有这个评标室的设备。', en: 'No box of this room is known.' },
+  },
+  permits_many: {
+    status: 409,
+    message: { zh: '生效中的许可过多。请先收回一些。', en: 'Too many permits count at once. Revoke some first.' },
+  },
+  orders_large: {
+    status: 413,
+    message: {
+      zh: '下发内容过大，终端无法接收。请精简规则包或布局。',
+      en: 'The orders are too large for a box. Make the rule pack or the layout smaller.',
+    },
+  },
   name_empty: { message: { zh: '请填写姓名。', en: 'Please give a name.' } },
   too_many_tries: {
     status: 429,

@@ -52,10 +52,19 @@ export function changeWriter(): (change: RoomChange) => string {
   };
 }
 
+/** What somebody else may do with an open line. */
+export interface OpenLine {
+  /** A volatile line: left out where the browser does not keep up. */
+  put(text: string): void;
+  end(): void;
+}
+
 export interface LineParts {
   readonly feed: Feed;
   readonly rooms: Rooms;
   readonly changeText: (change: RoomChange) => string;
+  /** Others who write on this line, or end it, while it is open; returns how to leave. */
+  readonly join?: (line: OpenLine) => () => void;
   /** False when the session is over: the line ends. Asked at each beat. */
   readonly stillAllowed: () => Promise<boolean>;
   readonly clock: Clock;
@@ -63,7 +72,7 @@ export interface LineParts {
 
 /** Takes the response over. Rejects before the first byte when the place is unknown; resolves when the line is open. */
 export async function openLine(response: ServerResponse, from: Position, parts: LineParts): Promise<void> {
-  const { feed, rooms, changeText, stillAllowed, clock } = parts;
+  const { feed, rooms, changeText, join, stillAllowed, clock } = parts;
   let open = false;
   let over = false;
   let held: (string | Buffer)[] = [];
@@ -121,6 +130,15 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       if (response.writableLength < VOLATILE_BYTES) response.write(changeText(change));
     }),
   );
+  if (join)
+    onGone.push(
+      join({
+        put(text) {
+          if (!over && response.writableLength < VOLATILE_BYTES) response.write(text);
+        },
+        end,
+      }),
+    );
   const ending = new AbortController();
   onGone.push(() => ending.abort());
   void beating(ending.signal);

@@ -8,9 +8,16 @@ export interface Viewer {
   readonly sessionId: string;
 }
 
-/** The viewer, or Forbidden `no_session` (answered with 401). */
-export function requireSupervisor(viewer: Viewer | undefined): Viewer {
-  if (viewer?.user.role !== 'supervisor')
-    throw new Forbidden('no_session', 'asking the desk without a session: log in first');
+/** For looking: anybody with a session, or Forbidden `no_session` (answered with 401). */
+export function requireViewer(viewer: Viewer | undefined): Viewer {
+  if (!viewer) throw new Forbidden('no_session', 'asking the desk without a session: log in first');
   return viewer;
+}
+
+/** For acting and administering: a supervisor, or Forbidden `no_session` (401), `role_forbidden` (403). */
+export function requireSupervisor(viewer: Viewer | undefined): Viewer {
+  const known = requireViewer(viewer);
+  if (known.user.role !== 'supervisor')
+    throw new Forbidden('role_forbidden', `acting as ${known.user.role}: only supervisors may; ask one of them`);
+  return known;
 }

@@ -1,4 +1,4 @@
-/** What supervisors and regulators may do with stored alerts, clips and the log; access is the first line of each function. */
+/** What supervisors may do, and what regulators may see, of stored alerts, clips and the log; access is the first line of each function. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
@@ -14,7 +14,7 @@ import type {
 } from '../http/api.ts';
 import type { Rooms, Snapshot } from '../ingest/rooms.ts';
 import type { Position, Store, StoredClip } from '../store/store.ts';
-import { requireSupervisor, type Viewer } from './access.ts';
+import { requireSupervisor, requireViewer, type Viewer } from './access.ts';
 import type { ClipFiles } from './clip-files.ts';
 
 const GRANT_MS = 600_000;
@@ -70,18 +70,19 @@ export function createDesk(parts: {
 
   return {
     async overview(who) {
-      requireSupervisor(who);
+      requireViewer(who);
       const devices = await store.devices();
       const { alerts, cursor } = await store.overview();
+      const sessions = await store.evaluations.open();
       const cards = rooms.cards(devices.map(({ roomId }) => roomId));
-      return { serverWallMs: clock.wallMs(), rooms: cards, alerts, cursor };
+      return { serverWallMs: clock.wallMs(), rooms: cards, alerts, sessions, cursor };
     },
     async feedFrom(who, cursor) {
-      requireSupervisor(who);
+      requireViewer(who);
       return cursor === undefined || cursor === '' ? store.head() : store.parseCursor(cursor);
     },
     async alerts(who, { room, before, limit }) {
-      requireSupervisor(who);
+      requireViewer(who);
       return {
         alerts: await store.alerts({
           limit,
@@ -91,7 +92,7 @@ export function createDesk(parts: {
       };
     },
     async alert(who, episodeId) {
-      requireSupervisor(who);
+      requireViewer(who);
       const detail = await store.alert(episodeId);
       if (!detail) throw notFound(`alert ${episodeId}`);
       const layout = rooms.layout(detail.alert.roomId);
@@ -109,7 +110,7 @@ export function createDesk(parts: {
       return stored;
     },
     async grantClip(who, clipId) {
-      const { user, sessionId } = requireSupervisor(who);
+      const { user, sessionId } = requireViewer(who);
       const clip = await store.clip(clipId);
       if (!clip) throw notFound(`clip ${clipId}`);
       const video = fileOf(clip, 'clip.mp4');
@@ -133,7 +134,7 @@ export function createDesk(parts: {
       };
     },
     async clipFile(who, clipId, name, grant) {
-      const { sessionId } = requireSupervisor(who);
+      const { sessionId } = requireViewer(who);
       const [expires, signature] = grant.split('.');
       const expected = Buffer.from(sign(clipId, sessionId, Number(expires)));
       const found = Buffer.from(signature ?? '');
@@ -153,13 +154,13 @@ export function createDesk(parts: {
       };
     },
     async snapshot(who, roomId, cameraId) {
-      requireSupervisor(who);
+      requireViewer(who);
       const snapshot = rooms.snapshot(roomId, cameraId);
       if (!snapshot) throw notFound(`a picture of ${cameraId} in ${roomId}`);
       return snapshot;
     },
     async log(who, { before, limit }) {
-      requireSupervisor(who);
+      requireViewer(who);
       // The whole chain is read, so not for every click; a break stays visible until the process ends.
       if (chain.holds && clock.monoMs() - chain.checkedMonoMs > CHAIN_CHECK_MS)
         chain = { holds: await store.chainHolds(), checkedMonoMs: clock.monoMs() };

@@ -6,7 +6,7 @@ import { hashSecret, newSecret, secretMatches } from '../broker/secret.ts';
 import type { DevicesView } from '../http/api.ts';
 import type { Identity, Peer } from '../identity/identity.ts';
 import type { Store } from '../store/store.ts';
-import { requireSupervisor, type Viewer } from './access.ts';
+import { requireSupervisor, requireViewer, type Viewer } from './access.ts';
 
 export interface NewDevice {
   readonly deviceId: string;
@@ -75,7 +75,7 @@ export function createDevices(parts: {
       return add(device, user.name);
     },
     async list(who) {
-      requireSupervisor(who);
+      requireViewer(who);
       const nowWallMs = clock.wallMs();
       const [devices, certificates, clones] = await Promise.all([
         store.devices(),

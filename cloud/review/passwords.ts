@@ -1,5 +1,17 @@
 /** Passwords of people by scrypt, tokens and cookies as SHA-256 of random bytes. */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { InvalidInput } from '../../protocol/errors.ts';
+
+const PASSWORD_MIN = 8;
+const PASSWORD_MAX = 1000;
+
+/** Throws InvalidInput `password_short`, `password_long`. */
+export function checkPassword(password: string): void {
+  if (password.length < PASSWORD_MIN)
+    throw new InvalidInput('password_short', `choosing a password: it needs at least ${PASSWORD_MIN} characters`);
+  if (password.length > PASSWORD_MAX)
+    throw new InvalidInput('password_long', `choosing a password: it has more than ${PASSWORD_MAX} characters`);
+}
 
 // 64 MB and about 0.1 s per guess on one core.
 const COST = { N: 65_536, r: 8, p: 1 } as const;

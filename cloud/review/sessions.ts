@@ -4,12 +4,11 @@ import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { LoginRequest, SessionView, SetupRequest, UserView } from '../http/api.ts';
 import type { Store } from '../store/store.ts';
-import { requireSupervisor, type Viewer } from './access.ts';
-import { hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
+import { requireViewer, type Viewer } from './access.ts';
+import { checkPassword, hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
 
 export const SESSION_MS = 12 * 3_600_000;
 const SETUP_TOKEN_MS = 24 * 3_600_000;
-const PASSWORD_MIN = 8;
 
 export interface Sessions {
   /** The person behind a cookie's value. */
@@ -18,6 +17,12 @@ export interface Sessions {
   setUp(request: SetupRequest): Promise<{ readonly cookie: string; readonly user: UserView }>;
   logIn(request: LoginRequest): Promise<{ readonly cookie: string; readonly user: UserView }>;
   logOut(viewer: Viewer | undefined): Promise<void>;
+  /** A session for somebody who has proven who they are. Returns the cookie's value. */
+  begin(user: UserView): Promise<{ readonly cookie: string; readonly user: UserView }>;
+  /** Sessions that somebody else has ended in the store. */
+  ended(sessionIds: readonly string[]): void;
+  /** Called with the sessions that this process has ended, at once. */
+  onEnd(listener: (sessionIds: readonly string[]) => void): void;
   /** A fresh one-time token where no supervisor exists yet, else undefined. Shown once, kept as a hash. */
   offerSetup(): Promise<string | undefined>;
 }
@@ -34,7 +39,14 @@ export function createSessions({ store, clock }: { readonly store: Store; readon
     });
     return { cookie, user };
   };
+  const listeners: ((sessionIds: readonly string[]) => void)[] = [];
+  const ended = (sessionIds: readonly string[]) => {
+    for (const listener of listeners) listener(sessionIds);
+  };
   return {
+    begin,
+    ended,
+    onEnd: (listener) => void listeners.push(listener),
     async viewer(cookie) {
       if (cookie === undefined || cookie === '') return undefined;
       const sessionId = tokenId(cookie);
@@ -45,8 +57,7 @@ export function createSessions({ store, clock }: { readonly store: Store; readon
       return { setupNeeded: (await store.users()) === 0, ...(viewer ? { user: viewer.user } : {}) };
     },
     async setUp({ token, name, password }) {
-      if (password.length < PASSWORD_MIN)
-        throw new InvalidInput('password_short', `setting up: the password needs at least ${PASSWORD_MIN} characters`);
+      checkPassword(password);
       if (name.trim() === '') throw new InvalidInput('name_empty', 'setting up: the name is empty');
       const user: UserView = { userId: randomUUID(), name: name.trim(), role: 'supervisor' };
       const row = { ...user, password: await hashPassword(password) };
@@ -73,8 +84,9 @@ export function createSessions({ store, clock }: { readonly store: Store; readon
       return begin({ userId: found.userId, name: found.name, role: found.role });
     },
     async logOut(viewer) {
-      const { user, sessionId } = requireSupervisor(viewer);
+      const { user, sessionId } = requireViewer(viewer);
       await store.endSession(sessionId);
+      ended([sessionId]);
       await store.appendLog({ wallMs: clock.wallMs(), actor: user.name, action: 'logout', object: user.userId });
     },
     async offerSetup() {

@@ -230,6 +230,41 @@ alter table feed add column to_stored_wall_ms {int};`,
 alter table streams add column hidden_wall_ms {int};`,
   },
   {
+    version: 7,
+    name: 'rule packs',
+    sql: `
+-- Versions of rule packs, never changed. summary: RuleVersion; travelling: the signed RulePackOrder with all files.
+create table rule_versions (
+  name text not null,
+  version text not null,
+  made_wall_ms {int} not null,
+  summary text not null,
+  travelling text not null,
+  primary key (name, version)
+);
+
+-- Where versions were published, never changed; the highest n that covers a room counts. kind: all, centre, room.
+-- name and version null: the rooms' own files count again.
+create table rule_placements (
+  n {int} primary key,
+  kind text not null,
+  place text not null,
+  name text,
+  version text,
+  placed_wall_ms {int} not null,
+  placed_by text not null
+);
+create index rule_placements_place on rule_placements (kind, place, n);`,
+    sqlite: `
+create trigger rule_versions_no_update before update on rule_versions begin select raise(abort, 'versions are immutable'); end;
+create trigger rule_versions_no_delete before delete on rule_versions begin select raise(abort, 'versions are immutable'); end;
+create trigger rule_placements_no_update before update on rule_placements begin select raise(abort, 'placements are immutable'); end;
+create trigger rule_placements_no_delete before delete on rule_placements begin select raise(abort, 'placements are immutable'); end;`,
+    postgres: `
+create trigger rule_versions_no_change before update or delete on rule_versions for each row execute function refuse_change();
+create trigger rule_placements_no_change before update or delete on rule_placements for each row execute function refuse_change();`,
+  },
+  {
     version: 8,
     name: 'orders of rooms and their evaluations',
     sql: `
@@ -263,6 +298,17 @@ create table evaluation_steps (
   json text not null,
   primary key (session_id, n)
 );`,
+  },
+  {
+    version: 9,
+    name: 'people who are invited, and those who may not come in any more',
+    sql: `
+-- An invited person has the password '', which no password matches.
+alter table users add column disabled_wall_ms {int};
+alter table users add column last_login_wall_ms {int};
+-- Whose link the token is, where it is one for a password.
+alter table tokens add column user_id text;
+create index tokens_user on tokens (user_id) where user_id is not null;`,
   },
 ];
 

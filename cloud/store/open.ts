@@ -3,6 +3,7 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import { readAlert, readAlerts, readOverview } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
 import { dayKeeper } from './days.ts';
+import * as evaluations from './evaluations.ts';
 import { formatCursor, readCursor, readFeed, readHead } from './feed.ts';
 import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
@@ -10,9 +11,11 @@ import { appendLog, readLog, verifyChain } from './log.ts';
 import { migrate } from './migrations.ts';
 import * as orders from './orders.ts';
 import * as people from './people.ts';
+import * as staff from './people-desk.ts';
 import { openPostgres } from './postgres.ts';
 import { insertRejected } from './rejected.ts';
 import { retire } from './retire.ts';
+import * as rules from './rules.ts';
 import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
@@ -99,6 +102,17 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
         await tx.all('delete from sessions where session_id = $1', sessionId);
       }),
 
+    staff: {
+      list: (wallMs) => read((reader) => staff.listStaff(reader, wallMs)),
+      invite: (user, link, by) => sql.write((tx) => staff.inviteStaff(tx, user, link, by)),
+      offerLink: (userId, link, by) => sql.write((tx) => staff.offerStaffLink(tx, userId, link, by)),
+      link: (tokenId, wallMs) => read((reader) => staff.findStaffLink(reader, tokenId, wallMs)),
+      accept: (tokenId, password, wallMs) => sql.write((tx) => staff.acceptStaffLink(tx, tokenId, password, wallMs)),
+      setPassword: (userId, password, keep, by) =>
+        sql.write((tx) => staff.setStaffPassword(tx, userId, password, keep, by)),
+      disable: (userId, by) => sql.write((tx) => staff.disableStaff(tx, userId, by)),
+      enable: (userId, by) => sql.write((tx) => staff.enableStaff(tx, userId, by)),
+    },
     putDevice: (device, by) => sql.write((tx) => people.upsertDevice(tx, device, by)),
     devices: () => read(people.listDevices),
     device: (deviceId) => read((reader) => people.findDevice(reader, deviceId)),
@@ -120,6 +134,23 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     orders: (roomId) => read((reader) => orders.findOrders(reader, roomId)),
     order: (roomId, change, by) => sql.write((tx) => orders.addOrder(tx, roomId, change, by)),
     orderRevisions: () => read(orders.listRevisions),
+    evaluations: {
+      begin: (change, by) => sql.write((tx) => evaluations.beginEvaluation(tx, change, by)),
+      change: (sessionId, next, by) => sql.write((tx) => evaluations.changeEvaluation(tx, sessionId, next, by)),
+      find: (sessionId) => read((reader) => evaluations.findEvaluation(reader, sessionId)),
+      open: () => read(evaluations.openEvaluations),
+      past: (query) => read((reader) => evaluations.pastEvaluations(reader, query)),
+      steps: (sessionId) => read((reader) => evaluations.listSteps(reader, sessionId)),
+    },
+
+    rules: {
+      addVersion: (version, order, by) => sql.write((tx) => rules.addVersion(tx, version, order, by)),
+      versions: () => read(rules.listVersions),
+      version: (name, version) => read((reader) => rules.findVersion(reader, name, version)),
+      place: (placements, by) => sql.write((tx) => rules.addPlacements(tx, placements, by)),
+      placements: () => read(rules.listPlacements),
+      episodes: (query) => read((reader) => rules.listEpisodes(reader, query)),
+    },
 
     appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),
     log: ({ beforeSeq, limit }) => read((reader) => readLog(reader, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit)),

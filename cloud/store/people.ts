@@ -5,14 +5,17 @@ import { appendLog } from './log.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { DeviceRow, UserRow } from './store.ts';
 
+/** Who may log in at all. */
+const ENABLED = 'disabled_wall_ms is null';
+
 export async function countUsers(reader: Reader): Promise<number> {
   const rows = await reader.all<{ n: number }>('select count(*) as n from users');
   return rows[0]?.n ?? 0;
 }
 
 export async function findUser(reader: Reader, name: string): Promise<UserRow | undefined> {
-  const rows = await reader.all<{ user_id: string; name: string; role: 'supervisor'; password: string }>(
-    'select user_id, name, role, password from users where name = $1',
+  const rows = await reader.all<{ user_id: string; name: string; role: UserView['role']; password: string }>(
+    `select user_id, name, role, password from users where name = $1 and ${ENABLED}`,
     name,
   );
   const row = rows[0];
@@ -68,12 +71,13 @@ export async function addSession(
     session.begunWallMs,
     session.expiresWallMs,
   );
+  await tx.all('update users set last_login_wall_ms = $2 where user_id = $1', session.userId, session.begunWallMs);
 }
 
 export async function findSession(reader: Reader, sessionId: string, wallMs: number): Promise<UserView | undefined> {
-  const rows = await reader.all<{ user_id: string; name: string; role: 'supervisor' }>(
+  const rows = await reader.all<{ user_id: string; name: string; role: UserView['role'] }>(
     `select u.user_id, u.name, u.role from sessions s join users u on u.user_id = s.user_id
-     where s.session_id = $1 and s.expires_wall_ms > $2`,
+     where s.session_id = $1 and s.expires_wall_ms > $2 and u.${ENABLED}`,
     sessionId,
     wallMs,
   );

@@ -4,8 +4,11 @@ import type { RoomEvent } from '../../protocol/event.ts';
 import type { RoomOrders } from '../../protocol/orders.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
 import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, UserView } from '../http/api.ts';
+import type { EvaluationStore } from './evaluations.ts';
 import type { IdentityStore } from './identity.ts';
 import type { OrderChange } from './orders.ts';
+import type { RulesStore } from './rules.ts';
+import type { StaffStore } from './people-desk.ts';
 
 /** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
 export interface Rejection {
@@ -199,6 +202,8 @@ export interface Store {
   }): Promise<void>;
   session(sessionId: string, wallMs: number): Promise<UserView | undefined>;
   endSession(sessionId: string): Promise<void>;
+  /** People of the desk: invited, disabled, their links and passwords. */
+  readonly staff: StaffStore;
 
   /** Throws InvalidInput `device_exists` when the id is taken by another room; the same room gets its secret replaced. */
   putDevice(device: DeviceRow, by: string): Promise<void>;
@@ -214,6 +219,11 @@ export interface Store {
   order(roomId: string, change: OrderChange, by: LogEntry): Promise<RoomOrders>;
   /** Of every room that was ever given orders. */
   orderRevisions(): Promise<ReadonlyMap<string, number>>;
+  /** Evaluations: phases, permits, their history. */
+  readonly evaluations: EvaluationStore;
+
+  /** Versions of rule packs, and where they were published. */
+  readonly rules: RulesStore;
 
   appendLog(entry: LogEntry): Promise<void>;
   log(query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly LogEntryView[]>;

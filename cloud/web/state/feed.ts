@@ -1,5 +1,6 @@
 /** The feed folded into what is on screen: (rooms, alerts) and a line → the next one. Pure, apart from the set of ids. */
 import type { AlertView, FeedLines, OverviewView, RoomCard } from '../../http/api.ts';
+import type { EvaluationView } from '../../http/sessions-api.ts';
 import { addState, type RoomHistory } from './history.ts';
 
 export interface DeskFeed {
@@ -8,6 +9,8 @@ export interface DeskFeed {
   /** Newest event of each episode, where the feed brought it. */
   readonly latestEvent: ReadonlyMap<string, string>;
   readonly histories: ReadonlyMap<string, RoomHistory>;
+  /** The evaluation that is on, by room. */
+  readonly sessions: ReadonlyMap<string, EvaluationView>;
   /** Newest cursor heard. */
   readonly cursor: string;
   /** Lines dropped because what they carry was known. */
@@ -54,6 +57,7 @@ export function fromOverview(view: OverviewView, before?: DeskFeed): DeskFeed {
     alerts: new Map(view.alerts.map((alert) => [alert.episodeId, alert])),
     latestEvent: before?.latestEvent ?? new Map(),
     histories,
+    sessions: new Map((view.sessions ?? []).map((one) => [one.roomId, one])),
     cursor: view.cursor,
     repeated: before?.repeated ?? 0,
   };
@@ -104,9 +108,21 @@ export function applyLine(feed: DeskFeed, line: FeedLine, known: KnownIds): Desk
       const others = card.snapshots.filter((snapshot) => snapshot.cameraId !== cameraId);
       return { ...next, rooms: put(feed.rooms, roomId, { ...card, snapshots: [...others, { cameraId, wallMs }] }) };
     }
+    case 'session':
+      return withSession(next, line.body.roomId, line.body.evaluation);
     case 'beat':
       return next;
   }
+}
+
+/** Takes a room's evaluation in, unless what is known of it is newer; undefined or ended: none is on. */
+export function withSession(feed: DeskFeed, roomId: string, evaluation: EvaluationView | undefined): DeskFeed {
+  const before = feed.sessions.get(roomId);
+  if (before && evaluation && before.revision > evaluation.revision) return feed;
+  const sessions = new Map(feed.sessions);
+  if (evaluation && evaluation.endedWallMs === undefined) sessions.set(roomId, evaluation);
+  else sessions.delete(roomId);
+  return { ...feed, sessions };
 }
 
 /** Takes an alert in, unless what is known of it is newer. */

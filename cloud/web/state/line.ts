@@ -7,7 +7,7 @@ export const BEAT_TIMEOUT_MS = 12_000;
 /** Waits before the line is opened anew, in ms; the last one repeats. */
 export const BACKOFF_MS = [500, 1_000, 2_000, 5_000, 10_000] as const;
 
-const KINDS: readonly FeedKind[] = ['event', 'action', 'clip', 'state', 'snapshot', 'beat'];
+const KINDS: readonly FeedKind[] = ['event', 'action', 'clip', 'state', 'snapshot', 'session', 'beat'];
 
 export interface LineParts {
   /** Where to go on. */

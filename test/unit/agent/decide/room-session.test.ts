@@ -200,3 +200,43 @@ describe('a session', () => {
     ]);
   });
 });
+
+describe('an evaluation', () => {
+  const away = { persons: [...others('3'), standing(0.6)], looks: { '3': 'empty' } } as const;
+
+  it('is named in every episode that is decided while it is on', () => {
+    const run = start();
+    feed(run, { kind: 'session', at: at(20), session: session({ sessionId: 's-7' }) }, ctx);
+    play(run, 60, away, ctx);
+    expect(episodes(run).map((b) => b.sessionId)).toEqual(episodes(run).map(() => 's-7'));
+    expect(episodes(run).length).toBeGreaterThan(0);
+  });
+
+  it('watches nobody once it has ended, and a phrase is not told then', () => {
+    const run = start();
+    feed(run, { kind: 'session', at: at(20), session: session({ phase: 'submitted' }) }, ctx);
+    play(run, 60, away, ctx);
+    feed(run, { kind: 'session', at: at(60), session: session({ phase: 'idle' }) }, ctx);
+    play(run, 600, { persons: [...ALL, standing(0.3), standing(0.5)], looks: {} }, ctx);
+    play(run, 1200, { persons: [], looks: { '1': 'empty', '2': 'empty', '3': 'empty' } }, ctx);
+    expect(told(run)).toEqual([]);
+    // A box that is told of no session at all goes back to watching.
+    feed(run, { kind: 'session', at: at(1200), session: undefined }, ctx);
+    play(run, 1260, { persons: ALL }, ctx);
+    play(run, 1320, away, ctx);
+    expect(of(run, 'left_seat')).toContain('begin left_seat notice');
+    expect(episodes(run).every((b) => b.sessionId === undefined)).toBe(true);
+  });
+
+  it('brings its own roster: who is on it is not too many, who is not is', () => {
+    const roster = ['1', '2', '3', '4'].map((seatId) => ({ seatId, expertId: `E-${seatId}` }));
+    const told = (seats: number) => {
+      const run = start();
+      feed(run, { kind: 'session', at: at(20), session: session({ roster: roster.slice(0, seats) }) }, ctx);
+      play(run, 60, { persons: ALL }, ctx);
+      return of(run, 'extra_person');
+    };
+    expect(told(3)).toEqual([]);
+    expect(told(2)).toContain('begin extra_person alarm');
+  });
+});

@@ -1,0 +1,83 @@
+/** Beside api.ts: evaluations of rooms as the pages see them, and what the routes about them take. */
+import type { RosterEntry } from '../../protocol/room.ts';
+import type { Permit, SessionPhase } from '../../protocol/session.ts';
+
+export interface PermitView extends Permit {
+  readonly givenBy: string;
+  readonly givenWallMs: number;
+  /** Taken back before its time. */
+  readonly revokedWallMs?: number;
+}
+
+/** One evaluation in one room. */
+export interface EvaluationView {
+  readonly sessionId: string;
+  readonly roomId: string;
+  readonly title: string;
+  /** Number of the project in the trading system; may be empty. */
+  readonly project: string;
+  readonly roster: readonly RosterEntry[];
+  /** Names of each bidder, its short forms after it. */
+  readonly bidders: readonly (readonly string[])[];
+  /** When everybody has to be seated. */
+  readonly startWallMs: number;
+  readonly begunWallMs: number;
+  readonly begunBy: string;
+  readonly endedWallMs?: number;
+  readonly phase: SessionPhase;
+  readonly phaseSinceWallMs: number;
+  /** Those that count or will count, and the newest that are over. */
+  readonly permits: readonly PermitView[];
+  /** Of the orders that carry it as it is now: a box whose state names this revision or a later one has taken it. */
+  readonly revision: number;
+}
+
+/** What was done, by whom and when; steps are never changed. */
+export interface StepView {
+  readonly n: number;
+  readonly wallMs: number;
+  readonly actor: string;
+  readonly what: 'begin' | 'phase' | 'permit' | 'revoke' | 'end';
+  readonly phase?: SessionPhase;
+  readonly permit?: Permit;
+}
+
+/** `GET /api/sessions?room=&before=&limit=`: open ones, and those that have ended (before: begunWallMs), newest first. */
+export interface EvaluationsView {
+  readonly open: readonly EvaluationView[];
+  readonly past: readonly EvaluationView[];
+}
+/** `GET /api/sessions/:sessionId` */
+export interface EvaluationDetailView {
+  readonly evaluation: EvaluationView;
+  readonly steps: readonly StepView[];
+}
+
+/** `POST /api/rooms/:roomId/session`: begins; 409 `session_open` while another one of the room is on. */
+export interface BeginRequest {
+  readonly title: string;
+  readonly project?: string;
+  readonly roster: readonly RosterEntry[];
+  readonly bidders?: readonly (readonly string[])[];
+  /** Absent: now. */
+  readonly startWallMs?: number;
+}
+/** Phases that a supervisor can choose; `POST /api/sessions/:sessionId/phase` {phase}; `…/end` takes no body. */
+export const CHOSEN_PHASES = ['evaluating', 'discussion', 'signature', 'break', 'paused', 'submitted'] as const;
+export type ChosenPhase = (typeof CHOSEN_PHASES)[number];
+
+export const PERMIT_KINDS = ['absence', 'escorted', 'help', 'call', 'staff'] as const;
+/** `POST /api/sessions/:sessionId/permits`; `POST …/permits/:permitId/revoke` takes no body. */
+export interface PermitRequest {
+  readonly kind: (typeof PERMIT_KINDS)[number];
+  /** Not for `staff`, which is for the room. */
+  readonly seatId?: string;
+  readonly minutes: number;
+  readonly people?: number;
+}
+
+/** Line `session` of the feed, volatile: the room's open evaluation as it is now; absent: none is on. */
+export interface SessionLine {
+  readonly roomId: string;
+  readonly evaluation?: EvaluationView;
+}

@@ -1,0 +1,195 @@
+/** Rule packs as rows: versions that are never changed, where each was published, and the stored episodes that a draft is tried on. */
+import type { EpisodeBody, RoomEvent, Transcript } from '../../protocol/event.ts';
+import type { RulePackOrder } from '../../protocol/orders.ts';
+import type { AlertFold } from '../alerts/fold.ts';
+import { appendLog } from './log.ts';
+import type { Reader, Tx } from './sql.ts';
+import type { LogEntry } from './store.ts';
+
+/** One version as lists show it. */
+export interface RuleVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly title: { readonly zh: string; readonly en: string };
+  readonly phrases: number;
+  readonly rules: number;
+  readonly sha256: string;
+  readonly keyId: string;
+  readonly madeWallMs: number;
+  readonly madeBy: string;
+  /** What the maker wrote about it. */
+  readonly note?: string;
+  /** `name version` that it began from. */
+  readonly basedOn?: string;
+}
+
+/** Where a version counts: everywhere, in a centre, or in one room. The newest placement that covers a room counts. */
+export interface RulePlacement {
+  readonly kind: 'all' | 'centre' | 'room';
+  /** Name of the centre, id of the room, '' for all. */
+  readonly of: string;
+  /** Absent: the rooms' own files count again. */
+  readonly pack?: { readonly name: string; readonly version: string };
+  readonly placedWallMs: number;
+  readonly placedBy: string;
+}
+
+/** An episode with what was written down around its words. */
+export interface EpisodeWithWords {
+  readonly episodeId: string;
+  readonly roomId: string;
+  readonly behaviour: EpisodeBody['behaviour'];
+  readonly level: EpisodeBody['level'];
+  readonly beganWallMs: number;
+  readonly durationMs: number;
+  readonly fault?: string;
+  readonly transcripts: readonly Transcript[];
+}
+
+export interface RulesStore {
+  /** False when this version exists already: it then stays as it is. */
+  addVersion(version: RuleVersion, order: RulePackOrder, by: LogEntry): Promise<boolean>;
+  /** Oldest first. */
+  versions(): Promise<readonly RuleVersion[]>;
+  version(name: string, version: string): Promise<{ version: RuleVersion; order: RulePackOrder } | undefined>;
+  place(placements: readonly RulePlacement[], by: LogEntry): Promise<void>;
+  /** Oldest first. */
+  placements(): Promise<readonly RulePlacement[]>;
+  /** The newest episodes, at most `limit`, of one room where it is named; newest first. */
+  episodes(query: { readonly roomId?: string; readonly limit: number }): Promise<readonly EpisodeWithWords[]>;
+}
+
+interface VersionRow {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+}
+
+export async function addVersion(tx: Tx, version: RuleVersion, order: RulePackOrder, by: LogEntry): Promise<boolean> {
+  const added = await tx.all<{ name: string }>(
+    `insert into rule_versions (name, version, made_wall_ms, summary, travelling) values ($1, $2, $3, $4, $5)
+     on conflict do nothing returning name`,
+    version.name,
+    version.version,
+    Math.round(version.madeWallMs),
+    JSON.stringify(version),
+    JSON.stringify(order),
+  );
+  if (added.length === 0) return false;
+  await appendLog(tx, by);
+  return true;
+}
+
+export async function listVersions(reader: Reader): Promise<RuleVersion[]> {
+  const rows = await reader.all<VersionRow>(
+    'select name, version, summary from rule_versions order by made_wall_ms, name, version',
+  );
+  return rows.map(({ summary }) => JSON.parse(summary) as RuleVersion);
+}
+
+export async function findVersion(
+  reader: Reader,
+  name: string,
+  version: string,
+): Promise<{ version: RuleVersion; order: RulePackOrder } | undefined> {
+  const rows = await reader.all<{ summary: string; travelling: string }>(
+    'select summary, travelling from rule_versions where name = $1 and version = $2',
+    name,
+    version,
+  );
+  const row = rows[0];
+  return (
+    row && { version: JSON.parse(row.summary) as RuleVersion, order: JSON.parse(row.travelling) as RulePackOrder }
+  );
+}
+
+export async function addPlacements(tx: Tx, placements: readonly RulePlacement[], by: LogEntry): Promise<void> {
+  // The log's head is locked from here on: two who publish at once are one after the other, and so are their numbers.
+  await appendLog(tx, by);
+  const last = await tx.all<{ n: number | null }>('select max(n) as n from rule_placements');
+  let n = last[0]?.n ?? 0;
+  await tx.insertMany({
+    table: 'rule_placements',
+    columns: {
+      n: 'int',
+      kind: 'text',
+      place: 'text',
+      name: 'text',
+      version: 'text',
+      placed_wall_ms: 'int',
+      placed_by: 'text',
+    },
+    rows: placements.map(({ kind, of, pack, placedWallMs, placedBy }) => [
+      ++n,
+      kind,
+      of,
+      pack?.name ?? null,
+      pack?.version ?? null,
+      Math.round(placedWallMs),
+      placedBy,
+    ]),
+  });
+}
+
+export async function listPlacements(reader: Reader): Promise<RulePlacement[]> {
+  const rows = await reader.all<{
+    kind: RulePlacement['kind'];
+    place: string;
+    name: string | null;
+    version: string | null;
+    placed_wall_ms: number;
+    placed_by: string;
+  }>(
+    // Of each place the newest one only: the others say nothing any more.
+    `select p.kind, p.place, p.name, p.version, p.placed_wall_ms, p.placed_by from rule_placements p
+     where p.n = (select max(q.n) from rule_placements q where q.kind = p.kind and q.place = p.place) order by p.n`,
+  );
+  return rows.map((row) => ({
+    kind: row.kind,
+    of: row.place,
+    ...(row.name === null || row.version === null ? {} : { pack: { name: row.name, version: row.version } }),
+    placedWallMs: row.placed_wall_ms,
+    placedBy: row.placed_by,
+  }));
+}
+
+export async function listEpisodes(
+  reader: Reader,
+  { roomId, limit }: { readonly roomId?: string; readonly limit: number },
+): Promise<EpisodeWithWords[]> {
+  const alerts = await reader.all<{ view: string }>(
+    `select view from alerts ${roomId === undefined ? '' : 'where room_id = $2'}
+     order by last_stored_wall_ms desc, episode_id limit $1`,
+    limit,
+    ...(roomId === undefined ? [] : [roomId]),
+  );
+  const folds = alerts.map(({ view }) => JSON.parse(view) as AlertFold);
+  const spoken = folds.filter(({ behaviour }) => behaviour.startsWith('speech_'));
+  const words = new Map<string, Transcript[]>();
+  if (spoken.length > 0) {
+    const events = await reader.all<{ json: string }>(
+      `select e.json from events e where e.kind = 'episode' and ${reader.among('e.episode_id', 1)}
+       order by e.wall_ms, e.seq`,
+      spoken.map(({ episodeId }) => episodeId),
+    );
+    for (const { json } of events) {
+      const { body, roomId: room } = JSON.parse(json) as RoomEvent;
+      if (body.kind !== 'episode' || !body.transcript) continue;
+      const key = `${room} ${body.episodeId}`;
+      const known = words.get(key) ?? [];
+      words.set(key, known);
+      const { transcript } = body;
+      if (!known.some((one) => one.text === transcript.text && one.hit[0] === transcript.hit[0])) known.push(transcript);
+    }
+  }
+  return folds.map(({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault }) => ({
+    episodeId,
+    roomId: room,
+    behaviour,
+    level,
+    beganWallMs,
+    durationMs,
+    ...(fault === undefined ? {} : { fault }),
+    transcripts: words.get(`${room} ${episodeId}`) ?? [],
+  }));
+}
