@@ -2,7 +2,7 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { Forbidden, isRetryable } from '../protocol/errors.ts';
-import { LIMITS, type RoomState, topics } from '../protocol/stream.ts';
+import { LIMITS, type RoomState, refusesMqtt5, topics } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
 import { leaveBacklog, takeAck } from './ack.ts';
 import { withoutCredentials } from './log.ts';
@@ -79,6 +79,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   let sinceMonoMs = 0;
   let reason: string | undefined;
   let client: MqttClient | undefined;
+  let version: 4 | 5 = 5;
   let running: Promise<void> | undefined;
   let wake: () => void = () => {};
   let woken = false;
@@ -118,7 +119,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
 
   /** One connection from CONNECT to its end. Returns the reason of the end. */
   const session = async (): Promise<string> => {
-    const own = connect(connection.url, optionsOf(connection));
+    const own = connect(connection.url, optionsOf(connection, version));
     let ended: string | undefined;
     let failure = 'the broker closed the connection';
     let unanswered = 0;
@@ -131,6 +132,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
       poke();
     };
     own.on('error', (error) => {
+      if (refusesMqtt5(error)) version = 4;
       failure = withoutCredentials(error.message || (error as NodeJS.ErrnoException).code || error.name);
     });
     own.on('close', () => end(failure));
@@ -292,10 +294,13 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   };
 }
 
-function optionsOf({ clientId, username, password, tls: credentials }: BrokerConnection): IClientOptions {
+function optionsOf(
+  { clientId, username, password, tls: credentials }: BrokerConnection,
+  version: 4 | 5,
+): IClientOptions {
   const tls = credentials?.();
   return {
-    protocolVersion: 5,
+    protocolVersion: version,
     clientId,
     username,
     ...(password === undefined ? {} : { password }),

@@ -50,6 +50,8 @@ export type BrokerConfig =
       /** Certificate and key of the ingest, where the broker asks for them. */
       readonly certFile?: string;
       readonly keyFile?: string;
+      /** False for a broker without shared subscriptions: then one ingest worker has all the work. */
+      readonly shared?: boolean;
     };
 
 /** S3-compatible storage for clips. */
@@ -122,6 +124,7 @@ const shape = z.strictObject({
       caFile: z.string().min(1).exactOptional(),
       certFile: z.string().min(1).exactOptional(),
       keyFile: z.string().min(1).exactOptional(),
+      shared: z.boolean().exactOptional(),
     })
     .prefault({}),
   identity: z
@@ -294,7 +297,7 @@ function brokerOf(
   faults: string[],
 ): BrokerConfig {
   if (mqtt.broker === 'child') {
-    for (const key of ['user', 'caFile', 'certFile', 'keyFile'] as const)
+    for (const key of ['user', 'caFile', 'certFile', 'keyFile', 'shared'] as const)
       if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for an outside broker (mqtt.broker: mqtts://…)`);
     const host = mqtt.host ?? '127.0.0.1';
     if (!isLoopback(host) && !mqtt.tls)
@@ -327,6 +330,7 @@ function brokerOf(
     ...(mqtt.caFile === undefined ? {} : { caFile: at(mqtt.caFile) }),
     ...(mqtt.certFile === undefined ? {} : { certFile: at(mqtt.certFile) }),
     ...(mqtt.keyFile === undefined ? {} : { keyFile: at(mqtt.keyFile) }),
+    ...(mqtt.shared === undefined ? {} : { shared: mqtt.shared }),
   };
 }
 

@@ -68,7 +68,7 @@ export interface RoomState {
   readonly proposals?: readonly {
     readonly cameraId: string;
     readonly watchedMs: number;
-    readonly seats: readonly { readonly zone: Polygon; /** Share 0..1 of the time. */ readonly share: number }[];
+    readonly seats: readonly { readonly zone: Polygon /** Share 0..1 of the time. */; readonly share: number }[];
   }[];
   readonly health: RoomHealth;
 }
@@ -113,6 +113,8 @@ export const topics = {
   /** Payload: one JPEG, QoS 0. */
   snapshot: (roomId: string, cameraId: string) => `evalroom/v1/rooms/${roomId}/snapshot/${cameraId}`,
   ingestFilter: '$share/ingest/evalroom/v1/rooms/+/events/+',
+  /** The same for a broker without shared subscriptions: every worker hears everything. */
+  eventsFilter: 'evalroom/v1/rooms/+/events/+',
   stateFilter: 'evalroom/v1/rooms/+/state',
   snapshotFilter: 'evalroom/v1/rooms/+/snapshot/+',
 } as const;
@@ -125,6 +127,12 @@ export function parseTopic(topic: string): { roomId: string; kind: string; rest?
   if (!match) return undefined;
   const [, roomId, kind, rest] = match;
   return rest === undefined ? { roomId: roomId!, kind: kind! } : { roomId: roomId!, kind: kind!, rest };
+}
+
+/** True for a CONNACK that refuses MQTT 5 (0x84, or 1 from a broker that knows 3.1.1 only): 3.1.1 serves as well. */
+export function refusesMqtt5(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return code === 0x84 || code === 1;
 }
 
 /** Which lane a body travels in: what a person must look at, and the evidence for it, goes ahead of records. */

@@ -11,6 +11,8 @@ export interface BrokerLogin {
   /** PEM of a certificate with its key, where the broker takes those instead of a password. */
   readonly cert?: Buffer;
   readonly key?: Buffer;
+  /** False where the broker has no shared subscriptions. */
+  readonly shared?: boolean;
 }
 
 /** A device as the broker needs it: `secretHash` as `hashSecret` makes it. */
@@ -43,6 +45,7 @@ export function outsideBroker(config: {
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+  readonly shared?: boolean;
 }): Broker {
   const read = (path: string): Buffer => {
     try {
@@ -64,6 +67,7 @@ export function outsideBroker(config: {
       ...(config.caFile === undefined ? {} : { ca: read(config.caFile) }),
       ...(config.certFile === undefined ? {} : { cert: read(config.certFile) }),
       ...(config.keyFile === undefined ? {} : { key: read(config.keyFile) }),
+      ...(config.shared === undefined ? {} : { shared: config.shared }),
     },
     setDevices: async () => undefined,
     drop: async () => undefined,

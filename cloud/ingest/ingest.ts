@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { parseRoomState } from '../../protocol/schema.ts';
-import { LANES, type Lane, LIMITS, parseTopic, topics } from '../../protocol/stream.ts';
+import { LANES, type Lane, LIMITS, parseTopic, refusesMqtt5, topics } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { BrokerLogin } from '../broker/broker.ts';
 import type { Delivery, Store } from '../store/store.ts';
@@ -21,14 +21,14 @@ const QUEUE_BYTES = 64 * 1024 * 1024;
 const FAILED_MS = 500;
 const START_MS = 3000;
 /** Events are shared between the workers; states and pictures go to every process that shows rooms. */
-const EVENTS = { [topics.ingestFilter]: { qos: 1 } } as const;
 const ROOMS = { [topics.stateFilter]: { qos: 0 }, [topics.snapshotFilter]: { qos: 0 } } as const;
 export type Hears = 'events' | 'rooms' | 'both';
-const SUBSCRIPTIONS: Readonly<Record<Hears, Readonly<Record<string, { readonly qos: 0 | 1 }>>>> = {
-  events: EVENTS,
-  rooms: ROOMS,
-  both: { ...EVENTS, ...ROOMS },
-};
+
+/** The events are the worker's share, or all of them where the broker cannot share; either is stored once. */
+function filters({ hears = 'both', shared = true }: IngestParts['login']): Record<string, { qos: 0 | 1 }> {
+  const events = { [shared ? topics.ingestFilter : topics.eventsFilter]: { qos: 1 } } as const;
+  return { ...(hears === 'rooms' ? {} : events), ...(hears === 'events' ? {} : ROOMS) };
+}
 
 export interface IngestParts {
   readonly login: BrokerLogin & { readonly hears?: Hears };
@@ -174,6 +174,8 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
         clientId: `ingest-${randomBytes(9).toString('base64url')}`,
         keepalive: 15,
         reconnectPeriod: 500,
+        // A broker that is starting refuses for a while; the client's default would take its first no for the last word.
+        reconnectOnConnackError: true,
         connectTimeout: 5000,
         queueQoSZero: false,
         resubscribe: false,
@@ -187,6 +189,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       connection.on('message', onPayload);
       let reported = '';
       connection.on('error', (error) => {
+        if (refusesMqtt5(error)) connection.options.protocolVersion = 4;
         // Once for each kind of failure: it tries again twice a second.
         if (error.message !== reported)
           log.error({ err: error, broker: login.url }, 'the line to the broker failed; trying on');
@@ -194,7 +197,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       });
       const first = new AbortController();
       connection.on('connect', () => {
-        connection.subscribe({ ...SUBSCRIPTIONS[login.hears ?? 'both'] }, (error, granted) => {
+        connection.subscribe(filters(login), (error, granted) => {
           const refused = granted?.some(({ qos }) => qos > 2);
           subscribed = !error && !refused;
           if (!subscribed)

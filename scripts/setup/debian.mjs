@@ -13,10 +13,11 @@ export const RUN_PACKAGES = [
   'fonts-noto-cjk',
 ];
 
-/** Needed by the tests on top: a browser, a second database, a voice, and RTSP servers that are not ours. */
+/** Needed by the tests on top: a browser, a second database, a second broker, a voice, and RTSP servers that are not ours. */
 export const TEST_PACKAGES = [
   'chromium',
   'mosquitto-clients',
+  'nats-server',
   'postgresql',
   'espeak-ng',
   'gir1.2-gst-rtsp-server-1.0',

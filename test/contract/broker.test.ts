@@ -1,16 +1,24 @@
-/** One suite over the ways to have a broker: Mosquitto as the cloud's child, and the same server reached as an outside one. */
+/** One suite over the ways to have a broker: Mosquitto as the cloud's child and as an outside one, and NATS, which is no relative of it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BrokerConnection, createForward } from '../../agent/forward.ts';
+import { openOutbox } from '../../agent/store/sqlite.ts';
 import { type Broker, type BrokerLogin, outsideBroker } from '../../cloud/broker/broker.ts';
 import { startMosquitto } from '../../cloud/broker/mosquitto.ts';
 import { hashSecret, newSecret, secretMatches } from '../../cloud/broker/secret.ts';
 import { systemClock } from '../../cloud/clock.ts';
+import { openAuthority } from '../../cloud/identity/authority.ts';
+import { createIngest } from '../../cloud/ingest/ingest.ts';
+import { createRooms } from '../../cloud/ingest/rooms.ts';
+import { openStore } from '../../cloud/store/open.ts';
+import type { DraftEvent } from '../../protocol/event.ts';
 import { topics } from '../../protocol/stream.ts';
+import { natsThere, type Pair, startNats } from './nats.ts';
 
 const log = pino({ level: 'silent' });
 const clock = systemClock();
@@ -21,14 +29,15 @@ const devices = [
   { deviceId: 'box-2', roomId: 'room-2', secretHash: hashSecret(secrets['box-2']) },
 ];
 
-const enter = (login: BrokerLogin): Promise<MqttClient> =>
-  connectAsync(login.url, {
-    protocolVersion: 5,
-    reconnectPeriod: 0,
-    connectTimeout: 3000,
-    ...(login.username === undefined ? {} : { username: login.username }),
-    ...(login.password === undefined ? {} : { password: login.password }),
+const enter = (login: BrokerLogin, version: 4 | 5 = 5): Promise<MqttClient> => {
+  const { url, shared: _, ...credentials } = login;
+  const client = connect(url, { protocolVersion: version, reconnectPeriod: 0, connectTimeout: 3000, ...credentials });
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve(client));
+    client.once('close', () => reject(new Error('not let in')));
+    client.on('error', () => undefined);
   });
+};
 
 /** Topics that reach `client` until `last` does. */
 function heard(client: MqttClient, last: string): Promise<string[]> {
@@ -41,48 +50,119 @@ function heard(client: MqttClient, last: string): Promise<string[]> {
   );
 }
 
-describe.each(['child', 'outside'] as const)('broker: Mosquitto as %s', (kind) => {
+/** Sent and not waited for: one broker answers what it refuses, another one says nothing. */
+const forge = (client: MqttClient, topic: string) => client.publish(topic, 'forged', { qos: 1 }, () => undefined);
+/** A broker may grant what it will not serve, or refuse. */
+const beg = (client: MqttClient, topic: string) => client.subscribeAsync(topic).catch(() => undefined);
+
+const gap = (): DraftEvent => ({
+  at: clock.now(),
+  body: { kind: 'gap', sourceId: 'cam-a', role: 'record', fromWallMs: 1, toWallMs: 2, reason: 'x' },
+});
+
+type Device = 'box-1' | 'box-2';
+
+/** A broker with two boxes that it lets in. */
+interface World {
+  readonly broker: Broker;
+  readonly version: 4 | 5;
+  /** What the ingest subscribes to. */
+  readonly filter: string;
+  device(deviceId: Device): BrokerLogin;
+  /** Who must stay outside. */
+  readonly strangers: readonly BrokerLogin[];
+  close(): Promise<void>;
+}
+
+async function mosquitto(folder: string, kind: 'child' | 'outside'): Promise<World> {
+  const listener = { host: '127.0.0.1', port: 0 };
+  const server = await startMosquitto({ listener, folder, devices, log, clock, searchPath });
+  const passwordFile = join(folder, 'ingest.password');
+  writeFileSync(passwordFile, `${server.login.password}\n`);
+  const { url } = server;
+  return {
+    broker: kind === 'child' ? server : outsideBroker({ url, user: server.login.username!, passwordFile }),
+    version: 5,
+    filter: topics.ingestFilter,
+    device: (deviceId) => ({ url, username: deviceId, password: secrets[deviceId] }),
+    strangers: [
+      { url },
+      { url, username: 'box-1', password: secrets['box-2'] },
+      { url, username: 'nobody', password: 'x' },
+    ],
+    close: () => server.close(),
+  };
+}
+
+async function nats(folder: string): Promise<World> {
+  const server = await startNats(folder);
+  const { url, ca, pairs } = server;
+  const keep = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const by = ({ cert, key }: Pair): BrokerLogin => ({
+    url,
+    ca: Buffer.from(ca),
+    cert: Buffer.from(cert),
+    key: Buffer.from(key),
+  });
+  const other = await openAuthority({ folder: join(folder, 'other'), wallMs: Date.now() });
+  const names = { names: ['box-1'], wallMs: Date.now(), lifetimeMs: 1e7 };
+  const foreign = await other.issueServer(names);
+  return {
+    broker: outsideBroker({
+      url,
+      caFile: keep('ca.pem', ca),
+      certFile: keep('ingest.pem', pairs.ingest.cert),
+      keyFile: keep('ingest.key', pairs.ingest.key),
+      shared: false,
+    }),
+    version: 4,
+    filter: topics.eventsFilter,
+    device: (deviceId) => by(pairs[deviceId]),
+    strangers: [
+      { url, ca: Buffer.from(ca) },
+      by({ cert: foreign.certificate, key: foreign.key }),
+      by(pairs['box-9']),
+      { url: url.replace('mqtts:', 'mqtt:'), username: 'urn:evalroom:device:box-1', password: '' },
+    ],
+    close: () => server.close(),
+  };
+}
+
+describe.each(['Mosquitto as child', 'Mosquitto outside', 'NATS outside'] as const)('broker: %s', (kind) => {
   let folder: string;
-  let broker: Broker;
-  let server: Broker;
+  let world: World | undefined;
   const clients: MqttClient[] = [];
-  const device = async (deviceId: 'box-1' | 'box-2') => {
-    const client = await enter({ url: broker.url, username: deviceId, password: secrets[deviceId] });
+  const device = async (deviceId: Device) => {
+    const client = await enter(world!.device(deviceId), world!.version);
     clients.push(client);
     return client;
   };
   const ingest = async () => {
-    const client = await enter(broker.login);
+    const client = await enter(world!.broker.login, world!.version);
     clients.push(client);
     return client;
   };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'evalroom-broker-'));
-    server = await startMosquitto({
-      listener: { host: '127.0.0.1', port: 0 },
-      folder,
-      devices,
-      log,
-      clock,
-      searchPath,
-    });
-    if (kind === 'child') broker = server;
-    else {
-      const passwordFile = join(folder, 'ingest.password');
-      writeFileSync(passwordFile, `${server.login.password}\n`);
-      broker = outsideBroker({ url: server.url, user: server.login.username!, passwordFile });
-    }
+    if (kind !== 'NATS outside') world = await mosquitto(folder, kind === 'Mosquitto as child' ? 'child' : 'outside');
+    else if (natsThere()) world = await nats(folder);
+  });
+  beforeEach((ctx) => {
+    if (!world) ctx.skip('needs the Debian package nats-server');
   });
   afterAll(async () => {
     for (const client of clients) client.end(true);
-    await server?.close();
+    await world?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('carries events, states and pictures of a room to the ingest, through a shared subscription too', async () => {
+  it('carries events, states and pictures of a room to the ingest', async () => {
     const worker = await ingest();
-    await worker.subscribeAsync([topics.ingestFilter, topics.stateFilter, topics.snapshotFilter], { qos: 1 });
+    await worker.subscribeAsync([world!.filter, topics.stateFilter, topics.snapshotFilter], { qos: 1 });
     const box = await device('box-1');
     const sent = [
       topics.events('room-1', 'alert'),
@@ -90,25 +170,31 @@ describe.each(['child', 'outside'] as const)('broker: Mosquitto as %s', (kind) =
       topics.snapshot('room-1', 'cam-a'),
       topics.state('room-1'),
     ];
-    const arrived = heard(worker, topics.state('room-1'));
+    const found: string[] = [];
+    const all = new Promise<void>((resolve) =>
+      worker.on('message', (topic) => {
+        if (found.push(topic) === sent.length) resolve();
+      }),
+    );
     for (const topic of sent) await box.publishAsync(topic, 'x', { qos: 1 });
-    expect((await arrived).sort()).toEqual([...sent].sort());
+    await all;
+    expect(found.sort()).toEqual([...sent].sort());
     await worker.endAsync();
   });
 
-  it('lets nobody in without name and secret', async () => {
-    await expect(enter({ url: broker.url })).rejects.toThrow();
-    await expect(enter({ url: broker.url, username: 'box-1', password: secrets['box-2'] })).rejects.toThrow();
-    await expect(enter({ url: broker.url, username: 'nobody', password: 'x' })).rejects.toThrow();
+  it('lets no stranger in', async () => {
+    for (const stranger of world!.strangers)
+      for (const version of [4, 5] as const) await expect(enter(stranger, version)).rejects.toThrow();
   });
 
   it('refuses a box that writes to another room, and that ear of another room', async () => {
     const worker = await ingest();
-    await worker.subscribeAsync(topics.ingestFilter, { qos: 1 });
+    await worker.subscribeAsync(world!.filter, { qos: 1 });
     const [one, two] = [await device('box-1'), await device('box-2')];
-    await two.subscribeAsync([topics.ack('room-1'), topics.ack('room-2'), '#']);
+    for (const topic of [topics.ack('room-1'), topics.ack('room-2'), topics.ack('+'), '#']) await beg(two, topic);
     const [arrived, atTwo] = [heard(worker, topics.events('room-1', 'routine')), heard(two, topics.ack('room-2'))];
-    await one.publishAsync(topics.events('room-2', 'alert'), 'forged', { qos: 1 }).catch(() => undefined);
+    for (const topic of [topics.events('room-2', 'alert'), topics.state('room-2'), 'evalroom/v1/else', 'other'])
+      forge(one, topic);
     await one.publishAsync(topics.events('room-1', 'routine'), 'mine', { qos: 1 });
     expect(await arrived).toEqual([topics.events('room-1', 'routine')]);
     await worker.publishAsync(topics.ack('room-1'), 'not for two', { qos: 1 });
@@ -120,14 +206,69 @@ describe.each(['child', 'outside'] as const)('broker: Mosquitto as %s', (kind) =
   it('refuses an ack that is not written by the ingest', async () => {
     const [one, two, worker] = [await device('box-1'), await device('box-2'), await ingest()];
     await one.subscribeAsync(topics.ack('room-1'));
+    await worker.subscribeAsync(world!.filter, { qos: 1 });
     const payloads: string[] = [];
     one.on('message', (_topic, payload) => payloads.push(payload.toString()));
     const arrived = heard(one, topics.ack('room-1'));
-    for (const forger of [one, two])
-      await forger.publishAsync(topics.ack('room-1'), 'forged', { qos: 1 }).catch(() => undefined);
+    for (const [forger, roomId] of [[one, 'room-1'] as const, [two, 'room-2'] as const]) {
+      forge(forger, topics.ack('room-1'));
+      // What comes behind it on the same line has arrived: so the forged one has been dealt with.
+      const passed = heard(worker, topics.events(roomId, 'routine'));
+      await forger.publishAsync(topics.events(roomId, 'routine'), 'x', { qos: 1 });
+      await passed;
+    }
     await worker.publishAsync(topics.ack('room-1'), 'true', { qos: 1 });
     await arrived;
     expect(payloads).toEqual(['true']);
+    await worker.endAsync();
+  });
+
+  it('carries the outbox of a room into the store, by the ways that the product itself goes', async () => {
+    const outbox = openOutbox({
+      path: join(folder, 'outbox.db'),
+      roomId: 'room-1',
+      clock,
+      log,
+      quotaEvents: 1e6,
+      ballastBytes: 0,
+    });
+    const store = await openStore({ kind: 'sqlite', path: join(folder, 'cloud.db') });
+    const stop = new AbortController();
+    const worker = createIngest({
+      login: world!.broker.login,
+      store,
+      rooms: createRooms(),
+      onCommit: () => undefined,
+      log,
+      clock,
+    });
+    const login = world!.device('box-1');
+    const text = (bytes: Buffer | undefined) => bytes?.toString('utf8') ?? '';
+    const connection: BrokerConnection = {
+      url: login.url,
+      clientId: 'box-1',
+      username: 'box-1',
+      ...(login.password === undefined ? {} : { password: login.password }),
+      ...(login.cert === undefined
+        ? {}
+        : { tls: () => ({ ca: text(login.ca), cert: text(login.cert), key: text(login.key) }) }),
+    };
+    const forward = createForward({ outbox, connection, roomId: 'room-1', clock, log });
+    try {
+      await worker.start();
+      await forward.start(stop.signal);
+      const accepted = outbox.accept(Array.from({ length: 300 }, gap));
+      forward.poke();
+      await expect.poll(() => outbox.stats().events, { timeout: 30_000 }).toBe(0);
+      expect((await store.counts()).events).toBe(accepted.length);
+      expect(forward.health()).toMatchObject({ state: 'connected', refusedAcks: 0, quarantines: 0 });
+    } finally {
+      stop.abort();
+      await forward.close();
+      await worker.close();
+      await store.close();
+      outbox.close();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /** The ingest when things go wrong: a full queue, a database that is away, a broker or a cloud that is killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -75,6 +76,44 @@ describe('ingest', () => {
     box.leave();
     await ingest.close();
     await store.close();
+  });
+
+  it('comes back to a broker that refuses it while it starts, and speaks MQTT 3.1.1 to one that knows no other', async () => {
+    // What a broker in trouble says: server unavailable, server busy, not authorized. Then it is well again.
+    const answers = [
+      [0x20, 3, 0, 0x88, 0],
+      [0x20, 3, 0, 0x89, 0],
+      [0x20, 3, 0, 0x87, 0],
+      [0x20, 2, 0, 1],
+    ];
+    const versions: number[] = [];
+    const server = createServer((line) => {
+      line.on('error', () => undefined);
+      line.once('data', (first: Buffer) => {
+        versions.push(first[8]!);
+        const answer = answers.shift();
+        if (answer) return void line.end(Buffer.from(answer));
+        const inner = connectTcp(Number(new URL(broker.url).port), '127.0.0.1');
+        inner.on('error', () => undefined).write(first);
+        line.pipe(inner).pipe(line);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const refused = createIngest({
+      login: { ...broker.login, url },
+      store,
+      rooms: createRooms(),
+      onCommit: () => undefined,
+      log,
+      clock,
+    });
+    await refused.start();
+    await eventually(() => refused.counts().connected).toBe(true);
+    expect(versions).toEqual([5, 5, 5, 5, 4]);
+    await refused.close();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('drops unacked what does not fit, counts it, and takes it when it is sent again', async () => {

@@ -69,6 +69,25 @@ describe('docs/deploy', () => {
     expect(acl.trimEnd().endsWith('{deny, all, all, ["#"]}.')).toBe(true);
   });
 
+  it('gives NATS the same topics in its own spelling, for the ingest and for every box', () => {
+    const conf = read('nats.conf');
+    const spelt = (topic: string) => `"${topic.replaceAll('/', '.').replaceAll('+', '*')}"`;
+    const users = [...conf.matchAll(/\{ user: "urn:evalroom:device:([^"]+)", permissions: \{([\s\S]*?)\} \}/g)];
+    expect(users.map(([, name]) => name)).toEqual([INGEST_USER, 'box-1', 'box-2']);
+    for (const [, name = '', rules = ''] of users) {
+      const room = name.replace('box', 'room');
+      const box = [
+        [topics.events(room, 'alert'), topics.events(room, 'routine'), topics.state(room), topics.snapshot(room, '+')],
+        [topics.ack(room)],
+      ];
+      const worker = [[topics.ack('+')], [topics.eventsFilter, topics.stateFilter, topics.snapshotFilter]];
+      const [publish, subscribe] = name === INGEST_USER ? worker : box;
+      const listed = (verb: string) => new RegExp(`${verb}: \\[([\\s\\S]*?)\\]`).exec(rules)![1]!.split(/,\s*/);
+      expect(listed('publish').sort()).toEqual(publish!.map(spelt).sort());
+      expect(listed('subscribe').sort()).toEqual([...subscribe!.map(spelt), '$OWN'].sort());
+    }
+  });
+
   it('has units that start a configuration that exists', () => {
     const units = readdirSync(ROOT).filter((name) => name.endsWith('.service'));
     expect(units).toHaveLength(3);
