@@ -13,7 +13,7 @@ import type { Person } from '../protocol/observation.ts';
 import { type Box, iou } from '../protocol/seat.ts';
 
 /** The part of a truth file that is needed here; boxes and points in pixels. */
-const TruthSchema = z.object({
+export const TruthSchema = z.object({
   width: z.number(),
   height: z.number(),
   frames: z.array(
@@ -117,9 +117,10 @@ const SURE_SCORE = 0.3;
 const sureOnes = (persons: readonly Pick<Person, 'score'>[]) =>
   [...persons.keys()].filter((index) => persons[index]!.score >= SURE_SCORE);
 
-type TruthPerson = z.infer<typeof TruthSchema>['frames'][number]['people'][number];
+export type TruthPerson = z.infer<typeof TruthSchema>['frames'][number]['people'][number];
 
-function isVisible(person: TruthPerson): boolean {
+/** Somebody in the room of whom more than a hand can be seen. */
+export function isVisible(person: TruthPerson): boolean {
   return person.in_room && Boolean(person.bbox_visible) && (person.visible_px ?? 0) > 1500;
 }
 
@@ -174,7 +175,8 @@ function createTally(video: string, width: number, height: number) {
   };
 }
 
-function toFractions(box: readonly number[], width: number, height: number): Box {
+/** [x0, y0, x1, y1] in pixels as fractions of the picture. */
+export function toFractions(box: readonly number[], width: number, height: number): Box {
   const [x0, y0, x1, y1] = box as [number, number, number, number];
   return [x0 / width, y0 / height, x1 / width, y1 / height];
 }
@@ -184,7 +186,7 @@ function round(value: number): number {
 }
 
 /** Every nth frame of a video as 640 × 360 RGB24, as the agent gets it from a sub-stream. */
-async function* everyNth(file: string, every: number): AsyncGenerator<Picture> {
+export async function* everyNth(file: string, every: number): AsyncGenerator<Picture> {
   const [width, height] = [640, 360];
   const filter = `select=not(mod(n\\,${every})),scale=${width}:${height}`;
   const args = [

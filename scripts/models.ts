@@ -196,6 +196,7 @@ interface MeasureFlags {
   readonly media?: string;
   readonly every: number;
   readonly tiles?: boolean;
+  readonly poses?: boolean;
   readonly set?: string[];
   readonly json?: boolean;
 }
@@ -208,11 +209,19 @@ function addMeasure(models: Command): void {
     .option('--every <frames>', 'look at every so many frames', milliseconds, 50)
     .option('--set <set...>', 'model sets: default, better, centernet', ['default', 'better', 'centernet'])
     .option('--tiles', 'look into two overlapping halves as well')
+    .option('--poses', 'instead: the pose estimators of npm side by side, on the true box of everybody')
     .option('--json', 'print one JSON object on the last line')
-    .action(async ({ media, every, tiles, set = [], json }: MeasureFlags) => {
+    .action(async ({ media, every, tiles, poses, set = [], json }: MeasureFlags) => {
       const folder = media ?? (process.env.EVALROOM_MEDIA && join(process.env.EVALROOM_MEDIA, 'room-dev'));
       if (!folder)
         throw new Unavailable('media_missing', 'name a folder with footage: --media FOLDER or $EVALROOM_MEDIA');
+      if (poses) {
+        const { measurePoses } = await import('./measure-poses.ts');
+        const found = await measurePoses(folder, every, DEFAULT_FOLDER);
+        if (json) console.log(JSON.stringify({ every, estimators: found }));
+        else console.table(found);
+        return;
+      }
       const figures = [];
       for (const name of set) {
         const result = await measureEyes({
