@@ -13,6 +13,8 @@ import { lockStreams, type StreamRow, saveStreams } from './streams.ts';
 const AHEAD_MAX = LIMITS.windowEvents * 10;
 /** A hole that resends have not filled for so long never will be: the agent must begin a new stream. */
 const HOLE_MAX_MS = 300_000;
+/** Longer than the longest wait of an agent between two resends: it was not sending, so nothing can be said to be missing. */
+const SILENT_MS = 60_000;
 
 /** One stream's share of the transaction. */
 interface Work {
@@ -116,6 +118,8 @@ function collect(work: Work, delivery: Delivery, storedWallMs: number): string |
     if (!work.fresh.has(bad.seq)) work.bad.set(bad.seq, bad);
   }
   for (const seq of work.fresh.keys()) work.bad.delete(seq);
+  // Offline, or behind other streams: what comes first afterwards need not be what fills the hole.
+  if (row.holeWallMs !== undefined && storedWallMs - row.lastWallMs > SILENT_MS) row.holeWallMs = storedWallMs;
   if (row.holeWallMs !== undefined && storedWallMs - row.holeWallMs > HOLE_MAX_MS && !fills(work))
     return `hole: seq ${row.through + 1} has not come for ${HOLE_MAX_MS / 1000} s`;
   return undefined;

@@ -21,6 +21,8 @@ export interface StreamRow {
   hiddenWallMs: number | undefined;
   readonly openedWallMs: number;
   readonly heardWallMs: number;
+  /** When it was heard of before this transaction. */
+  readonly lastWallMs: number;
 }
 
 const COLUMNS = {
@@ -71,6 +73,7 @@ export async function lockStreams(
         hiddenWallMs: row.hidden_wall_ms ?? undefined,
         openedWallMs: row.opened_wall_ms,
         heardWallMs: wallMs,
+        lastWallMs: row.heard_wall_ms,
       });
   };
   await load(ids);

@@ -177,9 +177,24 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
   });
 
   it('ends a stream whose hole is never filled', async () => {
-    await take([gap('s1', 2)]);
-    const late = await store.ingest([delivery([gap('s1', 3)])], WALL + 301_000);
-    expect(late.acks[0]!.ack.quarantined).toMatch(/^hole/);
+    const [second, third] = [gap('s1', 2), gap('s1', 3)];
+    const at = async (ms: number, event = second) =>
+      (await store.ingest([delivery([event])], WALL + ms)).acks[0]!.ack.quarantined;
+    for (let ms = 0; ms <= 300_000; ms += 30_000) expect(await at(ms)).toBeUndefined();
+    expect(await at(301_000, third)).toMatch(/^hole/);
+  });
+
+  it('does not count the time in which an agent was away as the age of a hole', async () => {
+    const [first, second, third] = [gap('s1', 1), gap('s1', 2), gap('s1', 3)];
+    await take([second]);
+    // Ten minutes without a line; then two workers have two batches, and the later one commits first.
+    const back = await store.ingest([delivery([third])], WALL + 600_000);
+    expect(back).toMatchObject({ stored: 1, rejected: 0, quarantined: [] });
+    const filled = await store.ingest([delivery([first])], WALL + 600_010);
+    expect(filled.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3 });
+    expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(
+      [first, second, third].map((e) => e.eventId),
+    );
   });
 
   it('folds events and actions into the alert, in the feed with its cursor', async () => {
