@@ -158,7 +158,15 @@ export function createListen(deps: {
       for (const level of meter.push(samples)) {
         rmsDb = level.rmsDb;
         zeros = level.zeroSamples >= ZERO_SAMPLES;
-        put({ kind: 'level', microphoneId, at, rmsDb, peakDb: level.peakDb, speech: level.speech });
+        put({
+          kind: 'level',
+          microphoneId,
+          at,
+          rmsDb,
+          peakDb: level.peakDb,
+          speech: level.speech,
+          clipped: level.clipped,
+        });
       }
       for (const { recogniser } of [...ears, ...(coming?.ears ?? [])]) recogniser.accept(samples);
       if (coming) takeOver();

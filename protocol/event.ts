@@ -24,6 +24,7 @@ export const BEHAVIOURS = [
   'speech_suggestive', // 20
   'speech_tendentious', // 21
   'speech_irrelevant', // 22
+  'speech_fee', // 22
   'outside_contact', // 23
   'process_figures', // 25
   'standing', // stands up at the own seat

@@ -98,9 +98,11 @@ export interface LevelObservation {
   readonly peakDb: number;
   /** Share of speech in the block 0..1, where a voice activity measure exists. */
   readonly speech?: number;
+  /** Share of samples at the end of the scale 0..1: what is louder has been cut off. */
+  readonly clipped?: number;
 }
 
-export const SPEECH_CATEGORIES = ['prohibited', 'suggestive', 'tendentious', 'irrelevant'] as const;
+export const SPEECH_CATEGORIES = ['prohibited', 'suggestive', 'tendentious', 'irrelevant', 'fee'] as const;
 export type SpeechCategory = (typeof SPEECH_CATEGORIES)[number];
 
 /** A phrase of the rule pack heard by an engine. */
@@ -125,6 +127,20 @@ export interface PhraseObservation {
   readonly heard?: string;
 }
 
+/** How much was said within a stretch of sound, and how much of it is about the evaluation. Counted in the ear; no words. */
+export interface TalkObservation {
+  readonly kind: 'talk';
+  readonly microphoneId: string;
+  readonly language: string;
+  /** End of the stretch. */
+  readonly at: Instant;
+  readonly spanMs: number;
+  /** Syllables (or words) that the engine was sure of. */
+  readonly units: number;
+  /** Of those, the ones inside a word of the evaluation's vocabulary. */
+  readonly covered: number;
+}
+
 /** An engine's ability to hear: `deaf` with a reason when no model, dead process, or no sound. */
 export interface EarObservation {
   readonly kind: 'ear';
@@ -135,7 +151,13 @@ export interface EarObservation {
   readonly reason?: string;
 }
 
-export type Observation = FrameObservation | StreamObservation | LevelObservation | PhraseObservation | EarObservation;
+export type Observation =
+  | FrameObservation
+  | StreamObservation
+  | LevelObservation
+  | PhraseObservation
+  | TalkObservation
+  | EarObservation;
 
 /** Midpoint of the shoulders where a pose has both, else the point a third down the middle of the box. */
 export function upperBody(person: Person): Point {

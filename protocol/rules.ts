@@ -115,6 +115,10 @@ export interface MicrophoneFaultRule extends RuleBase {
   readonly mutedDropDb: number;
   readonly downMs: number;
   readonly deafMs: number;
+  /** Sound that is cut off for so long is a fault of the gain; absent or null: never. */
+  readonly clippingMs?: number | null;
+  /** People are at their seats for so long and this microphone hears nobody speak; absent or null: never. */
+  readonly speechlessMs?: number | null;
 }
 
 export interface SpeechRule extends RuleBase {
@@ -124,6 +128,21 @@ export interface SpeechRule extends RuleBase {
   readonly alarmAfter: number | null;
   /** Hits within this time belong to one episode. */
   readonly mergeMs: number;
+}
+
+/** Row 22: of what is said within `windowMs` (at least `units` syllables), less than `share` is about the evaluation, for `noticeMs`. */
+export interface OffSubjectRule extends RuleBase {
+  readonly windowMs: number;
+  readonly units: number;
+  readonly share: number;
+  readonly noticeMs: number;
+}
+
+/** Row 23: a hand at the ear as with a telephone while somebody speaks in `turns` with pauses of at least `pauseMs`. */
+export interface OutsideContactRule extends RuleBase {
+  readonly level: 'notice' | 'alarm';
+  readonly turns: number;
+  readonly pauseMs: number;
 }
 
 export interface Rules {
@@ -148,6 +167,9 @@ export interface Rules {
   readonly speech_suggestive?: SpeechRule;
   readonly speech_tendentious?: SpeechRule;
   readonly speech_irrelevant?: SpeechRule;
+  readonly speech_fee?: SpeechRule;
+  readonly off_subject?: OffSubjectRule;
+  readonly outside_contact?: OutsideContactRule;
 }
 
 /** Words around a phrase that decide whether it counts. */

@@ -13,6 +13,7 @@ import type { LeftSeat } from './left-seat.ts';
 import type { Ears } from './microphone-fault.ts';
 import { look } from './patch.ts';
 import { covers, isElsewhere, type Spot, seatTracks, spotOf } from './place.ts';
+import { faultsOf, type PoorSound } from './poor-sound.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import { type AnyRule, RULES } from './rules.ts';
 import type { CameraScene, Input, Scene, SeatScene } from './scene.ts';
@@ -388,6 +389,7 @@ function viewOf(machine: RoomMachine, scene: Scene): RoomView {
       ...(machine.rules.microphone_fault as Ears).watches
         .filter((w) => w.holds)
         .map((w) => ({ sourceId: w.microphoneId, fault: w.fault, sinceWallMs: w.sinceWallMs })),
+      ...faultsOf(machine.rules.poor_sound as readonly PoorSound[]),
     ],
   };
 }

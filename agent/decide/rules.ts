@@ -11,8 +11,11 @@ import { leftSeat } from './left-seat.ts';
 import { leftTogether } from './left-together.ts';
 import { microphoneFault } from './microphone-fault.ts';
 import { notComplete } from './not-complete.ts';
+import { offSubject } from './off-subject.ts';
+import { outsideContact } from './outside-contact.ts';
 import { passingItems } from './passing-items.ts';
 import { phone } from './phone.ts';
+import { poorSound } from './poor-sound.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { sleeping } from './sleeping.ts';
@@ -41,6 +44,7 @@ function any<State>(rule: Rule<State>): AnyRule {
 export const RULES: readonly AnyRule[] = [
   any(cameraFault),
   any(microphoneFault),
+  any(poorSound),
   any(leftSeat),
   any(tooFar),
   any(leftRoom),
@@ -50,6 +54,7 @@ export const RULES: readonly AnyRule[] = [
   any(whispering),
   any(gathering),
   any(phone),
+  any(outsideContact),
   any(passingItems),
   any(sleeping),
   any(walkingAbout),
@@ -57,4 +62,5 @@ export const RULES: readonly AnyRule[] = [
   any(notComplete),
   any(lateOrEarly),
   ...speechRules.map((rule) => any(rule)),
+  any(offSubject),
 ];

@@ -4,10 +4,12 @@ import type { PhraseObservation, SpeechCategory } from '../../protocol/observati
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
+import { isAllowed } from './suppress.ts';
 
 export interface Speech {
   /** Hits of the category in this session, those of a second engine or microphone not counted twice. */
   readonly hits: number;
+  readonly sessionId?: string | undefined;
   readonly recent: readonly { readonly phraseId: string; readonly beginMonoMs: number; readonly endMonoMs: number }[];
   readonly last?: PhraseObservation | undefined;
   readonly lastHitMonoMs?: number | undefined;
@@ -24,6 +26,7 @@ const WORDS: Readonly<Record<SpeechCategory, { zh: string; en: string }>> = {
   suggestive: { zh: '暗示诱导', en: 'suggestive words' },
   tendentious: { zh: '倾向性言论', en: 'tendentious words' },
   irrelevant: { zh: '无关话题', en: 'talk off the subject' },
+  fee: { zh: '议论评审费', en: 'talk about the fee' },
 };
 
 const LANES: readonly (readonly [SpeechCategory, `speech_${SpeechCategory}` & Behaviour])[] = [
@@ -31,14 +34,20 @@ const LANES: readonly (readonly [SpeechCategory, `speech_${SpeechCategory}` & Be
   ['suggestive', 'speech_suggestive'],
   ['tendentious', 'speech_tendentious'],
   ['irrelevant', 'speech_irrelevant'],
+  ['fee', 'speech_fee'],
 ];
+
+/** State of the other machine of talk off the subject, so that neither takes up the other's episode. */
+export const OFF_SUBJECT = 'OFF_SUBJECT';
 
 /** One machine per category. */
 export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behaviour]) => ({
   name: behaviour,
   start(_context, at, open) {
     const fresh: Speech = { hits: 0, recent: [], firstWallMs: at.wallMs };
-    const event = open.find((e) => e.body.kind === 'episode' && e.body.behaviour === behaviour);
+    const event = open.find(
+      ({ body }) => body.kind === 'episode' && body.behaviour === behaviour && body.to !== OFF_SUBJECT,
+    );
     if (event?.body.kind !== 'episode') return fresh;
     const { durationMs, beganWallMs, figures } = event.body;
     return {
@@ -55,12 +64,17 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
     if (!rule) return [state, []];
     const { at, input } = scene;
     const now = at.monoMs;
-    const hit = input.kind === 'phrase' && input.category === category && !known(state, input) ? input : undefined;
-    let next = state;
+    const mine = input.kind === 'phrase' && input.category === category && !known(state, input);
+    const hit = mine && !isAllowed(scene.session, behaviour, [], at.wallMs) ? input : undefined;
+    const sessionId = scene.session?.sessionId;
+    // Another evaluation counts anew.
+    const anew = state.sessionId !== undefined && sessionId !== state.sessionId;
+    let next = { ...state, sessionId, hits: anew ? 0 : state.hits };
     if (hit) {
       const fresh = !isOpen(state.episode);
       next = {
-        hits: state.hits + 1,
+        sessionId,
+        hits: next.hits + 1,
         recent: [...state.recent.filter((r) => now - r.endMonoMs < 60_000), span(hit)].slice(-20),
         last: hit,
         lastHitMonoMs: now,

@@ -62,12 +62,25 @@ const rules = z.strictObject({
     })
     .exactOptional(),
   microphone_fault: z
-    .strictObject({ ...base, mutedMs: ms, mutedDropDb: z.number().positive(), downMs: ms, deafMs: ms })
+    .strictObject({
+      ...base,
+      mutedMs: ms,
+      mutedDropDb: z.number().positive(),
+      downMs: ms,
+      deafMs: ms,
+      clippingMs: ms.nullable().exactOptional(),
+      speechlessMs: ms.nullable().exactOptional(),
+    })
     .exactOptional(),
   speech_prohibited: speech.exactOptional(),
   speech_suggestive: speech.exactOptional(),
   speech_tendentious: speech.exactOptional(),
   speech_irrelevant: speech.exactOptional(),
+  speech_fee: speech.exactOptional(),
+  off_subject: z
+    .strictObject({ ...base, windowMs: ms.min(10_000), units: z.int().min(10), share, noticeMs: ms })
+    .exactOptional(),
+  outside_contact: z.strictObject({ ...base, level, turns: z.int().min(2), pauseMs: ms.min(500) }).exactOptional(),
 });
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and - only');
@@ -98,6 +111,34 @@ export const phraseFile = z.strictObject({
         needs: z.array(text).min(1).max(100).exactOptional(),
         unless: z.array(text).min(1).max(100).exactOptional(),
         citation: text,
+      }),
+    )
+    .max(2000),
+});
+
+const draftText = z.string().max(1000);
+const draftWords = z.array(draftText).max(100);
+
+/** A pack that somebody is writing, as JSON: only its shape. What it says is judged by problems.ts and by the files' own schema. */
+export const draftShape = z.strictObject({
+  name: draftText,
+  version: draftText,
+  title: z.strictObject({ zh: draftText, en: draftText }),
+  cooldownMs: z.number(),
+  /** Judged rule by rule where the files are read. */
+  rules: z.record(z.string().max(64), z.record(z.string().max(64), z.unknown())),
+  phrases: z
+    .array(
+      z.strictObject({
+        phraseId: draftText,
+        language: draftText,
+        category: draftText,
+        forms: draftWords,
+        citation: draftText,
+        gravity: z.enum(['notice', 'alarm']).exactOptional(),
+        context: z
+          .strictObject({ needs: draftWords.exactOptional(), unless: draftWords.exactOptional() })
+          .exactOptional(),
       }),
     )
     .max(2000),

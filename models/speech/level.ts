@@ -3,6 +3,8 @@
 /** Samples of one level block (0.5 s) and of one voice activity frame (30 ms) at 16 kHz. */
 export const LEVEL_BLOCK = 8000;
 const FRAME = 480;
+/** At or beyond this a sample has met the end of the scale. */
+const FULL = 32_700;
 /** Reported for a block of zeros. */
 export const SILENCE_DB = -120;
 /** Speech stands this much above the learnt noise floor. */
@@ -17,6 +19,8 @@ export interface Level {
   readonly peakDb: number;
   /** Share of the block's frames that hold speech, 0..1. */
   readonly speech: number;
+  /** Share of the block's samples at the end of the scale, 0..1. */
+  readonly clipped: number;
   /** Samples of exact zero at the end of the block, counted over blocks: a dead source, not a quiet room. */
   readonly zeroSamples: number;
   /** Samples from the meter's first one to the end of this block. */
@@ -38,6 +42,7 @@ export function createLevelMeter(): LevelMeter {
   let squares = 0;
   let count = 0;
   let peak = 0;
+  let full = 0;
   let frames = 0;
   let spoken = 0;
   let zeros = 0;
@@ -59,12 +64,14 @@ export function createLevelMeter(): LevelMeter {
       rmsDb: toDb(Math.sqrt(squares / count)),
       peakDb: toDb(peak),
       speech: frames === 0 ? 0 : spoken / frames,
+      clipped: full / count,
       zeroSamples: zeros,
       endSample: total,
     };
     squares = 0;
     count = 0;
     peak = 0;
+    full = 0;
     frames = 0;
     spoken = 0;
     return level;
@@ -80,6 +87,7 @@ export function createLevelMeter(): LevelMeter {
         frameSquares += square;
         if (value > peak) peak = value;
         else if (-value > peak) peak = -value;
+        if (value >= FULL || value <= -FULL) full++;
         zeros = value === 0 ? zeros + 1 : 0;
         count++;
         total++;

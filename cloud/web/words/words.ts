@@ -40,6 +40,7 @@ const BEHAVIOUR: Readonly<Record<Behaviour, Pair>> = {
   speech_suggestive: ['暗示诱导', 'Suggestive words'],
   speech_tendentious: ['倾向性言论', 'Tendentious words'],
   speech_irrelevant: ['无关话题', 'Off-topic talk'],
+  speech_fee: ['议论评审费', 'Talk about the fee'],
   outside_contact: ['对外联系', 'Outside contact'],
   process_figures: ['过程数据异常', 'Process figures'],
   standing: ['席位站立', 'Standing at the seat'],
@@ -79,10 +80,13 @@ const FIGURE: Readonly<Record<string, Pair>> = {
   edgeFall: ['画面细节下降', 'Loss of detail'],
   shift: ['画面偏移', 'Shift of the picture'],
   level: ['音量', 'Sound level'],
+  clipped: ['削波比例', 'Samples cut off'],
+  onSubject: ['与评标有关的话', 'Talk on the subject'],
+  turns: ['说话轮次', 'Turns of speech'],
 };
 
 /** Shares of one that are read as percent. */
-const PERCENT = new Set(['somebodyShare', 'edgeFall', 'shift']);
+const PERCENT = new Set(['somebodyShare', 'edgeFall', 'shift', 'clipped', 'onSubject']);
 
 export function figureWords(name: string, lang: Lang): string {
   const known = FIGURE[name];
@@ -120,6 +124,8 @@ const FAULT: Readonly<Record<string, Pair>> = {
   down: ['没有信号', 'no signal'],
   no_frames: ['没有画面', 'no frames'],
   muted: ['被静音', 'muted'],
+  clipping: ['声音被削波', 'sound cut off'],
+  speechless: ['听不到说话', 'hears nobody speak'],
   deaf: ['无法识别语音', 'deaf'],
   dark: ['画面过暗', 'too dark'],
 };
@@ -184,6 +190,18 @@ const LOG: Readonly<Record<string, Pair>> = {
   refuse_connection: ['拒绝连接', 'a connection was refused'],
   refuse_topic: ['拒绝越权主题', 'a topic was refused'],
   refuse_device: ['拒绝设备证书', 'a device was refused'],
+  begin_session: ['开始评标', 'began an evaluation'],
+  session_phase: ['切换评标阶段', 'changed the phase'],
+  give_permit: ['给予许可', 'gave a permit'],
+  revoke_permit: ['收回许可', 'revoked a permit'],
+  end_session: ['结束评标', 'ended an evaluation'],
+  invite_person: ['邀请人员', 'invited somebody'],
+  password_link: ['生成密码链接', 'made a password link'],
+  accept_link: ['通过链接设置密码', 'chose a password by a link'],
+  change_password: ['修改密码', 'changed the password'],
+  password_refused: ['修改密码被拒绝', 'was refused to change the password'],
+  disable_person: ['停用人员', 'disabled somebody'],
+  enable_person: ['启用人员', 'enabled somebody'],
   certificate_cloned: ['证书疑被复制', 'a certificate is at two machines'],
 };
 
