@@ -171,7 +171,10 @@ function assemble(
       upload,
       ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
       ...(uploadKbps === undefined ? {} : { uploadKbps }),
-      rulesKey: resolve(folder, rulesKey ?? join(room.identity.certificate ?? dataFolder, RULES_KEY_FILE)),
+      rulesKey: resolve(
+        folder,
+        rulesKey ?? join(room.identity.certificate ?? dirname(room.identity.secretFile ?? '.'), RULES_KEY_FILE),
+      ),
     },
     identity:
       room.identity.certificate === undefined

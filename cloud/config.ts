@@ -88,6 +88,8 @@ export interface CloudConfig {
   readonly store: StoreConfig;
   /** Where clips lie: under `data` where absent. */
   readonly clips?: S3Config;
+  /** Folder of fetched models: the rule page tries recordings with the ear in it. Need not exist. */
+  readonly models: string;
   /** How long what is stored and judged is kept; for ever where absent. */
   readonly retentionMs?: number;
 }
@@ -96,6 +98,8 @@ export interface CloudConfig {
 export interface CloudOverrides {
   readonly data?: string;
   readonly port?: number;
+  /** Counts where the file names no folder of models. */
+  readonly models?: string;
 }
 
 const port = z.int().min(0).max(65535);
@@ -162,6 +166,7 @@ const shape = z.strictObject({
       lockDays: z.int().min(1).max(36_500).exactOptional(),
     })
     .exactOptional(),
+  models: z.string().min(1).exactOptional(),
   retention: z.strictObject({ days: z.int().min(1).max(36_500) }).exactOptional(),
 });
 type Shape = z.output<typeof shape>;
@@ -227,6 +232,7 @@ export function parseCloudConfig(
     ...(identity ? { identity } : {}),
     store,
     ...(clips ? { clips } : {}),
+    models: config.models === undefined ? (overrides.models ?? join(data, 'models')) : at(config.models),
     ...(config.retention ? { retentionMs: config.retention.days * DAY_MS } : {}),
   });
 }

@@ -27,6 +27,9 @@ import { createEvaluations } from './review/evaluations.ts';
 import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
 import { createPeople } from './review/people.ts';
+import { createRules } from './review/rules.ts';
+import { createRulesBench } from './review/rules-bench.ts';
+import { openRulesKey } from './review/rules-key.ts';
 import { createSessions } from './review/sessions.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -47,6 +50,8 @@ export interface Cloud {
   addDevice(device: { readonly deviceId: string; readonly roomId: string; readonly secret?: string }): Promise<string>;
   /** A one-time code for `evalroom enroll`. Throws Unavailable `identity_off` where nothing leaves this machine. */
   offerCode(device: { readonly deviceId: string; readonly roomId: string }): Promise<EnrolCode>;
+  /** PEM of the public key that signs rule packs: for boxes that get it by file. */
+  readonly rulesKey: string;
   /** Reads certificates and revocation lists that were exchanged on the disk; happens once a minute anyway. */
   refresh(): Promise<void>;
   /** Ends every part even when one of them fails, and leaves no process; throws an AggregateError afterwards. */
@@ -73,12 +78,14 @@ export async function startCloud(
     ending.push(() => store.close());
     const trust = config.identity && (await openTrust({ config: config.identity, store: store.identity, clock }));
     await trust?.writeList();
+    const rulesKey = openRulesKey(config.identity?.folder ?? join(config.data, 'identity'));
     const identity =
       trust &&
       createIdentity({
         store,
         trust,
         deviceMs: config.identity!.deviceMs,
+        rulesKey: rulesKey.publicPem,
         onChange: () => follower.check(),
         clock,
         log: log.child({ part: 'identity' }),
@@ -132,6 +139,16 @@ export async function startCloud(
       };
     };
 
+    const startRules = async () => {
+      const bench = createRulesBench({ clock, log: log.child({ part: 'rules' }) });
+      ending.push(() => bench.close());
+      const { models: modelsFolder } = config;
+      const rulesMachine = { clock, log: log.child({ part: 'rules' }), modelsFolder };
+      const rules = createRules({ store, rooms, orders, bench, key: rulesKey, machine: rulesMachine });
+      ending.push(() => rules.close());
+      await rules.start();
+      return rules;
+    };
     const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
     const { tls: _choice, ...http } = config.http;
     const app = does('web')
@@ -144,6 +161,7 @@ export async function startCloud(
             evaluations: createEvaluations({ store, rooms, orders, clock }),
             staff: createPeople({ store, sessions, clock }),
             layouts: createLayouts({ orders, rooms }),
+            rules: await startRules(),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),
           },
@@ -203,6 +221,7 @@ export async function startCloud(
           );
         return identity.offer(device);
       },
+      rulesKey: rulesKey.publicPem,
       refresh,
       close,
     };

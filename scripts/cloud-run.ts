@@ -1,12 +1,14 @@
 /** Runs the cloud as a process: reads its configuration, makes sure that the named boxes are known, listens until asked to end. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { RULES_KEY_FILE } from '../agent/identity.ts';
 import { systemClock } from '../cloud/clock.ts';
 import { loadCloudConfig } from '../cloud/config.ts';
 import type { EnrolCode } from '../cloud/identity/identity.ts';
 import { createLog } from '../cloud/log.ts';
 import { type Cloud, startCloud } from '../cloud/main.ts';
+import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { CloudOptions } from './cloud.ts';
 import { runPart } from './part.ts';
@@ -18,6 +20,7 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
   const config = loadCloudConfig(options.config, {
     ...(options.data === undefined ? {} : { data: options.data }),
     ...(options.port === undefined ? {} : { port: options.port }),
+    models: process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER,
   });
   const log = createLog({ level: 'info', pretty: process.stdout.isTTY === true });
   await runPart(async () => {
@@ -70,9 +73,11 @@ function parseCodeOption(text: string): { deviceId: string; roomId: string } {
 
 /**
  * A box whose secret file exists keeps its secret, also where the store has been wiped and knows nothing of it; a new
- * one gets a secret that is shown nowhere else.
+ * one gets a secret that is shown nowhere else. Beside it lies the public key that the box checks rule packs with.
  */
 async function ensureBox(cloud: Cloud, { deviceId, roomId, secretFile }: Box): Promise<void> {
+  await mkdir(dirname(secretFile), { recursive: true });
+  await writeFile(join(dirname(secretFile), RULES_KEY_FILE), cloud.rulesKey);
   if (existsSync(secretFile)) {
     const secret = (await readFile(secretFile, 'utf8')).trim();
     if (!/^[A-Za-z0-9_-]{20,128}$/.test(secret))
@@ -84,6 +89,5 @@ async function ensureBox(cloud: Cloud, { deviceId, roomId, secretFile }: Box): P
     return;
   }
   const secret = await cloud.addDevice({ deviceId, roomId });
-  await mkdir(dirname(secretFile), { recursive: true });
   await writeFile(secretFile, `${secret}\n`, { mode: 0o600, flag: 'wx' });
 }

@@ -21,6 +21,7 @@ import type { Evaluations } from '../review/evaluations.ts';
 import type { Layouts } from '../review/layout.ts';
 import type { Orders } from '../review/orders.ts';
 import type { People } from '../review/people.ts';
+import type { Rules } from '../review/rules.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
 import type { HealthView } from './api.ts';
 import { errorView } from './errors.ts';
@@ -29,6 +30,7 @@ import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
 import { routePeople } from './people.ts';
 import { routeDesk } from './routes.ts';
+import { routeRules } from './rules.ts';
 import { routeSessions } from './sessions.ts';
 import { createSessionLines } from './sessions-line.ts';
 import type { UploadHandler } from './upload.ts';
@@ -52,6 +54,7 @@ export interface AppParts {
     readonly evaluations: Evaluations;
     readonly staff: People;
     readonly layouts: Layouts;
+    readonly rules: Rules;
     /** Absent where the cloud speaks on its own machine alone. */
     readonly identity?: Identity;
     /** The broker's address as a box on another machine has to write it. */
@@ -215,6 +218,7 @@ export async function createApp({
   routeOrders(app, people);
   routeSessions(app, people);
   routeLayout(app, people);
+  routeRules(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.
     scope.removeAllContentTypeParsers();

@@ -211,6 +211,59 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'The box of this room was not heard yet, so its cameras are not known. Save again once it is online.',
     },
   },
+  rules_draft_faults: {
+    message: {
+      zh: '规则包还有错误，未保存。请按页面上标出的地方修改。',
+      en: 'The rule pack has faults and was not saved. Correct what the page marks.',
+    },
+  },
+  rule_name_taken: {
+    status: 409,
+    message: {
+      zh: '这个标识属于产品自带的规则包。请给本单位的规则包另取一个标识。',
+      en: 'This name belongs to a pack of the product. Give yours a name of its own.',
+    },
+  },
+  rule_version_low: {
+    status: 409,
+    message: {
+      zh: '已有相同或更高的版本。请把版本号改大。',
+      en: 'There is this version or a higher one already. Take a higher number.',
+    },
+  },
+  rule_version_exists: {
+    status: 409,
+    message: {
+      zh: '这个版本刚刚被保存过。请把版本号改大。',
+      en: 'This version was saved just now. Take a higher number.',
+    },
+  },
+  sound_bad: {
+    message: {
+      zh: '无法读取这段录音。请使用 WAV 文件（PCM，8 至 48 kHz）。',
+      en: 'This recording cannot be read. Use a WAV file (PCM, 8 to 48 kHz).',
+    },
+  },
+  sound_long: { message: { zh: '录音过长，最多 6 分钟。', en: 'The recording is too long: 6 minutes at most.' } },
+  sound_gone: {
+    status: 404,
+    message: { zh: '录音已不在内存中。请重新上传。', en: 'The recording is not in memory any more. Upload it again.' },
+  },
+  rules_busy: {
+    status: 503,
+    message: { zh: '正在处理其他测试，请稍后再试。', en: 'Other tries are being worked on. Try again shortly.' },
+  },
+  rules_slow: {
+    status: 503,
+    message: { zh: '测试未能完成，请稍后再试。', en: 'The try could not be finished. Try again shortly.' },
+  },
+  model_missing: {
+    status: 503,
+    message: {
+      zh: '云端没有普通话识别模型。请在云端机器上运行 evalroom models fetch zh，或用打字测试。',
+      en: 'The cloud has no Mandarin model. Run evalroom models fetch zh on its machine, or type the sentence.',
+    },
+  },
   grant_invalid: {
     message: {
       zh: '播放许可已过期或不属于本次登录。请重新打开片段。',

@@ -62,12 +62,14 @@ export function createIdentity(parts: {
   readonly store: Store;
   readonly trust: Trust;
   readonly deviceMs: number;
+  /** PEM that boxes check rule packs with. */
+  readonly rulesKey: string;
   /** Devices or revocations have changed: resolves when the broker knows. */
   readonly onChange: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }): Identity {
-  const { store, trust, deviceMs, onChange, clock, log } = parts;
+  const { store, trust, deviceMs, rulesKey, onChange, clock, log } = parts;
   const refusals = createRefusals({ store, clock, log });
   const clones = createClones();
   const authority = () => {
@@ -141,13 +143,13 @@ export function createIdentity(parts: {
       const { certificate, row } = await sign(csr, offered);
       if (!(await store.identity.enrol(offered.codeId, row, hashSecret(newSecret())))) return refused();
       await onChange();
-      return { deviceId: row.deviceId, roomId: row.roomId, certificate, ca: trust.caPem };
+      return { deviceId: row.deviceId, roomId: row.roomId, certificate, ca: trust.caPem, rulesKey };
     },
     async renew(peer, csr) {
       const { device } = await known(peer);
       const { certificate, row } = await sign(csr, device);
       if (!(await store.identity.renew(row))) return refuse(peer, 'device not known or revoked');
-      return { certificate, ca: trust.caPem };
+      return { certificate, ca: trust.caPem, rulesKey };
     },
     async confirm(peer) {
       const { row } = await known(peer);

@@ -98,9 +98,7 @@ export async function findVersion(
     version,
   );
   const row = rows[0];
-  return (
-    row && { version: JSON.parse(row.summary) as RuleVersion, order: JSON.parse(row.travelling) as RulePackOrder }
-  );
+  return row && { version: JSON.parse(row.summary) as RuleVersion, order: JSON.parse(row.travelling) as RulePackOrder };
 }
 
 export async function addPlacements(tx: Tx, placements: readonly RulePlacement[], by: LogEntry): Promise<void> {
@@ -179,7 +177,8 @@ export async function listEpisodes(
       const known = words.get(key) ?? [];
       words.set(key, known);
       const { transcript } = body;
-      if (!known.some((one) => one.text === transcript.text && one.hit[0] === transcript.hit[0])) known.push(transcript);
+      if (!known.some((one) => one.text === transcript.text && one.hit[0] === transcript.hit[0]))
+        known.push(transcript);
     }
   }
   return folds.map(({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault }) => ({

@@ -22,6 +22,7 @@ describe('cloud.yaml', () => {
     expect(parseCloudConfig('', '/srv')).toEqual({
       roles: ['ingest', 'web', 'broker'],
       data: '/srv/.data/cloud',
+      models: '/srv/.data/cloud/models',
       http: { host: '127.0.0.1', port: 8080 },
       mqtt: { kind: 'child', host: '127.0.0.1', port: 0 },
       store: { kind: 'sqlite', path: '/srv/.data/cloud/cloud.db' },
@@ -32,6 +33,7 @@ describe('cloud.yaml', () => {
     const path = fileURLToPath(new URL('../../../cloud/cloud.example.yaml', import.meta.url));
     expect(loadCloudConfig(path)).toMatchObject({
       data: '/var/lib/evalroom',
+      models: '/var/lib/evalroom/models',
       mqtt: { kind: 'child', port: 8883 },
       store: { kind: 'sqlite', path: '/var/lib/evalroom/cloud.db' },
     });
@@ -51,6 +53,7 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     expect(parseCloudConfig(text, '/etc/evalroom')).toEqual({
       roles: ['ingest', 'web'],
       data: '/var/lib/evalroom',
+      models: '/var/lib/evalroom/models',
       http: {
         host: '0.0.0.0',
         port: 443,

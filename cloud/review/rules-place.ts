@@ -1,0 +1,143 @@
+/** From "this version counts here" to the orders of each room: the newest publication that covers a room counts, also for rooms that come later. */
+import type { Logger } from 'pino';
+import type { Sentence } from '../../protocol/event.ts';
+import type { RoomCard } from '../http/api.ts';
+import type { PlaceView, RoomRulesView } from '../http/rules-api.ts';
+import type { Rooms } from '../ingest/rooms.ts';
+import type { RulePlacement } from '../store/rules.ts';
+import type { Store } from '../store/store.ts';
+import type { Orders } from './orders.ts';
+
+export interface Placing {
+  view(): Promise<readonly RoomRulesView[]>;
+  /** Every room gets the order that its newest placement asks for, where it has another one. */
+  apply(): Promise<void>;
+  /** From now on rooms are looked at when they are heard for the first time, or under another centre. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The placement that counts for a room; `placements` are oldest first. */
+export function placementFor(
+  placements: readonly RulePlacement[],
+  room: { readonly roomId: string; readonly centre: string },
+): RulePlacement | undefined {
+  return placements.findLast(
+    ({ kind, of }) =>
+      kind === 'all' ||
+      (kind === 'centre' && room.centre !== '' && of === room.centre) ||
+      (kind === 'room' && of === room.roomId),
+  );
+}
+
+export function createPlacing(parts: {
+  readonly store: Store;
+  readonly rooms: Rooms;
+  readonly orders: Pick<Orders, 'order' | 'current'>;
+  readonly log: Logger;
+}): Placing {
+  const { store, rooms, orders, log } = parts;
+  /** Centre under which a room was last looked at. */
+  const looked = new Map<string, string>();
+  let work: Promise<void> = Promise.resolve();
+  let stop = () => {};
+
+  const cards = async (): Promise<RoomCard[]> => rooms.cards((await store.devices()).map(({ roomId }) => roomId));
+
+  const applyTo = async (cardsNow: readonly RoomCard[]) => {
+    const placements = await store.rules.placements();
+    for (const card of cardsNow) {
+      const placement = placementFor(placements, card);
+      if (!placement) continue;
+      const { pack, placedBy } = placement;
+      const wanted = pack && (await store.rules.version(pack.name, pack.version))?.order;
+      const { rulePack } = await orders.current(card.roomId);
+      if (rulePack?.sha256 === wanted?.sha256 && rulePack?.keyId === wanted?.keyId) continue;
+      await orders.order(
+        card.roomId,
+        { rulePack: wanted ?? null },
+        {
+          actor: placedBy,
+          action: wanted ? 'order_rules' : 'withdraw_rules',
+          object: wanted ? `${card.roomId} ← ${wanted.name} ${wanted.version}` : card.roomId,
+        },
+      );
+    }
+  };
+  /** One after the other: two at once would order twice. */
+  const inTurn = (cardsNow: () => Promise<readonly RoomCard[]>): Promise<void> => {
+    const mine = work.then(async () => applyTo(await cardsNow()));
+    work = mine.catch(() => undefined);
+    return mine;
+  };
+
+  return {
+    async view() {
+      const placements = await store.rules.placements();
+      return (await cards()).map((card): RoomRulesView => {
+        const placement = placementFor(placements, card);
+        const refused = card.state?.orders?.refused.find(({ part }) => part === 'rulePack');
+        return {
+          roomId: card.roomId,
+          name: card.name,
+          centre: card.centre,
+          ...(placement
+            ? {
+                placed: {
+                  ...(placement.pack ? { pack: placement.pack } : {}),
+                  by: placement.placedBy,
+                  wallMs: placement.placedWallMs,
+                  place: placeOf(placement),
+                },
+              }
+            : {}),
+          ...(card.state ? { running: card.state.rulePack } : {}),
+          ...(card.heardWallMs === undefined ? {} : { heardWallMs: card.heardWallMs }),
+          ...(refused ? { refused: { code: refused.code, reason: refused.reason, words: refusalWords(refused) } } : {}),
+        };
+      });
+    },
+    apply: () => inTurn(cards),
+    async start() {
+      stop = rooms.onChange((change) => {
+        if (change.kind !== 'state') return;
+        const { roomId, state } = change;
+        const { centre } = state.layout;
+        if (looked.get(roomId) === centre) return;
+        looked.set(roomId, centre);
+        inTurn(async () => [{ roomId, name: state.layout.name, centre, snapshots: [] }]).catch((error: unknown) => {
+          looked.delete(roomId);
+          log.error(
+            { err: error, roomId },
+            'the rule pack of a room could not be ordered; trying again with its next state',
+          );
+        });
+      });
+    },
+    async close() {
+      stop();
+      await work;
+    },
+  };
+}
+
+const placeOf = ({ kind, of }: RulePlacement): PlaceView => (kind === 'all' ? { kind } : { kind, of });
+
+/** What a box says by a code, in words for a supervisor. */
+function refusalWords({ code, reason }: { readonly code: string; readonly reason: string }): Sentence {
+  return WORDS[code] ?? { zh: `设备拒绝了这个规则包：${reason}`, en: `The box refused this rule pack: ${reason}` };
+}
+const WORDS: Readonly<Record<string, Sentence>> = {
+  rule_pack_key: {
+    zh: '设备不信任此云端的签名密钥：请重新登记设备，或把云端的公钥文件放到设备上。',
+    en: "The box does not trust this cloud's signing key: enrol it again, or put the cloud's public key on it.",
+  },
+  rules_key_bad: {
+    zh: '设备上的公钥文件损坏：请重新登记设备，或重新放置公钥文件。',
+    en: 'The file with the public key on the box is damaged: enrol it again, or put the file there anew.',
+  },
+  rule_pack_forged: {
+    zh: '内容与签名不符，设备没有采用：请重新发布，并检查是否有人改动过数据。',
+    en: 'Files and signature do not belong together, so the box did not take it: publish again, and find out who changed it.',
+  },
+};

@@ -1,0 +1,144 @@
+/** One suite over both drivers of the cloud store: versions of rule packs that nobody changes, where they count, and the episodes a draft is tried on. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStore } from '../../cloud/store/open.ts';
+import { openPostgres } from '../../cloud/store/postgres.ts';
+import type { RulePlacement, RuleVersion } from '../../cloud/store/rules.ts';
+import type { Sql } from '../../cloud/store/sql.ts';
+import { openSqlite } from '../../cloud/store/sqlite.ts';
+import type { Store } from '../../cloud/store/store.ts';
+import type { RoomEvent, Transcript } from '../../protocol/event.ts';
+import type { RulePackOrder } from '../../protocol/orders.ts';
+import { delivery, episodeBody, roomEvent, WALL } from '../medium/cloud/events.ts';
+import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+
+const bin = postgresBin();
+const order = (version: string): RulePackOrder => ({
+  name: 'province',
+  version,
+  files: { 'pack.yaml': '名称: 试' },
+  sha256: '0'.repeat(64),
+  signature: 's',
+  keyId: 'k',
+});
+const summary = (version: string, madeWallMs = WALL): RuleVersion => ({
+  name: 'province',
+  version,
+  title: { zh: '某省', en: 'A province' },
+  phrases: 3,
+  rules: 2,
+  sha256: '0'.repeat(64),
+  keyId: 'k',
+  madeWallMs,
+  madeBy: '王监督',
+  note: '第一版',
+});
+const by = (action: string) => ({ wallMs: WALL, actor: '王监督', action, object: 'o' });
+const placed = (kind: RulePlacement['kind'], of: string, version?: string): RulePlacement => ({
+  kind,
+  of,
+  ...(version === undefined ? {} : { pack: { name: 'province', version } }),
+  placedWallMs: WALL,
+  placedBy: '王监督',
+});
+
+describe.each(['sqlite', 'postgres'] as const)('rule packs in the store on %s', (driver) => {
+  let folder: string;
+  let server: TestPostgres | undefined;
+  let store: Store;
+  let raw: () => Sql;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'evalroom-rules-'));
+    if (driver === 'postgres' && bin) server = await startPostgres(bin);
+  }, 60_000);
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  beforeEach(async (ctx) => {
+    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
+    const url = await server?.database();
+    const path = join(folder, `${randomUUID()}.db`);
+    store = await openStore(url === undefined ? { kind: 'sqlite', path } : { kind: 'postgres', url });
+    raw = () => (url === undefined ? openSqlite(path) : openPostgres(url));
+  });
+  afterEach(async () => {
+    await store?.close();
+  });
+
+  it('keeps each version as it was first stored, with its entry in the log', async () => {
+    const { rules } = store;
+    expect(await rules.addVersion(summary('1.0.0'), order('1.0.0'), by('save_rules'))).toBe(true);
+    expect(await rules.addVersion(summary('1.1.0', WALL + 1), order('1.1.0'), by('save_rules'))).toBe(true);
+    const other = { ...order('1.0.0'), signature: 'another' };
+    expect(await rules.addVersion(summary('1.0.0'), other, by('save_rules'))).toBe(false);
+    expect(await rules.versions()).toEqual([summary('1.0.0'), summary('1.1.0', WALL + 1)]);
+    expect(await rules.version('province', '1.0.0')).toEqual({ version: summary('1.0.0'), order: order('1.0.0') });
+    expect(await rules.version('province', '9.9.9')).toBeUndefined();
+    expect((await store.log({ limit: 10 })).map(({ action }) => action)).toEqual(['save_rules', 'save_rules']);
+    expect(await store.chainHolds()).toBe(true);
+  });
+
+  it('lets nobody change or remove a version or a placement, not even by SQL', async () => {
+    await store.rules.addVersion(summary('1.0.0'), order('1.0.0'), by('save_rules'));
+    await store.rules.place([placed('all', '', '1.0.0')], by('publish_rules'));
+    const sql = raw();
+    try {
+      for (const statement of [
+        "update rule_versions set travelling = '{}'",
+        'delete from rule_versions',
+        "update rule_placements set version = '2.0.0'",
+        'delete from rule_placements',
+      ])
+        await expect(sql.write((tx) => tx.all(statement))).rejects.toThrow();
+    } finally {
+      await sql.close();
+    }
+    expect(await store.rules.version('province', '1.0.0')).toMatchObject({ order: order('1.0.0') });
+  });
+
+  it('knows the newest placement of each place, in the order in which they were made', async () => {
+    const { rules } = store;
+    await rules.place([placed('room', 'room-1', '1.0.0'), placed('all', '', '1.0.0')], by('publish_rules'));
+    await rules.place([placed('centre', '省中心', '1.1.0')], by('publish_rules'));
+    await rules.place([placed('room', 'room-1')], by('withdraw_rules'));
+    expect(await rules.placements()).toEqual([
+      placed('all', '', '1.0.0'),
+      placed('centre', '省中心', '1.1.0'),
+      placed('room', 'room-1'),
+    ]);
+    await Promise.all(
+      ['a', 'b', 'c', 'd'].map((of) => rules.place([placed('room', of, '1.1.0')], by('publish_rules'))),
+    );
+    expect(await rules.placements()).toHaveLength(7);
+  });
+
+  it('gives the newest episodes with what was written down around their words', async () => {
+    const words = (text: string): Transcript => ({ language: 'zh-CN', engine: 'fsmn', text, hit: [0, 2] });
+    const spoken = (seq: number, phase: 'begin' | 'update', text: string): RoomEvent => {
+      const body = episodeBody('e-1', phase, 'alarm');
+      return roomEvent('s1', seq, { ...body, behaviour: 'speech_prohibited', transcript: words(text) });
+    };
+    const events = [
+      spoken(1, 'begin', '改分'),
+      spoken(2, 'update', '改分'),
+      spoken(3, 'update', '给分'),
+      roomEvent('s1', 4, episodeBody('e-2')),
+    ];
+    await store.ingest([delivery(events)], WALL);
+    const found = await store.rules.episodes({ limit: 10 });
+    expect(found).toHaveLength(2);
+    expect(found.find(({ episodeId }) => episodeId === 'e-1')).toMatchObject({
+      roomId: 'room-1',
+      behaviour: 'speech_prohibited',
+      transcripts: [words('改分'), words('给分')],
+    });
+    expect(found.find(({ episodeId }) => episodeId === 'e-2')?.transcripts).toEqual([]);
+    expect(await store.rules.episodes({ limit: 1 })).toHaveLength(1);
+    expect(await store.rules.episodes({ roomId: 'room-9', limit: 10 })).toEqual([]);
+  });
+});
