@@ -1,0 +1,92 @@
+/** The room editor on a real room: a seat drawn by mouse, saved at the desk, run by the box a moment later, without a break in its recording. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OverviewView } from '../../cloud/http/api.ts';
+import { openDesk, type Stand, startStand } from '../../scripts/stand.ts';
+import { browserMissing, launchBrowser, openContext } from './browser.ts';
+
+const missing = browserMissing();
+let folder: string;
+let stand: Stand;
+let browser: Browser;
+let page: Page;
+let faults: string[];
+
+const WAIT = { timeout: 60_000 };
+
+describe('the room editor', () => {
+  beforeAll(async () => {
+    if (missing) return;
+    folder = await mkdtemp(path.join(tmpdir(), 'evalroom-editor-'));
+    stand = await startStand({ data: folder, room: { seats: [], roster: [] } });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stand?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  it('draws a seat and a door by mouse, saves, and the box runs with it', async (ctx) => {
+    if (missing) ctx.skip(missing);
+    const desk = await openDesk(stand.setupUrl);
+    const { context, faults: seen } = await openContext(browser);
+    faults = seen;
+    const [name, value] = desk.cookie.split('=');
+    await context.addCookies([{ name: name!, value: value!, url: stand.url }]);
+    page = await context.newPage();
+    await page.goto(`${stand.url}/#/setup?room=${stand.roomId}`);
+    await page.waitForSelector('.board-picture', WAIT);
+    const state = async () => (await desk.get<OverviewView>('/api/overview')).rooms[0]?.state;
+    const before = (await state())!;
+    expect(before.layout.seats).toEqual([]);
+
+    const box = (await page.locator('.board-picture').boundingBox())!;
+    const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
+    const drag = async (from: readonly [number, number], to: readonly [number, number]) => {
+      await page.mouse.move(...at(...from));
+      await page.mouse.down();
+      await page.mouse.move(...at((from[0] + to[0]) / 2, (from[1] + to[1]) / 2));
+      await page.mouse.move(...at(...to));
+      await page.mouse.up();
+    };
+    await page.keyboard.press('s');
+    await drag([0.1, 0.3], [0.25, 0.8]);
+    await drag([0.4, 0.3], [0.55, 0.8]);
+    expect(await page.locator('[data-part="seat"]').count()).toBe(2);
+    await page.keyboard.press('Control+z');
+    expect(await page.locator('[data-part="seat"]').count()).toBe(1);
+
+    // One corner is dragged across: the page says what is wrong, and does not let it be saved.
+    await page.keyboard.press('v');
+    await page.locator('[data-thing="seat-0"]').click();
+    await drag([0.1, 0.3], [0.35, 0.7]);
+    await page.waitForSelector('[data-problem="crosses_itself"]');
+    expect(await page.locator('[data-action="save"]').isDisabled()).toBe(true);
+    await page.keyboard.press('Control+z');
+
+    await page.keyboard.press('d');
+    await drag([0.7, 0.9], [0.9, 0.9]);
+    await page.click('[data-action="save"]');
+    await page.waitForSelector('[data-save="inForce"]', WAIT);
+
+    const after = (await state())!;
+    expect(after.layout.seats).toHaveLength(1);
+    const [x, y] = after.layout.seats[0]!.views[0]!.zone[0]!;
+    expect(x).toBeCloseTo(0.1, 2);
+    expect(y).toBeCloseTo(0.3, 2);
+    expect(after.layout.doorLines).toHaveLength(before.layout.doorLines.length + 1);
+    expect(after.seats.map(({ seatId }) => seatId)).toEqual(['1']);
+    expect(after.orders?.refused).toEqual([]);
+    // The same process, recording all the while.
+    expect(after.at.bootId).toBe(before.at.bootId);
+    expect(after.health.cameras[0]).toMatchObject({ decode: 'running' });
+    const log = await desk.get<{ entries: { action: string }[] }>('/api/log?limit=20');
+    expect(log.entries.map(({ action }) => action)).toContain('order_layout');
+    await expect(desk.post(`/api/rooms/${stand.roomId}/layout`, { layout: { seats: 1 } })).rejects.toThrow('400');
+    expect(faults).toEqual([]);
+  }, 120_000);
+});
