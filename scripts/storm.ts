@@ -11,6 +11,10 @@ const count = (value: string): number => {
   return number;
 };
 
+/** `whole`: broker, ingest and page in one process. `split`: a process for each, two workers and two web processes. */
+export const LAYOUTS = ['whole', 'split'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 /** Adds the command to the program. */
 export function addCommand(program: Command): void {
   const storm = program
@@ -26,6 +30,14 @@ export function addCommand(program: Command): void {
       )
         .choices(['sqlite', 'postgres'])
         .default('sqlite'),
+    )
+    .addOption(
+      new Option(
+        '--layout <kind>',
+        'split: as in production, two ingest workers, two web processes, an outside broker and PostgreSQL',
+      )
+        .choices(LAYOUTS)
+        .default('whole'),
     )
     .option('--browser', 'also watch the queue in a headless Chromium')
     .addOption(
@@ -43,11 +55,12 @@ instructions is up to the machine.
 Examples:
   evalroom storm --kills 300 --seed 7
   evalroom storm --kills 100 --store postgres --browser
+  evalroom storm --kills 100 --layout split                workers die between COMMIT and ack too
   evalroom storm --kills 5 --sabotage delete_when_sent      must end with losses`,
     )
     .action(async (options: StormOptions) => {
       const { storm: run } = await import('./storm/run.ts');
-      await run(options);
+      await run(options.layout === 'split' ? { ...options, store: 'postgres' } : options);
     });
   storm
     .command('writer', { hidden: true })
@@ -63,6 +76,8 @@ export interface StormOptions {
   readonly seed?: number;
   readonly rooms: number;
   readonly store: 'sqlite' | 'postgres';
+  /** Default whole; split is always on PostgreSQL. */
+  readonly layout?: Layout;
   readonly browser?: true;
   readonly sabotage?: readonly Sabotage[];
   readonly quiet?: true;

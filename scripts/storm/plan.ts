@@ -1,11 +1,12 @@
 /** Inside the storm: the schedule of faults that a seed stands for; the same seed gives the same schedule. */
 import { createDice } from './dice.ts';
 
-/** Which process a fault is for: a writer by number, a cloud by number, the broker, the database. */
-export type Target = `writer-${number}` | `cloud-${number}` | 'broker' | 'database';
+/** Which process a fault is for: a writer, a whole cloud, a worker or a web process by number, the broker, the database. */
+export type Target = `${'writer' | 'cloud' | 'ingest' | 'web'}-${number}` | 'broker' | 'database';
 
 export type Fault =
-  | { readonly kind: 'kill'; readonly target: Target }
+  /** `at` commit: between what a worker stores next and its word of it. */
+  | { readonly kind: 'kill'; readonly target: Target; readonly at?: 'commit' }
   /** SIGSTOP, and SIGCONT after `forMs`. */
   | { readonly kind: 'freeze'; readonly target: Target; readonly forMs: number }
   /** Every connection between rooms and broker is cut. */
@@ -24,6 +25,8 @@ export interface Step {
 }
 
 const STALL_MAX_MS = 10_000;
+/** Share of the kills of an ingest worker that fall between its COMMIT and its ack. */
+const AT_COMMIT = 0.7;
 
 /** `kills` kills with other faults between them. `targets` are what can be killed. */
 export function planStorm(seed: number, kills: number, targets: readonly Target[]): Step[] {
@@ -38,7 +41,9 @@ export function planStorm(seed: number, kills: number, targets: readonly Target[
     if (dice.chance(0.2))
       add({ kind: 'freeze', target: dice.pick(targets), forMs: Math.round(100 + 3000 * dice.next() ** 2) });
     if (dice.chance(0.25)) add({ kind: dice.chance(0.5) ? 'unplug' : 'reload' });
-    add({ kind: 'kill', target: dice.pick(targets) }, 50, 1200);
+    const target = dice.pick(targets);
+    const at = target.startsWith('ingest-') && dice.chance(AT_COMMIT) ? { at: 'commit' as const } : {};
+    add({ kind: 'kill', target, ...at }, 50, 1200);
   }
   return steps;
 }

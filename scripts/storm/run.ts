@@ -21,6 +21,8 @@ const PAGE_IDLE = 60;
 
 export interface StormResult extends Verdict {
   readonly kills: number;
+  /** Those of them between a worker's COMMIT and its ack. */
+  readonly atCommit: number;
   readonly quarantined: number;
   readonly rejected: number;
   readonly seed: number;
@@ -43,6 +45,8 @@ export async function storm(options: StormOptions): Promise<void> {
   }
   for (const fault of result.faults) process.stderr.write(`${fault}\n`);
   const { accepted, kills, lost, storedTwice, shownTwice, missingOnScreen, quarantined, rejected, seconds } = result;
+  const { atCommit } = result;
+  if (atCommit > 0) say(`${atCommit} of the kills fell between a worker's COMMIT and its ack`);
   console.log(
     `accepted ${accepted}, kills ${kills}, lost ${lost}, stored twice ${storedTwice}, shown twice ${shownTwice}, missing on screen ${missingOnScreen}, seed ${seed}`,
   );
@@ -51,6 +55,7 @@ export async function storm(options: StormOptions): Promise<void> {
       JSON.stringify({
         ...{ accepted, kills, lost, storedTwice, shownTwice, missingOnScreen, quarantined, seed, seconds, rejected },
         store: options.store,
+        ...(options.layout === 'split' ? { layout: 'split', atCommit } : {}),
       }),
     );
   if (lost + storedTwice + shownTwice + missingOnScreen > 0) process.exitCode = 1;
@@ -62,7 +67,7 @@ export async function runStorm(
   say: (text: string) => void,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<StormResult> {
-  const { seed, kills, store, rooms } = options;
+  const { seed, kills, store, rooms, layout = 'whole' } = options;
   const sabotage = options.sabotage ?? [];
   const folder = await mkdtemp(join(tmpdir(), 'evalroom-storm-'));
   const beganMs = performance.now();
@@ -75,11 +80,12 @@ export async function runStorm(
       await pause(50, undefined, { signal: stop });
   };
   try {
-    say(`seed ${seed}: starting ${rooms} rooms on ${store} …`);
+    say(`seed ${seed}: starting ${rooms} rooms on ${store}, the cloud ${layout} …`);
     world = await startWorld({
       folder,
       rooms,
       store,
+      layout,
       sabotage,
       dice: createDice(seed ^ 0x5f0a1),
       onAccepted: (ticket) => accepted.add(ticket),
@@ -98,9 +104,11 @@ export async function runStorm(
 
     const plan = planStorm(seed, kills, world.targets);
     let done = 0;
+    let atCommit = 0;
     for (const { afterMs, fault } of plan) {
       await pause(afterMs, undefined, { signal: stop });
       if (fault.kind === 'kill') done++;
+      if (fault.kind === 'kill' && fault.at) atCommit++;
       say(
         `${fault.kind === 'kill' ? `kill ${done} of ${kills}` : fault.kind} ${words(fault)}, accepted ${accepted.size}`,
       );
@@ -136,7 +144,7 @@ export async function runStorm(
     const faults = [...verdict.faults, ...screens.flatMap((screen) => screen.faults)];
     const { quarantined, rejected } = stored;
     const seconds = Math.round((performance.now() - beganMs) / 100) / 10;
-    return { ...verdict, faults, kills, quarantined, rejected, seed, seconds };
+    return { ...verdict, faults, kills, atCommit, quarantined, rejected, seed, seconds };
   } finally {
     for (const screen of screens) await screen.close();
     await page?.close();
@@ -154,7 +162,7 @@ interface Struck {
 async function strike(fault: Fault, { world, steady, reloading }: Struck): Promise<void> {
   switch (fault.kind) {
     case 'kill':
-      return world.kill(fault.target);
+      return world.kill(fault.target, fault.at);
     case 'freeze':
       return world.freeze(fault.target, fault.forMs);
     case 'cut':
@@ -173,6 +181,7 @@ async function strike(fault: Fault, { world, steady, reloading }: Struck): Promi
 
 function words(fault: Fault): string {
   const target = 'target' in fault ? fault.target : '';
+  if ('at' in fault) return `${target} at its commit`;
   return 'forMs' in fault ? `${target} for ${fault.forMs} ms`.trim() : target;
 }
 

@@ -1,4 +1,4 @@
-/** Storms of hundreds of kills, on both stores. */
+/** Storms of hundreds of kills, on both stores, and in the processes of a large deployment. */
 import { expect, it } from 'vitest';
 import { postgresBin } from '../../scripts/postgres.ts';
 import { runStorm } from '../../scripts/storm/run.ts';
@@ -14,4 +14,15 @@ it('300 kills on PostgreSQL with two clouds', async (ctx) => {
   if (postgresBin() === undefined) ctx.skip('needs PostgreSQL (Debian package postgresql)');
   const result = await runStorm({ kills: 300, rooms: 3, store: 'postgres', seed: 301 }, () => undefined);
   expect(result).toMatchObject({ kills: 300, ...WHOLE });
+});
+
+it('60 kills of a cloud in processes: workers, web processes, broker and database apart', async (ctx) => {
+  if (postgresBin() === undefined) ctx.skip('needs PostgreSQL (Debian package postgresql)');
+  const result = await runStorm(
+    { kills: 60, rooms: 3, store: 'postgres', layout: 'split', seed: 302 },
+    () => undefined,
+  );
+  expect(result).toMatchObject({ kills: 60, ...WHOLE });
+  // As many as this seed has.
+  expect(result.atCommit).toBeGreaterThanOrEqual(10);
 });

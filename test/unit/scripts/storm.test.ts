@@ -1,6 +1,7 @@
 /** The pure parts of the storm: its schedule, the packets of its bad line, and its judge. */
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../../cloud/http/api.ts';
+import { replyReader } from '../../../scripts/storm/commit-trap.ts';
 import { createDice } from '../../../scripts/storm/dice.ts';
 import { judge } from '../../../scripts/storm/oracle.ts';
 import { PUBACK, PUBLISH, packetReader, puback, withId } from '../../../scripts/storm/packets.ts';
@@ -22,6 +23,16 @@ describe('the schedule', () => {
     expect(Math.max(...stalls)).toBeLessThanOrEqual(10_000);
   });
 
+  it('kills workers at their commit too, where they are processes of their own', () => {
+    const kills = planStorm(7, 200, ['writer-0', 'ingest-0', 'ingest-1', 'web-0', 'database'])
+      .map(({ fault }) => fault)
+      .filter((fault) => fault.kind === 'kill');
+    const workers = kills.filter(({ target }) => target.startsWith('ingest-'));
+    const atCommit = kills.filter(({ at }) => at === 'commit');
+    expect(atCommit.length).toBeGreaterThan(workers.length / 2);
+    expect(atCommit.every(({ target }) => target.startsWith('ingest-'))).toBe(true);
+  });
+
   it('throws dice that are even', () => {
     const dice = createDice(1);
     const throws = Array.from({ length: 6000 }, () => dice.between(1, 6));
@@ -29,6 +40,41 @@ describe('the schedule', () => {
       const share = throws.filter((one) => one === face).length / throws.length;
       expect(share).toBeGreaterThan(0.14);
       expect(share).toBeLessThan(0.2);
+    }
+  });
+});
+
+describe('the line to the database', () => {
+  const said = (letter: string, body: Buffer) => {
+    const head = Buffer.alloc(5);
+    head.write(letter, 0, 'latin1');
+    head.writeUInt32BE(body.length + 4, 1);
+    return Buffer.concat([head, body]);
+  };
+  const done = (tag: string) => said('C', Buffer.from(`${tag}\0`, 'latin1'));
+  const row = said('D', Buffer.from('COMMIT\0INSERT 0 1\0'));
+
+  it('knows the commit of a transaction that wrote, however the stream is chopped', () => {
+    const commits = (bytes: Buffer, size: number) => {
+      const read = replyReader();
+      let found = 0;
+      for (let at = 0; at < bytes.length; at += size) if (read(bytes.subarray(at, at + size))) found++;
+      return found;
+    };
+    const wrote = Buffer.concat([
+      done('BEGIN'),
+      row,
+      done('SELECT 1'),
+      done('INSERT 0 3'),
+      done('COMMIT'),
+      said('Z', Buffer.from('I')),
+    ]);
+    const only = Buffer.concat([done('BEGIN'), row, done('SELECT 1'), done('UPDATE 0'), done('COMMIT')]);
+    const undone = Buffer.concat([done('BEGIN'), done('UPDATE 2'), done('ROLLBACK'), done('BEGIN'), done('COMMIT')]);
+    for (let size = 1; size <= wrote.length; size++) {
+      expect(commits(wrote, size)).toBe(1);
+      expect(commits(only, size)).toBe(0);
+      expect(commits(undone, size)).toBe(0);
     }
   });
 });
