@@ -195,6 +195,7 @@ function Drawing({
   }, [drafting.dirty]);
 
   const calibration = draft.floor.find((one) => one.cameraId === cameraId);
+  const onFloor = tool === 'floor' || picked?.part === 'floor';
   const hint =
     trace.length > 0
       ? roomWords(lang, 'hintTrace', { n: trace.length })
@@ -243,7 +244,7 @@ function Drawing({
               choose('select');
             }}
             onPoint={(point) => take(addFloorPoint(draft, cameraId, point))}
-            under={(board) => calibration && <FloorGrid calibration={calibration} board={board} />}
+            under={(board) => calibration && onFloor && <FloorGrid calibration={calibration} board={board} />}
             over={(board) =>
               tool === 'select' || tool === 'seat'
                 ? proposals.map(({ zone, share }, i) => (

@@ -165,7 +165,6 @@ export function Stage(props: StageProps) {
     else props.onTrace([...trace, to]);
   }
 
-  const ordered = [...shapes].sort((a, b) => Number(samePick(a, picked)) - Number(samePick(b, picked)));
   const chosen = shapes.find((shape) => samePick(shape, picked));
   const board: Board = { at, width, height };
   const [left, top] = at([0, 0]);
@@ -196,18 +195,22 @@ export function Stage(props: StageProps) {
         />
       )}
       <svg class="board-drawing" width={width} height={height} role="img" aria-label={props.label}>
-        {props.under?.(board)}
-        {ordered.map((shape) => (
+        <clipPath id="board-clip">
+          <rect x={left} y={top} width={base.w * sight.zoom} height={base.h * sight.zoom} />
+        </clipPath>
+        <g clip-path="url(#board-clip)">{props.under?.(board)}</g>
+        {/* What is picked lies on top, as an element of its own: one that is only moved is not always painted anew. */}
+        {[...shapes.filter((one) => one !== chosen), ...(chosen ? [chosen] : [])].map((shape) => (
           <ShapeDrawing
-            key={`${shape.part} ${shape.index}`}
+            key={`${shape === chosen ? 'picked ' : ''}${shape.part} ${shape.index}`}
             shape={shape}
             points={shape.points.map(at)}
-            picked={samePick(shape, picked)}
+            picked={shape === chosen}
             onPress={
               draws
                 ? undefined
                 : (event) => {
-                    if (!samePick(shape, picked)) props.onPick(shape);
+                    if (shape !== chosen) props.onPick(shape);
                     begin(event, { kind: 'move', shape, from: toPicture(base, sight, placeOf(event)) });
                   }
             }
