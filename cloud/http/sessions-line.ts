@@ -18,7 +18,12 @@ export function createSessionLines(parts: {
   let stop: (() => void) | undefined;
   // Here, at once; in another process the line notices at its next beat.
   sessions.onEnd((ended) => {
-    for (const [line, sessionId] of [...lines]) if (ended.includes(sessionId)) line.end();
+    for (const [line, sessionId] of [...lines]) {
+      if (!ended.includes(sessionId)) continue;
+      // The browser comes back soon, is refused, and shows the login: not after its usual three seconds.
+      line.put('retry: 100\n\n');
+      line.end();
+    }
   });
   const tell = async (roomId: string) => {
     const evaluation = await evaluations.ofRoom(roomId);

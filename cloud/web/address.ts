@@ -1,6 +1,6 @@
-/** The address names what is on screen: hash ↔ place, pure. `#/queue/EPISODE?room=…&q=…`, `#token=…` for the set-up. */
+/** The address names what is on screen: hash ↔ place, pure. `#/queue/EPISODE?room=…&q=…`, `#token=…` for the set-up, `#invite=…` for a person. */
 
-export const PAGES = ['wall', 'queue', 'devices', 'log'] as const;
+export const PAGES = ['wall', 'queue', 'sessions', 'devices', 'people', 'log'] as const;
 /** Pages beside those of the bar: the room editor, reached from a room. */
 const INNER = ['setup'] as const;
 export type Page = (typeof PAGES)[number] | (typeof INNER)[number];
@@ -15,6 +15,8 @@ export interface Place {
   readonly seat?: string;
   /** Camera within that room. */
   readonly camera?: string;
+  /** Evaluation that is shown, or whose alerts are. */
+  readonly session?: string;
   /** Words searched for. */
   readonly q?: string;
 }
@@ -28,6 +30,7 @@ export function parseAddress(hash: string): Place {
   const room = params.get('room');
   const seat = params.get('seat');
   const camera = params.get('camera');
+  const session = params.get('session');
   const q = params.get('q');
   let episodeId: string | undefined;
   try {
@@ -41,6 +44,7 @@ export function parseAddress(hash: string): Place {
     ...(room ? { room } : {}),
     ...(seat ? { seat } : {}),
     ...(camera ? { camera } : {}),
+    ...(session ? { session } : {}),
     ...(q ? { q } : {}),
   };
 }
@@ -51,6 +55,7 @@ export function formatAddress(place: Place): string {
   if (place.room) params.set('room', place.room);
   if (place.seat) params.set('seat', place.seat);
   if (place.camera) params.set('camera', place.camera);
+  if (place.session) params.set('session', place.session);
   if (place.q) params.set('q', place.q);
   const query = params.toString();
   const episode = place.episodeId ? `/${encodeURIComponent(place.episodeId)}` : '';
@@ -65,4 +70,9 @@ export function setupToken(hash: string): string | undefined {
   } catch {
     return match?.[1];
   }
+}
+
+/** The one-time token of an invitation, where the hash carries one. */
+export function invitationToken(hash: string): string | undefined {
+  return /(?:^#|[#&?])invite=([\w-]+)/.exec(hash)?.[1];
 }

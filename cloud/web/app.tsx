@@ -4,8 +4,10 @@ import { PAGES } from './address.ts';
 import { DevicesPage } from './pages/devices.tsx';
 import { DoorPage } from './pages/door.tsx';
 import { LogPage } from './pages/log.tsx';
+import { PeoplePage } from './pages/people.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { RoomPage } from './pages/room.tsx';
+import { SessionsPage } from './pages/session.tsx';
 import { WallPage } from './pages/wall.tsx';
 import { icons } from './parts/icons.tsx';
 import { Loading, Refused } from './parts/states.tsx';
@@ -72,7 +74,9 @@ export function App() {
       <main class={`page page-${page}`}>
         {page === 'wall' && <WallPage />}
         {page === 'queue' && <QueuePage />}
+        {page === 'sessions' && <SessionsPage />}
         {page === 'devices' && <DevicesPage />}
+        {page === 'people' && <PeoplePage />}
         {page === 'log' && <LogPage />}
         {page === 'setup' && <RoomPage />}
       </main>

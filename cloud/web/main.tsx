@@ -9,6 +9,7 @@ import './style/queue.css';
 import './style/player.css';
 import './style/event.css';
 import './style/pages.css';
+import './style/session.css';
 import './style/room.css';
 
 const desk = createDesk();

@@ -4,27 +4,36 @@ import { useRefusal } from '../parts/states.tsx';
 import { LanguageSwitch, ThemeSwitch } from '../parts/top.tsx';
 import { useWords } from '../parts/use.ts';
 import { type Gate, useDesk } from '../state/desk.ts';
+import { peopleWords } from '../words/people.ts';
 
 const MIN_PASSWORD = 8;
 
-export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'login' }> }) {
+export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'login' | 'invited' }> }) {
   const desk = useDesk();
-  const { t } = useWords();
+  const { lang, t } = useWords();
   const refusalWords = useRefusal();
   const [wrong, setWrong] = useState<string>();
   const [busy, setBusy] = useState(false);
   const setup = gate.kind === 'setup';
   const token = gate.kind === 'setup' ? gate.token : undefined;
   const closed = setup && token === undefined;
+  const invited = gate.kind === 'invited' ? gate : undefined;
+  const chooses = setup || invited !== undefined;
 
   async function enter(form: HTMLFormElement): Promise<void> {
     const fields = new FormData(form);
     const [name, password] = [String(fields.get('name') ?? '').trim(), String(fields.get('password') ?? '')];
-    if (name === '') return setWrong(t('nameMissing'));
-    if (setup && password.length < MIN_PASSWORD) return setWrong(t('passwordShort'));
-    if (setup && password !== String(fields.get('again') ?? '')) return setWrong(t('passwordDiffers'));
+    if (name === '' && !invited) return setWrong(t('nameMissing'));
+    if (chooses && password.length < MIN_PASSWORD) return setWrong(t('passwordShort'));
+    if (chooses && password !== String(fields.get('again') ?? '')) return setWrong(t('passwordDiffers'));
     setWrong(undefined);
     setBusy(true);
+    if (invited) {
+      const answer = await desk.client.accept(invited.token, password);
+      if (answer.ok) await desk.entered(answer.value.user);
+      else setWrong(refusalWords(answer.refusal));
+      return setBusy(false);
+    }
     const answer = await (setup && token !== undefined
       ? desk.client.setup(token, name, password)
       : desk.client.login(name, password));
@@ -42,15 +51,23 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
       </div>
       <main class="door-card">
         <p class="door-product">{t('product')}</p>
-        <h1>{setup ? t('setupTitle') : t('loginTitle')}</h1>
+        <h1>
+          {invited
+            ? peopleWords(lang, 'inviteTitle', { name: invited.name })
+            : setup
+              ? t('setupTitle')
+              : t('loginTitle')}
+        </h1>
         <p class="door-lead">
           {closed
             ? t('setupNoToken')
             : setup
               ? t('setupLead')
-              : gate.kind === 'login' && gate.expired
-                ? t('sessionExpired')
-                : t('loginLead')}
+              : invited
+                ? peopleWords(lang, 'inviteLead')
+                : gate.kind === 'login' && gate.expired
+                  ? t('sessionExpired')
+                  : t('loginLead')}
         </p>
         {!closed && (
           <form
@@ -59,23 +76,30 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
               void enter(event.currentTarget);
             }}
           >
-            <label>
+            <label hidden={invited !== undefined}>
               <span>{t('name')}</span>
-              <input name="name" autocomplete="username" required maxLength={64} autofocus />
+              <input
+                name="name"
+                autocomplete="username"
+                required
+                maxLength={64}
+                autofocus={!invited}
+                defaultValue={invited?.name ?? ''}
+              />
             </label>
             <label>
               <span>
                 {t('password')}
-                {setup && <small>{t('passwordHint')}</small>}
+                {chooses && <small>{t('passwordHint')}</small>}
               </span>
               <input
                 name="password"
                 type="password"
-                autocomplete={setup ? 'new-password' : 'current-password'}
+                autocomplete={chooses ? 'new-password' : 'current-password'}
                 required
               />
             </label>
-            {setup && (
+            {chooses && (
               <label>
                 <span>{t('passwordAgain')}</span>
                 <input name="again" type="password" autocomplete="new-password" required />
@@ -87,7 +111,7 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
               </p>
             )}
             <button type="submit" class="button primary" disabled={busy}>
-              {busy ? t('working') : setup ? t('create') : t('login')}
+              {busy ? t('working') : invited ? peopleWords(lang, 'inviteGo') : setup ? t('create') : t('login')}
             </button>
           </form>
         )}

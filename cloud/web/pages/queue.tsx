@@ -10,6 +10,7 @@ import { useRefusal } from '../parts/states.tsx';
 import { PHONE, useKeys, useMedia, useWords } from '../parts/use.ts';
 import { useDesk } from '../state/desk.ts';
 import { neighbour, queueOf } from '../state/order.ts';
+import { sessionWords } from '../words/session.ts';
 import { searchText, seatWords } from '../words/words.ts';
 
 const VERDICT_KEYS: Readonly<Record<string, ActionKind>> = {
@@ -31,10 +32,15 @@ export function QueuePage() {
   const player = useRef<PlayerHandle | null>(null);
   const place = desk.place.value;
   const plates = desk.plates.value;
-  const { episodeId: selected, room, seat, q } = place;
+  const { episodeId: selected, room, seat, session, q } = place;
   const queue = queueOf(
     desk.alerts.value.values(),
-    { ...(room ? { room } : {}), ...(seat ? { seat } : {}), ...(q ? { q } : {}) },
+    {
+      ...(room ? { room } : {}),
+      ...(seat ? { seat } : {}),
+      ...(session ? { session } : {}),
+      ...(q ? { q } : {}),
+    },
     (alert) => searchText(alert, plates.get(alert.roomId)),
   );
 
@@ -97,16 +103,17 @@ export function QueuePage() {
       <Patterns />
       {(!phone || !selected) && (
         <section class="queue-list" aria-label={t('queue')}>
-          {seat && (
+          {(seat || session) && (
             <div class="queue-filter">
               <span>
-                {room ? plates.get(room)?.name : ''} {seatWords(plates.get(room ?? '')?.state?.layout, seat, lang)}
+                {room ? plates.get(room)?.name : ''}{' '}
+                {seat ? seatWords(plates.get(room ?? '')?.state?.layout, seat, lang) : sessionWords(lang, 'alerts')}
               </span>
               <button
                 type="button"
                 class="plain"
                 onClick={() => {
-                  const { seat: _seat, room: _room, ...rest } = place;
+                  const { seat: _seat, room: _room, session: _session, ...rest } = place;
                   desk.go(rest);
                 }}
               >
@@ -116,7 +123,7 @@ export function QueuePage() {
           )}
           <AlertList
             queue={queue}
-            filtered={Boolean(room || seat || q)}
+            filtered={Boolean(room || seat || session || q)}
             selected={selected}
             card={phone}
             onOpen={(episodeId) => open(episodeId)}

@@ -36,6 +36,7 @@ export function Boxes() {
     await load();
   }
 
+  const may = desk.mayAct();
   if (!boxes) return null;
   return (
     <article class="device boxes">
@@ -71,15 +72,14 @@ export function Boxes() {
                     '–'
                   )}
                 </td>
-                <td class="num">
-                  <Revoke onRevoke={() => void revoke(box.deviceId)} />
-                </td>
+                <td class="num">{may && <Revoke onRevoke={() => void revoke(box.deviceId)} />}</td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
       <form
+        hidden={!may}
         class="boxes-code"
         onSubmit={(event) => {
           event.preventDefault();

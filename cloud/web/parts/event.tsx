@@ -12,6 +12,7 @@ import { bodiesOf, Grounds, gravest } from './grounds.tsx';
 import { icons } from './icons.tsx';
 import { AlertMark } from './marks.tsx';
 import { Player, type PlayerHandle } from './player.tsx';
+import { PhaseChip, Quiet } from './session-chip.tsx';
 import { Loading, Refused } from './states.tsx';
 import { useWords } from './use.ts';
 import { VerdictBar } from './verdict.tsx';
@@ -67,6 +68,7 @@ export function EventPane(props: EventPaneProps) {
       </section>
     );
   const room = desk.plates.value.get(alert.roomId);
+  const evaluation = desk.feed.value?.sessions.get(alert.roomId);
   return (
     <section class="event" aria-label={t('queue')} data-open-episode={episodeId}>
       <div class="event-scroll">
@@ -82,6 +84,11 @@ export function EventPane(props: EventPaneProps) {
           </h1>
           <span class={`tag tag-${alert.level}`}>{t(alert.level)}</span>
           {alert.escalated && <span class="tag">{t('escalated')}</span>}
+          {evaluation && (
+            <a class="tile-phase" href={`#/sessions?room=${encodeURIComponent(alert.roomId)}`} title={evaluation.title}>
+              <PhaseChip evaluation={evaluation} />
+            </a>
+          )}
           <span class="event-state">
             {t(
               alert.state === 'open'
@@ -112,6 +119,7 @@ export function EventPane(props: EventPaneProps) {
           </div>
           <div class="event-side">
             <Headline alert={alert} detail={detail} />
+            {evaluation && <Quiet evaluation={evaluation} room={room} />}
             {refusal && <Refused title={t('eventFailed')} refusal={refusal} onRetry={() => setAttempt(attempt + 1)} />}
             {detail ? <Grounds alert={alert} detail={detail} room={room} /> : !refusal && <Loading />}
           </div>

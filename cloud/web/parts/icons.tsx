@@ -35,6 +35,18 @@ export const icons = {
       <path d="M3.5 5h.5M3.5 10h.5M3.5 15h.5" stroke-width="2.4" />
     </Icon>
   ),
+  sessions: () => (
+    <Icon>
+      <circle cx="10" cy="10.5" r="6.5" />
+      <path d="M10 6.8v3.9l2.6 1.8M8 2.5h4" />
+    </Icon>
+  ),
+  people: () => (
+    <Icon>
+      <circle cx="7.5" cy="7" r="2.8" />
+      <path d="M2.5 16.5c0-3 2-4.7 5-4.7s5 1.7 5 4.7M13 4.6a2.8 2.8 0 0 1 0 4.9M14.5 12.2c2 .6 3 2.1 3 4.3" />
+    </Icon>
+  ),
   devices: () => (
     <Icon>
       <path d="M3 6.5h9.5v7H3zM12.5 9l4.5-2v6l-4.5-2" />

@@ -9,6 +9,7 @@ import { bytesWords, clockTime, durationWords, type Lang } from '../words/time.t
 import { faultWords, languageWords, say, seatShort, sentence } from '../words/words.ts';
 import { AlertMark, RoomTime, Running } from './marks.tsx';
 import { PlanDrawing, seatSign } from './plan.tsx';
+import { PhaseChip, Quiet } from './session-chip.tsx';
 import { Strip } from './strip.tsx';
 import { useWords } from './use.ts';
 
@@ -77,6 +78,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
     .filter((sign) => sign.state !== 'absent');
   const present = signs.filter((sign) => sign.state === 'present').length;
   const shown = desk.shows.value;
+  const evaluation = desk.feed.value?.sessions.get(room.roomId);
   return (
     <article
       class={`tile ${large ? 'tile-large' : ''} ${alarms > 0 ? 'tile-alarm' : open.length > 0 ? 'tile-notice' : ''} ${silent ? 'tile-silent' : ''}`}
@@ -95,6 +97,19 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
             {room.name}
           </a>
         </h2>
+        {evaluation && (
+          <a
+            class="tile-phase"
+            href={`#/sessions?room=${encodeURIComponent(room.roomId)}`}
+            title={evaluation.title}
+            onClick={(event) => {
+              event.preventDefault();
+              desk.go({ page: 'sessions', room: room.roomId });
+            }}
+          >
+            <PhaseChip evaluation={evaluation} />
+          </a>
+        )}
         {room.state && (
           <span class="tile-pack" title={t('rulePack')}>
             {t('rulePack')} {room.state.rulePack.name}
@@ -120,6 +135,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
         )}
       </header>
       <Faults room={room} />
+      {evaluation && <Quiet evaluation={evaluation} room={room} />}
       <div class="tile-views">
         {(large || shown === 'plan') && <PlanDrawing room={room} alerts={live} silent={silent} />}
         {(large || shown === 'picture') && <Picture room={room} alerts={live} silent={silent} />}

@@ -1,8 +1,10 @@
 /** The top of the frame: which room, search, the room's clock, the line, language, theme, who is signed in. */
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { type Theme, useDesk } from '../state/desk.ts';
+import { peopleWords } from '../words/people.ts';
 import { clockTime, zoneWords } from '../words/time.ts';
 import { icons } from './icons.tsx';
+import { useRefusal } from './states.tsx';
 import { useKeys, useWords } from './use.ts';
 
 export function TopBar() {
@@ -191,11 +193,18 @@ export function ThemeSwitch() {
 
 function Me() {
   const desk = useDesk();
-  const { t } = useWords();
+  const { lang, t } = useWords();
+  const refusalWords = useRefusal();
+  const [failed, setFailed] = useState<string>();
   const gate = desk.gate.value;
   if (gate.kind !== 'open') return null;
   return (
     <span class="me">
+      {failed && (
+        <span class="me-failed" role="alert">
+          {failed}
+        </span>
+      )}
       <span class="me-name" title={gate.user.name}>
         {gate.user.name}
       </span>
@@ -204,7 +213,11 @@ function Me() {
         class="plain icon-button"
         aria-label={t('logout')}
         title={t('logout')}
-        onClick={() => void desk.leave()}
+        onClick={() =>
+          void desk.leave().then((refusal) => {
+            setFailed(refusal && peopleWords(lang, 'leaveFailed') + refusalWords(refusal));
+          })
+        }
       >
         <icons.leave />
       </button>

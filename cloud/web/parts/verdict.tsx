@@ -1,6 +1,8 @@
 /** The verdict bar: always in view, at the thumb on a phone; says which key does the same. */
 import { useState } from 'preact/hooks';
 import type { ActionKind, AlertView } from '../../http/api.ts';
+import { useDesk } from '../state/desk.ts';
+import { sessionWords } from '../words/session.ts';
 import { verdictWords } from '../words/words.ts';
 import type { WordKey } from '../words/zh.ts';
 import { useWords } from './use.ts';
@@ -24,6 +26,7 @@ export interface VerdictBarProps {
 
 export function VerdictBar({ alert, pending, failed, onAct }: VerdictBarProps) {
   const { lang, t } = useWords();
+  const may = useDesk().mayAct();
   const [note, setNote] = useState('');
   const given = alert.verdict === 'confirmed' ? 'confirm' : alert.verdict;
   const act = async (kind: ActionKind) => {
@@ -43,7 +46,7 @@ export function VerdictBar({ alert, pending, failed, onAct }: VerdictBarProps) {
         data-action={kind}
         aria-pressed={done}
         aria-keyshortcuts={key}
-        disabled={pending !== undefined || (kind === 'acknowledge' && alert.state !== 'open')}
+        disabled={!may || pending !== undefined || (kind === 'acknowledge' && alert.state !== 'open')}
         onClick={() => void act(kind)}
       >
         {done && <span aria-hidden="true">✓ </span>}
@@ -65,9 +68,10 @@ export function VerdictBar({ alert, pending, failed, onAct }: VerdictBarProps) {
         <input
           class="verdict-note"
           value={note}
+          disabled={!may}
           maxLength={500}
           aria-label={t('note')}
-          placeholder={t('noteHint')}
+          placeholder={may ? t('noteHint') : sessionWords(lang, 'readOnly')}
           onInput={(event) => setNote(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && note.trim()) void act('note');

@@ -17,6 +17,15 @@ import type {
   SessionView,
   UserView,
 } from '../../http/api.ts';
+import type { InvitationView, PeopleView, PersonLinkView, PersonRole, PersonView } from '../../http/people-api.ts';
+import type {
+  BeginRequest,
+  ChosenPhase,
+  EvaluationDetailView,
+  EvaluationsView,
+  EvaluationView,
+  PermitRequest,
+} from '../../http/sessions-api.ts';
 
 export type RefusalKind = 'unauthorised' | 'forbidden' | 'absent' | 'invalid' | 'busy' | 'unreachable' | 'server';
 export interface Refusal {
@@ -45,6 +54,20 @@ export interface Client {
   devices(): Promise<Answer<DevicesView>>;
   deviceCode(deviceId: string, roomId: string): Promise<Answer<DeviceCodeView>>;
   revokeDevice(deviceId: string): Promise<Answer<undefined>>;
+  evaluations(room: string | undefined, limit: number): Promise<Answer<EvaluationsView>>;
+  evaluation(sessionId: string): Promise<Answer<EvaluationDetailView>>;
+  begin(roomId: string, request: BeginRequest): Promise<Answer<EvaluationView>>;
+  phase(sessionId: string, phase: ChosenPhase): Promise<Answer<EvaluationView>>;
+  permit(sessionId: string, request: PermitRequest): Promise<Answer<EvaluationView>>;
+  revokePermit(sessionId: string, permitId: string): Promise<Answer<EvaluationView>>;
+  end(sessionId: string): Promise<Answer<EvaluationView>>;
+  people(): Promise<Answer<PeopleView>>;
+  addPerson(name: string, role: PersonRole): Promise<Answer<PersonLinkView>>;
+  personLink(userId: string): Promise<Answer<PersonLinkView>>;
+  setPerson(userId: string, what: 'disable' | 'enable'): Promise<Answer<PersonView>>;
+  password(password: string, next: string): Promise<Answer<undefined>>;
+  invitation(token: string): Promise<Answer<InvitationView>>;
+  accept(token: string, password: string): Promise<Answer<SessionView>>;
 }
 
 const KINDS: Readonly<Record<number, RefusalKind>> = {
@@ -96,6 +119,21 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     devices: () => ask('GET', '/api/devices'),
     deviceCode: (deviceId, roomId) => ask('POST', '/api/devices/codes', { deviceId, roomId }),
     revokeDevice: (deviceId) => ask('POST', `/api/devices/${part(deviceId)}/revoke`, { reason: 'at the desk' }),
+    evaluations: (room, limit) => ask('GET', `/api/sessions?limit=${limit}${room ? `&room=${part(room)}` : ''}`),
+    evaluation: (sessionId) => ask('GET', `/api/sessions/${part(sessionId)}`),
+    begin: (roomId, request) => ask('POST', `/api/rooms/${part(roomId)}/session`, request),
+    phase: (sessionId, phase) => ask('POST', `/api/sessions/${part(sessionId)}/phase`, { phase }),
+    permit: (sessionId, request) => ask('POST', `/api/sessions/${part(sessionId)}/permits`, request),
+    revokePermit: (sessionId, permitId) =>
+      ask('POST', `/api/sessions/${part(sessionId)}/permits/${part(permitId)}/revoke`),
+    end: (sessionId) => ask('POST', `/api/sessions/${part(sessionId)}/end`),
+    people: () => ask('GET', '/api/people'),
+    addPerson: (name, role) => ask('POST', '/api/people', { name, role }),
+    personLink: (userId) => ask('POST', `/api/people/${part(userId)}/link`),
+    setPerson: (userId, what) => ask('POST', `/api/people/${part(userId)}/${what}`),
+    password: (password, next) => ask('POST', '/api/password', { password, next }),
+    invitation: (token) => ask('POST', '/api/invitation', { token }),
+    accept: (token, password) => ask('POST', '/api/invitation/accept', { token, password }),
     log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
   };
 }

@@ -3,12 +3,13 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from '@prea
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ActionKind, AlertView, RoomCard, UserView } from '../../http/api.ts';
-import { formatAddress, type Place, parseAddress, setupToken } from '../address.ts';
+import type { EvaluationView } from '../../http/sessions-api.ts';
+import { formatAddress, invitationToken, type Place, parseAddress, setupToken } from '../address.ts';
 import { wallNow } from '../clock.ts';
 import type { Lang } from '../words/time.ts';
 import { type Client, createClient, type Refusal } from './client.ts';
 import type { Connection } from './connection.ts';
-import { applyLine, type DeskFeed, type FeedLine, fromOverview, KnownIds, withAlert } from './feed.ts';
+import { applyLine, type DeskFeed, type FeedLine, fromOverview, KnownIds, withAlert, withSession } from './feed.ts';
 import { keepLine } from './line.ts';
 import { createPace } from './pace.ts';
 
@@ -16,6 +17,7 @@ export type Gate =
   | { readonly kind: 'loading' }
   | { readonly kind: 'setup'; readonly token?: string }
   | { readonly kind: 'login'; readonly expired: boolean }
+  | { readonly kind: 'invited'; readonly token: string; readonly name: string }
   | { readonly kind: 'failed'; readonly refusal: Refusal }
   | { readonly kind: 'open'; readonly user: UserView };
 
@@ -50,11 +52,16 @@ export interface Desk {
   start(stop: AbortSignal): void;
   retry(): void;
   entered(user: UserView | undefined): Promise<void>;
-  leave(): Promise<void>;
+  /** Ends the session; the refusal where the cloud did not hear it, and then the desk stays open. */
+  leave(): Promise<Refusal | undefined>;
+  /** False for those who may only look. */
+  mayAct(): boolean;
   /** Shows a place; `replace` where Back should not come here again. */
   go(place: Place, replace?: boolean): void;
   act(episodeId: string, kind: ActionKind, note?: string): Promise<Refusal | undefined>;
   take(alert: AlertView): void;
+  /** An answer about a room's evaluation, before the live line brings it. */
+  takeSession(evaluation: EvaluationView): void;
 }
 
 const DeskContext = createContext<Desk | undefined>(undefined);
@@ -121,6 +128,18 @@ export function createDesk(): Desk {
   };
 
   async function check(): Promise<void> {
+    const invite = invitationToken(location.hash);
+    if (invite) {
+      const whose = await client.invitation(invite);
+      if (whose.ok) {
+        gate.value = { kind: 'invited', token: invite, name: whose.value.name };
+        return;
+      }
+      // A link that is not good will not be: what comes next is the login.
+      if (whose.refusal.kind === 'forbidden') history.replaceState(null, '', formatAddress({ page: 'wall' }));
+      gate.value = { kind: 'failed', refusal: whose.refusal };
+      return;
+    }
     const answer = await client.session();
     if (!answer.ok) gate.value = { kind: 'failed', refusal: answer.refusal };
     else if (answer.value.user) await entered(answer.value.user);
@@ -130,7 +149,7 @@ export function createDesk(): Desk {
 
   async function entered(user: UserView | undefined): Promise<void> {
     if (!user) return check();
-    if (token) {
+    if (token || invitationToken(location.hash)) {
       token = undefined;
       history.replaceState(null, '', formatAddress(place.value));
     }
@@ -238,7 +257,8 @@ export function createDesk(): Desk {
         () => {
           const fresh = setupToken(location.hash);
           if (fresh) token = fresh;
-          if (fresh && gate.value.kind !== 'open') void check();
+          const link = fresh ?? invitationToken(location.hash);
+          if (link && gate.value.kind !== 'open') void check();
           else place.value = parseAddress(location.hash);
         },
         { signal: stop },
@@ -250,13 +270,17 @@ export function createDesk(): Desk {
       void check();
     },
     async leave() {
-      await client.logout();
+      const answer = await client.logout();
+      // A session that is over already is what was wanted.
+      if (!answer.ok && answer.refusal.kind !== 'unauthorised') return answer.refusal;
       line?.abort();
       batch(() => {
         feed.value = undefined;
         gate.value = { kind: 'login', expired: false };
       });
+      return undefined;
     },
+    mayAct: () => gate.value.kind === 'open' && gate.value.user.role === 'supervisor',
     go(next, replace = false) {
       const hash = formatAddress(next);
       if (hash === location.hash) return;
@@ -274,6 +298,9 @@ export function createDesk(): Desk {
     },
     take(alert) {
       if (feed.value) feed.value = withAlert(feed.value, alert);
+    },
+    takeSession(evaluation) {
+      if (feed.value) feed.value = withSession(feed.value, evaluation.roomId, evaluation);
     },
   };
 }

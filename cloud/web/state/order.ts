@@ -23,6 +23,8 @@ export function compareAlerts(a: AlertView, b: AlertView): number {
 export interface Filter {
   readonly room?: string;
   readonly seat?: string;
+  /** Alerts of this evaluation only. */
+  readonly session?: string;
   /** Words that must all occur in `textOf`. */
   readonly q?: string;
 }
@@ -36,6 +38,7 @@ export function queueOf(
   const words = (filter.q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   return [...alerts]
     .filter((alert) => !filter.room || alert.roomId === filter.room)
+    .filter((alert) => !filter.session || alert.sessionId === filter.session)
     .filter((alert) => !filter.seat || alert.seatIds.includes(filter.seat))
     .filter((alert) => {
       if (words.length === 0) return true;

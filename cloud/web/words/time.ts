@@ -86,6 +86,14 @@ export function clockTime(wallMs: number, zone: string, nowMs: number, lang: Lan
   return `${Number(at.day)} ${MONTHS[Number(at.month) - 1] ?? at.month}${year} ${at.time}`;
 }
 
+/** `HH:MM` of the day that it is at `nowMs` in that zone, in ms since the epoch. */
+export function todayAt(time: string, zone: string, nowMs: number): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const [h = 0, m = 0, s = 0] = partsOf(nowMs, zone).time.split(':').map(Number);
+  const midnight = Math.floor(nowMs / 1000) * 1000 - ((h * 60 + m) * 60 + s) * 1000;
+  return midnight + (hours * 60 + minutes) * 60_000;
+}
+
 /** The zone as people say it, for the clock in the frame: `北京时间` for Shanghai, else the city. */
 export function zoneWords(zone: string, lang: Lang): string {
   if (zone === 'Asia/Shanghai') return lang === 'zh' ? '北京时间' : 'Beijing';
