@@ -89,6 +89,20 @@ export function checkFloor(calibration: FloorCalibration): FloorCheck {
   return { ...none, errorsM, state: errorsM.some((error) => error > WRONG_M) ? 'wrong' : 'good' };
 }
 
+/**
+ * The one point without which all the others agree: most likely the one that was measured or clicked wrongly. Undefined
+ * where there is none, or where too few points are left to say so (of five, any four fit).
+ */
+export function oddPoint(calibration: FloorCalibration): number | undefined {
+  const { cameraId, points } = calibration;
+  if (points.length < 6 || checkFloor(calibration).state !== 'wrong') return undefined;
+  const odd = points.flatMap((_, i) => {
+    const { state } = checkFloor({ cameraId, points: points.filter((_other, j) => j !== i) });
+    return state === 'good' ? [i] : [];
+  });
+  return odd.length === 1 ? odd[0] : undefined;
+}
+
 function oneSide(h: readonly number[], points: readonly { readonly image: Point }[]): boolean {
   const signs = points.map(({ image: [x, y] }) => Math.sign(h[6]! * x + h[7]! * y + h[8]!));
   return signs.every((sign) => sign !== 0 && sign === signs[0]);

@@ -32,7 +32,7 @@ import {
   withoutShape,
   withPoints,
 } from '../state/draft.ts';
-import { type Sight, WHOLE, zoomed } from '../state/sight.ts';
+import { type Sight, WHOLE } from '../state/sight.ts';
 import { roomWords } from '../words/room.ts';
 
 export function RoomPage() {
@@ -179,10 +179,7 @@ function Drawing({
     else if ((key === ']' || key === '[') && shape) {
       const count = shape.points.length;
       setCorner(((corner ?? (key === ']' ? -1 : 0)) + (key === ']' ? 1 : count - 1)) % count);
-    } else if (key === '+' || key === '=') setSight(zoomed(CENTRE, sight, 1.3, MIDDLE));
-    else if (key === '-') setSight(zoomed(CENTRE, sight, 1 / 1.3, MIDDLE));
-    else if (key === '0') setSight(WHOLE);
-    else return false;
+    } else return false;
     return true;
   };
   useEditorKeys(pressed);
@@ -204,8 +201,9 @@ function Drawing({
         : tool === 'desk' && picked?.part !== 'seat'
           ? roomWords(lang, 'hintDeskNone')
           : roomWords(lang, HINTS[tool]);
+  const doubtful = room.state?.health.cameras.some((one) => one.cameraId === cameraId && one.fault === 'moved');
   return (
-    <div class="editor">
+    <div class={`editor ${doubtful ? 'is-doubtful' : ''}`}>
       <Banners room={room} drafting={drafting} />
       <div class="editor-work">
         <div class="editor-left">
@@ -269,7 +267,7 @@ function Drawing({
               {hint}
             </p>
             {trace.length > 0 && (
-              <div class="board-actions">
+              <div class="board-actions" onPointerDown={(event) => event.stopPropagation()}>
                 {trace.length >= 3 && tool !== 'door' && (
                   <button type="button" class="button primary" onClick={() => drawn(trace)}>
                     {roomWords(lang, 'finish')}
@@ -334,6 +332,3 @@ const HINTS = {
   door: 'hintDoor',
   floor: 'hintFloor',
 } as const;
-/** Keys zoom around the middle of the board, whatever its size. */
-const CENTRE = { x: 0, y: 0, w: 960, h: 540 };
-const MIDDLE: Point = [480, 270];

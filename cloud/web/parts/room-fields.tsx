@@ -1,5 +1,5 @@
 /** The room editor's fields for what is picked: names, kinds, metres, and what can be done with it. */
-import { checkFloor, homography, toFloor } from '../../../protocol/floor.ts';
+import { checkFloor, homography, oddPoint, toFloor } from '../../../protocol/floor.ts';
 import { bounds, type FloorPoint } from '../../../protocol/seat.ts';
 import {
   changeSeat,
@@ -33,13 +33,24 @@ export function Fields(props: FieldsProps) {
   const w = (key: RoomKey) => roomWords(lang, key);
   const { draft, picked, shape, corner, cameraId } = props;
   const less = shape && corner !== undefined ? withoutCorner(draft, shape, cameraId, corner) : undefined;
-  const views = picked.part === 'seat' ? (draft.seats[picked.index]?.views.length ?? 0) : 0;
+  const views = (picked.part === 'seat' && draft.seats[picked.index]?.views) || [];
+  const view = views.find((one) => one.cameraId === cameraId);
   return (
     <div class="fields">
       {(picked.part === 'seat' || picked.part === 'desk') && <SeatFields {...props} />}
       {picked.part === 'zone' && <ZoneFields {...props} />}
       {picked.part === 'floor' && <FloorFields {...props} />}
       <div class="fields-actions">
+        {picked.part === 'seat' && !shape && (
+          <button type="button" class="button primary" onClick={() => props.onDraw('seat')}>
+            {w('drawHere')}
+          </button>
+        )}
+        {picked.part === 'seat' && shape && !view?.desk && (
+          <button type="button" class="button" onClick={() => props.onDraw('desk')}>
+            {w('drawDesk')}
+          </button>
+        )}
         {picked.part === 'door' && (
           <button type="button" class="button" onClick={() => props.onDraft(turnDoor(draft, picked.index))}>
             {w('turn')}
@@ -51,14 +62,14 @@ export function Fields(props: FieldsProps) {
           </button>
         )}
         <button type="button" class="button" onClick={() => props.onGone(withoutShape(draft, picked, cameraId))}>
-          {w(views > 1 && shape ? 'removeView' : 'remove')}
+          {w(views.length > 1 && shape ? 'removeView' : 'remove')}
         </button>
       </div>
     </div>
   );
 }
 
-function SeatFields({ draft, picked, shape, cameraId, onDraft, onDraw }: FieldsProps) {
+function SeatFields({ draft, picked, cameraId, onDraft }: FieldsProps) {
   const { lang } = useWords();
   const w = (key: RoomKey) => roomWords(lang, key);
   const seat = draft.seats[picked.index];
@@ -124,18 +135,6 @@ function SeatFields({ draft, picked, shape, cameraId, onDraft, onDraw }: FieldsP
           )}
         </div>
       </fieldset>
-      <div class="fields-actions">
-        {!shape && (
-          <button type="button" class="button primary" onClick={() => onDraw('seat')}>
-            {w('drawHere')}
-          </button>
-        )}
-        {view && !view.desk && (
-          <button type="button" class="button" onClick={() => onDraw('desk')}>
-            {w('drawDesk')}
-          </button>
-        )}
-      </div>
     </>
   );
 }
@@ -177,6 +176,7 @@ function FloorFields({ draft, picked, corner, onDraft }: FieldsProps) {
   const calibration = draft.floor[picked.index];
   if (!calibration) return null;
   const check = checkFloor(calibration);
+  const odd = oddPoint(calibration);
   const missing = 4 - calibration.points.length;
   return (
     <>
@@ -184,7 +184,8 @@ function FloorFields({ draft, picked, corner, onDraft }: FieldsProps) {
       <ol class="floor-table">
         {calibration.points.map(({ image, floor }, i) => {
           const error = check.errorsM[i];
-          const wrong = error !== undefined && error > 0.25;
+          // One wrong point spoils the fit for all the others: where it is known, it alone is marked.
+          const wrong = odd === undefined ? error !== undefined && error > 0.25 : odd === i;
           return (
             <li key={image.join()} class={`${corner === i ? 'is-picked' : ''} ${wrong ? 'is-wrong' : ''}`}>
               <b>{i + 1}</b>
@@ -198,7 +199,7 @@ function FloorFields({ draft, picked, corner, onDraft }: FieldsProps) {
                 value={floor[1]}
                 onValue={(y) => onDraft(setMetres(draft, picked.index, i, [floor[0], y]))}
               />
-              {error !== undefined && (
+              {error !== undefined && (odd === undefined || wrong) && (
                 <span class="floor-off">
                   {roomWords(lang, 'off', { n: Number.isFinite(error) ? error.toFixed(2) : '∞' })}
                 </span>

@@ -4,9 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { bounds, type Point, type Polygon } from '../../../protocol/seat.ts';
 import { containRect } from '../geometry.ts';
 import { inside, moved, type Picked, rectangle, type Shape, samePick } from '../state/draft.ts';
-import { pushed, type Sight, toPicture, toScreen, zoomed } from '../state/sight.ts';
+import { pushed, type Sight, toPicture, toScreen, WHOLE, zoomed } from '../state/sight.ts';
 import { Corners, ShapeDrawing } from './room-shapes.tsx';
-import { useSize } from './use.ts';
+import { ZoomButtons } from './room-tools.tsx';
+import { useKeys, useSize } from './use.ts';
 
 export type Tool = 'select' | 'seat' | 'desk' | 'zone' | 'door' | 'floor';
 
@@ -84,6 +85,15 @@ export function Stage(props: StageProps) {
     element.addEventListener('wheel', wheel, { passive: false });
     return () => element.removeEventListener('wheel', wheel);
   }, [ref]);
+
+  const zoomBy = (factor: number) =>
+    props.onSight(factor === 0 ? WHOLE : zoomed(base, sight, factor, [base.x + base.w / 2, base.y + base.h / 2]));
+  useKeys(({ key }) => {
+    const factor = key === '+' || key === '=' ? 1.5 : key === '-' ? 1 / 1.5 : key === '0' ? 0 : undefined;
+    if (factor === undefined) return false;
+    zoomBy(factor);
+    return true;
+  });
 
   const placeOf = (event: PointerEvent): Point => {
     const box = ref.current?.getBoundingClientRect();
@@ -249,6 +259,7 @@ export function Stage(props: StageProps) {
         )}
         {props.over?.(board)}
       </svg>
+      <ZoomButtons zoom={sight.zoom} onZoom={zoomBy} />
       {props.children}
     </div>
   );

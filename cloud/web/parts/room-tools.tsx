@@ -109,6 +109,34 @@ export function Tools(props: ToolsProps) {
   );
 }
 
+/** On the board itself, at the thumb: what a wheel and two fingers do. */
+export function ZoomButtons({ zoom, onZoom }: { zoom: number; onZoom: (factor: number) => void }) {
+  const { lang } = useWords();
+  return (
+    <div class="board-zoom" onPointerDown={(event) => event.stopPropagation()}>
+      {(
+        [
+          ['zoomIn', 1.5, 'M10 4v12M4 10h12', zoom >= 8],
+          ['zoomOut', 1 / 1.5, 'M4 10h12', zoom <= 1],
+          ['whole', 0, 'M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4', zoom <= 1],
+        ] as const
+      ).map(([name, factor, path, off]) => (
+        <button
+          key={name}
+          type="button"
+          class="zoom"
+          disabled={off}
+          aria-label={roomWords(lang, name)}
+          title={roomWords(lang, name)}
+          onClick={() => onZoom(factor)}
+        >
+          <Sign path={path} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
 function Sign({ path }: { path: string }): JSX.Element {
   return (
     <svg

@@ -1,6 +1,6 @@
 /** What is said of a drawn room before anybody runs it. */
 import { describe, expect, it } from 'vitest';
-import { checkFloor, fromFloor, homography, toFloor } from '../../../protocol/floor.ts';
+import { checkFloor, fromFloor, homography, oddPoint, toFloor } from '../../../protocol/floor.ts';
 import { areaOf, crossesItself, layoutProblems } from '../../../protocol/layout.ts';
 import type { LayoutOrder } from '../../../protocol/orders.ts';
 import type { FloorPoint, Point, Polygon } from '../../../protocol/seat.ts';
@@ -118,5 +118,10 @@ describe('the floor', () => {
     expect(checkFloor(five).state).toBe('good');
     const wrong = { ...five, points: five.points.map((p, i) => (i === 4 ? { ...p, floor: [0.8, 1.5] as const } : p)) };
     expect(checkFloor(wrong).state).toBe('wrong');
+    expect(oddPoint(wrong)).toBeUndefined();
+    const six = floor([...CORNERS, [0, 1.5], [0.5, 2.5]]);
+    const odd = { ...six, points: six.points.map((p, i) => (i === 2 ? { ...p, floor: [0.2, 3] as const } : p)) };
+    expect(oddPoint(six)).toBeUndefined();
+    expect(oddPoint(odd)).toBe(2);
   });
 });
