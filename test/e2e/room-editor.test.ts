@@ -5,8 +5,12 @@ import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OverviewView } from '../../cloud/http/api.ts';
+import { rectangle } from '../../cloud/web/state/draft.ts';
+import type { LayoutOrder } from '../../protocol/orders.ts';
 import { openDesk, type Stand, startStand } from '../../scripts/stand.ts';
-import { browserMissing, launchBrowser, openContext } from './browser.ts';
+import { browserMissing, launchBrowser, openContext, PHONE } from './browser.ts';
+import { buildPage, type Fixture, PASSWORD, startFixture } from './web-fixture.ts';
+import { layoutOf, plainZone, stateOf } from './web-world.ts';
 
 const missing = browserMissing();
 let folder: string;
@@ -88,5 +92,81 @@ describe('the room editor', () => {
     expect(log.entries.map(({ action }) => action)).toContain('order_layout');
     await expect(desk.post(`/api/rooms/${stand.roomId}/layout`, { layout: { seats: 1 } })).rejects.toThrow('400');
     expect(faults).toEqual([]);
+  }, 120_000);
+});
+
+describe('the room editor on a phone', () => {
+  let fixture: Fixture;
+  let dist: string;
+  const ordered: { layout: LayoutOrder }[] = [];
+  beforeAll(async () => {
+    if (missing) return;
+    dist = await mkdtemp(path.join(tmpdir(), 'evalroom-editor-page-'));
+    await buildPage(dist);
+    fixture = await startFixture({ page: dist, user: true });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await fixture?.close();
+    if (dist) await rm(dist, { recursive: true, force: true });
+  });
+
+  it('takes a proposed seat by one tap, draws one by taps, and says that a moved camera is right again', async (ctx) => {
+    if (missing) ctx.skip(missing);
+    const { context } = await openContext(browser, PHONE);
+    page = await context.newPage();
+    await page.route('**/api/rooms/*/layout', async (route) => {
+      const sent = route.request().postDataJSON() as { layout: LayoutOrder } | null;
+      if (sent) ordered.push(sent);
+      await route.fulfill({ json: { revision: ordered.length, ...(sent ?? {}) } });
+    });
+    const bare = { ...layoutOf(1, plainZone), seats: [] };
+    const state = stateOf(bare, {});
+    const zone = rectangle([0.1, 0.3], [0.25, 0.7]);
+    fixture.heard({
+      ...state,
+      health: { ...state.health, cameras: state.health.cameras.map((one) => ({ ...one, fault: 'moved' })) },
+      proposals: [{ cameraId: 'cam-a', watchedMs: 600_000, seats: [{ zone, share: 0.9 }] }],
+    });
+    fixture.snapshot('room-101');
+    await page.goto(`${fixture.url}/#/setup?room=room-101`);
+    await page.fill('input[name=name]', '王监督');
+    await page.fill('input[name=password]', PASSWORD);
+    await page.click('button[type=submit]');
+    await page.waitForSelector('.board-picture', WAIT);
+
+    await page.locator('[data-moved="cam-a"] button').tap();
+    await page.waitForSelector('[data-moved="cam-a"]:not(:has(button))', WAIT);
+    expect(ordered[0]!.layout.references).toMatchObject([{ cameraId: 'cam-a' }]);
+
+    await page.locator('.proposal-take').tap();
+    expect(await page.locator('[data-part="seat"]').count()).toBe(1);
+    expect(await page.locator('.proposal').count()).toBe(0);
+
+    const box = (await page.locator('.board-picture').boundingBox())!;
+    const tap = (x: number, y: number) => page.touchscreen.tap(box.x + x * box.width, box.y + y * box.height);
+    await page.locator('[data-tool="seat"]').tap();
+    for (const [x, y] of [
+      [0.5, 0.3],
+      [0.7, 0.3],
+      [0.75, 0.7],
+      [0.5, 0.7],
+    ] as const)
+      await tap(x, y);
+    await tap(0.5, 0.3);
+    expect(await page.locator('[data-part="seat"]').count()).toBe(2);
+
+    // A finger on a corner has 44 px, where the corners are not closer together than that.
+    const reach = await page.locator('.corner-hit').first().getAttribute('r');
+    expect(Number(reach)).toBeGreaterThanOrEqual(12);
+    await page.locator('[data-action="save"]').tap();
+    await expect.poll(() => ordered.length, WAIT).toBe(2);
+    const [first, second] = ordered[1]!.layout.seats;
+    expect(first!.views[0]!.zone).toEqual(zone);
+    expect(second!.views[0]!.zone).toHaveLength(4);
+    // What was said of the picture goes on to count.
+    expect(ordered[1]!.layout.references).toHaveLength(1);
+    await context.close();
   }, 120_000);
 });
