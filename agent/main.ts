@@ -197,7 +197,14 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     const isNewStill = createStillNews();
     const report = createStateReport({ config, watch, outbox, eyes, clock });
 
-    orders.on('session', (next) => watch.observe({ kind: 'session', at: clock.now(), session: next }));
+    orders.on('session', (next) => {
+      watch.observe({ kind: 'session', at: clock.now(), session: next });
+      const bidders = next?.bidders ?? config.bidders;
+      if (JSON.stringify(bidders) === JSON.stringify(ears.bidders)) return;
+      ears = { ...ears, bidders };
+      for (const listener of listens) relisten(listener, ears);
+      log.info({ bidders: bidders.length }, 'other names of bidders are listened for');
+    });
     orders.on('layout', (next) => laid.take(next));
     // Cameras, ears and recording go on; only what depends on what is drawn begins anew.
     laid.onChange((next) => {
@@ -231,7 +238,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     });
     let ears: EarParts = {
       languages: config.languages,
-      bidders: config.bidders,
+      bidders: session?.bidders ?? config.bidders,
       pack,
       modelsFolder: config.modelsFolder,
       script: script?.ears,

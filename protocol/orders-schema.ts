@@ -32,6 +32,7 @@ const session: z.ZodType<Session> = z.object({
   startWallMs: z.exactOptional(wallMs),
   permits: z.array(permit).max(200),
   roster: z.exactOptional(layout.shape.roster),
+  bidders: z.exactOptional(z.array(z.array(name).min(1).max(10)).max(50)),
 });
 
 const rulePack: z.ZodType<RulePackOrder> = z.object({

@@ -39,4 +39,6 @@ export interface Session {
   readonly permits: readonly Permit[];
   /** Who sits where this time; absent: as the room's own file says. */
   readonly roster?: readonly RosterEntry[];
+  /** Names of each bidder, for the phrases that ask for one; absent: those of the room's own file. */
+  readonly bidders?: readonly (readonly string[])[];
 }

@@ -9,7 +9,7 @@ import { type BeginRequest, CHOSEN_PHASES, PERMIT_KINDS, type PermitRequest } fr
 const LIST_MAX = 200;
 const TITLE_MAX = 200;
 const SEATS_MAX = 64;
-const BIDDERS_MAX = 100;
+const BIDDERS_MAX = 50;
 const MINUTES_MAX = 12 * 60;
 
 type Fields = Readonly<Record<string, unknown>>;

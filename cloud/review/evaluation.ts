@@ -26,6 +26,7 @@ function sessionOf(evaluation: EvaluationView, wallMs: number): Session {
     phase: evaluation.phase,
     startWallMs: evaluation.startWallMs,
     roster: evaluation.roster,
+    ...(evaluation.bidders.length > 0 && evaluation.phase !== 'idle' ? { bidders: evaluation.bidders } : {}),
     permits: evaluation.permits
       .filter((permit) => counts(permit, wallMs))
       .map(({ permitId, kind, seatId, fromWallMs, untilWallMs, people }) => ({

@@ -50,7 +50,14 @@ describe.each(['sqlite', 'postgres'] as const)('evaluations and people in the st
     expect(await store.orders('room-1')).toEqual({
       roomId: 'room-1',
       revision: evaluation.revision,
-      session: { sessionId: 'ev-1', phase: 'evaluating', startWallMs: WALL, permits: [], roster },
+      session: {
+        sessionId: 'ev-1',
+        phase: 'evaluating',
+        startWallMs: WALL,
+        permits: [],
+        roster,
+        bidders: [['甲公司', '甲']],
+      },
     });
     await store.evaluations.change('ev-1', (e) => phased(e, 'break', doing(WALL + MINUTE)), by(WALL + MINUTE));
     const given = await store.evaluations.change(

@@ -68,8 +68,12 @@ function RoomRow({ card, current }: { card: RoomCard; current: boolean }) {
 
 function RoomSession({ room, evaluation }: { room: RoomCard; evaluation: EvaluationView | undefined }) {
   const desk = useDesk();
+  const { lang } = useWords();
   return (
     <section class="session" data-session-room={room.roomId}>
+      <button type="button" class="plain session-back" onClick={() => desk.go({ page: 'sessions' })}>
+        ‹ {sessionWords(lang, 'rooms')}
+      </button>
       {evaluation ? (
         <SessionPanel key={evaluation.sessionId} room={room} evaluation={evaluation} />
       ) : (
