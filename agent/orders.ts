@@ -232,7 +232,8 @@ interface Kept {
   readonly refused: readonly Refused[];
 }
 
-function readKept(folder: string, roomId: string, log: Logger): Kept {
+/** What a box kept in its data folder: also for whoever looks at a box that does not run. Nothing readable: none. */
+export function readKept(folder: string, roomId: string, log: Logger): Kept {
   const none: Kept = { orders: { roomId, revision: 0 }, refused: [] };
   let text: string;
   try {

@@ -3,6 +3,10 @@ import { connect } from 'node:net';
 import { systemClock } from '../../agent/clock.ts';
 import { checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
 import { readIdentity } from '../../agent/identity.ts';
+import { checkLayout } from '../../agent/layout.ts';
+import { createLog } from '../../agent/log.ts';
+import { readKept } from '../../agent/orders.ts';
+import type { RoomOrders } from '../../protocol/orders.ts';
 import { attention, broken, type Finding, ok } from './finding.ts';
 
 const CONNECT_MS = 3000;
@@ -29,14 +33,44 @@ export function lookAtRoom(path: string): { readonly findings: Finding[]; readon
   const { config } = checked;
   const { layout, cameras, microphones, warnings } = config;
   const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s), rule pack ${config.rulePack}`;
+  const ordered = readKept(config.dataFolder, layout.roomId, createLog({ name: 'doctor', level: 'silent' })).orders;
+  const said = ordered.layout ? warnings.filter((warning) => !warning.startsWith('no seats')) : warnings;
   return {
     findings: [
       ok('room.yaml', found),
+      ...lookAtLayout(config, ordered),
       ...lookAtIdentity(config),
-      ...warnings.map((warning) => attention('room.yaml', warning, `edit ${path}`)),
+      ...said.map((warning) => attention('room.yaml', warning, `edit ${path}`)),
     ],
     config,
   };
+}
+
+/** A layout that was drawn at the desk counts instead of what the file says. */
+function lookAtLayout({ layout: own, cameras }: RoomConfig, { layout, revision }: RoomOrders): Finding[] {
+  if (!layout) return [];
+  const { seats, zones, doorLines } = layout;
+  const drawn = `${seats.length} seats, ${zones.length} zones, ${doorLines.length} door line(s)`;
+  try {
+    checkLayout(
+      layout,
+      cameras.map(({ cameraId }) => cameraId),
+    );
+  } catch (error) {
+    return [
+      attention(
+        'layout',
+        `the layout drawn at the desk (revision ${revision}) can not run here, room.yaml counts: ${(error as Error).message}`,
+        'open the room editor at the desk, correct it and save it again',
+      ),
+    ];
+  }
+  return [
+    ok(
+      'layout',
+      `drawn at the desk, revision ${revision}: ${drawn}; it counts, not the ${own.seats.length} seats of room.yaml`,
+    ),
+  ];
 }
 
 /** How long the box is still known; the agent renews in the last third, so less than that says that it cannot. */

@@ -73,6 +73,28 @@ describe('the doctor', () => {
     expect(config?.layout.roomId).toBe('room-101');
   });
 
+  it('says that a layout drawn at the desk counts, or why it can not run here', () => {
+    const path = join(folder, 'room.yaml');
+    for (const name of ['secret', 'cam-a.password']) writeFileSync(join(folder, name), 'x\n', { mode: 0o600 });
+    copyFileSync(EXAMPLE, path);
+    const { config } = lookAtRoom(path);
+    const { dataFolder, layout, cameras } = config!;
+    const keep = (cameraId: string) => {
+      const { name, seatId } = layout.seats[0]!;
+      const zone = layout.seats[0]!.views[0]!.zone;
+      const seats = [{ seatId, name, views: [{ cameraId, zone }] }];
+      const orders = { roomId: layout.roomId, revision: 7, layout: { seats, zones: [], doorLines: [], floor: [] } };
+      mkdirSync(dataFolder, { recursive: true });
+      writeFileSync(join(dataFolder, 'orders.json'), JSON.stringify({ orders, refused: [] }));
+    };
+    const found = () => lookAtRoom(path).findings.filter(({ part }) => part === 'layout');
+    expect(found()).toEqual([]);
+    keep(cameras[0]!.cameraId);
+    expect(found()).toEqual([ok('layout', expect.stringMatching(/at the desk, revision 7: 1 seats/) as string)]);
+    keep('gone');
+    expect(found()).toMatchObject([{ state: 'attention', found: expect.stringContaining('gone') }]);
+  });
+
   it('says how long the certificate of a box is good', async () => {
     const path = join(folder, 'room.yaml');
     const text = readFileSync(EXAMPLE, 'utf8')
