@@ -30,5 +30,9 @@ describe('a room whose camera misbehaves', () => {
       expect([...allowed]).toContain(peer.split(':')[1]);
     }
     expect(listening).toEqual([]);
+    // Not at this moment alone: whatever it has asked for since it began, however short.
+    const asked = room.asked();
+    expect(asked).toEqual(expect.arrayContaining([`connect 127.0.0.1:${port}`]));
+    for (const one of asked) expect([...allowed].map((known) => `connect 127.0.0.1:${known}`)).toContain(one);
   });
 });

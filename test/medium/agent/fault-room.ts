@@ -12,6 +12,8 @@ import { type Accepted, type Desk, openDesk, type Stand, startStand } from '../.
 
 export interface FaultRoom {
   readonly stand: Stand;
+  /** Every connection, message and name that the agent itself has asked for since it began: `connect 127.0.0.1:1883`. */
+  asked(): string[];
   /** Occupancy of every seat as the cloud shows it now. */
   occupancy(): Promise<string[]>;
   accepted(kind: string): Accepted[];
@@ -32,10 +34,15 @@ export async function startFaultRoom(): Promise<FaultRoom> {
   await writeFile(script, JSON.stringify({ eyes: { steps: [{ from: 0, persons }] }, ears: [] }));
   const log: string[] = [];
   const onLine = (part: string, line: string) => void log.push(`${part}: ${line.slice(0, 300)}`);
-  const stand = await startStand({ data: join(folder, 'stand'), room: { script, languages: [] }, onLine });
+  const asked = join(folder, 'connections');
+  await writeFile(asked, '');
+  const preload = new URL('./every-connection.ts', import.meta.url).href;
+  const env = { NODE_OPTIONS: `--import=${preload}`, EVALROOM_TEST_CONNECTIONS: asked };
+  const stand = await startStand({ data: join(folder, 'stand'), room: { script, languages: [] }, onLine, env });
   const desk: Desk = await openDesk(stand.setupUrl);
   return {
     stand,
+    asked: () => [...new Set(readFileSync(asked, 'utf8').split('\n').filter(Boolean))],
     async occupancy() {
       const { rooms } = await desk.get<OverviewView>('/api/overview');
       return rooms[0]?.state?.seats.map(({ occupancy }) => occupancy) ?? [];
