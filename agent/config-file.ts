@@ -51,6 +51,7 @@ export const roomFile = z.strictObject({
   models: z.exactOptional(word),
   script: z.exactOptional(word),
   rulePack: word.default('default'),
+  blurHeads: z.boolean().default(false),
   languages: z.array(word).default(['zh-CN', 'en']),
   bidders: z.array(z.array(word).min(1, 'a bidder needs a name').max(10)).max(50).default([]),
   cameras: z

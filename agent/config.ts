@@ -73,6 +73,8 @@ export interface RoomConfig {
   readonly modelsFolder: string;
   /** Name of a shipped pack, or the absolute path of a pack's folder. */
   readonly rulePack: string;
+  /** Heads are blurred in the stills that leave the box. Clips are evidence and stay as they were recorded. */
+  readonly blurHeads: boolean;
   readonly languages: readonly string[];
   /** Names of each bidder of the project: full, short, aliases; phrases of the rule pack are filled with them. */
   readonly bidders: readonly (readonly string[])[];
@@ -183,6 +185,7 @@ function assemble(
     dataFolder,
     modelsFolder: resolve(folder, room.models ?? environment.EVALROOM_MODELS ?? modelsOf(dataFolder)),
     rulePack: /[/\\]/.test(room.rulePack) ? resolve(folder, room.rulePack) : room.rulePack,
+    blurHeads: room.blurHeads,
     languages: room.languages,
     bidders: room.bidders,
     perception: room.script === undefined ? { kind: 'auto' } : { kind: 'scripted', path: resolve(folder, room.script) },

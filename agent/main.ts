@@ -266,6 +266,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         clock,
         log: log.child({ part: 'perceive' }),
         regions: doorRegions(laid.current(), camera.cameraId),
+        blurHeads: config.blurHeads,
       });
       perceive.watch.setReference(references.load(camera.cameraId));
       perceives.set(camera.cameraId, perceive);

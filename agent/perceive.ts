@@ -11,6 +11,7 @@ import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import { createAttention } from './attention.ts';
+import { createHeadMemory } from './blur.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 export interface PerceiveOptions {
@@ -24,6 +25,8 @@ export interface PerceiveOptions {
    * `doorRegions()`; default none.
    */
   readonly regions?: readonly Box[];
+  /** Heads are blurred in stills; default not. */
+  readonly blurHeads?: boolean;
 }
 
 export interface PerceiveHealth {
@@ -71,7 +74,15 @@ const STIRS = 0.01;
 const STRAINED_POSES = 1;
 
 /** Assigns only; work begins when `observations()` is iterated. */
-export function createPerceive({ camera, eyes, layout, clock, log, regions = [] }: PerceiveOptions): Perceive {
+export function createPerceive({
+  camera,
+  eyes,
+  layout,
+  clock,
+  log,
+  regions = [],
+  blurHeads,
+}: PerceiveOptions): Perceive {
   const { cameraId } = camera;
   let watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
   const schedule = createPoseSchedule();
@@ -81,6 +92,7 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
   const seen = createRate(clock);
   const work = { detections: createRate(clock), regions: createRate(clock), poses: createRate(clock) };
   const still = createStill(clock, log.child({ cameraId }));
+  const heads = blurHeads ? createHeadMemory() : undefined;
   let drops = 0;
   let blind = 0;
   let analysed = 0;
@@ -133,10 +145,11 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
   async function observe(frame: Frame): Promise<FrameObservation | undefined> {
     const lookedBy = watch;
     const { picture, patches, motion } = watch.look(frame);
-    still.offer(frame);
+    if (!heads) still.offer(frame);
     try {
       const { persons, inferenceMs } = await see(frame, motion);
       reason = undefined;
+      heads?.saw(persons, frame.at.monoMs, frame.width / frame.height);
       if (watch !== lookedBy) return undefined;
       lastMonoMs = clock.monoMs();
       seen.add(1);
@@ -159,6 +172,8 @@ export function createPerceive({ camera, eyes, layout, clock, log, regions = [] 
       reason = error.message;
       attention.forget();
       return undefined;
+    } finally {
+      if (heads && still.isDue()) still.offer({ ...frame, ...heads.blurred(frame, frame.at.monoMs) });
     }
   }
 
@@ -247,9 +262,11 @@ function createStill(clock: Clock, log: Logger) {
   let latest: { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
   let madeMs = Number.NEGATIVE_INFINITY;
   let failing = false;
+  const isDue = () => clock.monoMs() - madeMs >= SNAPSHOT_EVERY_MS;
   return {
+    isDue,
     offer(frame: Frame) {
-      if (clock.monoMs() - madeMs < SNAPSHOT_EVERY_MS) return;
+      if (!isDue()) return;
       madeMs = clock.monoMs();
       try {
         latest = { jpeg: encodeSnapshot(frame), atMonoMs: frame.at.monoMs };
