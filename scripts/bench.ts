@@ -33,9 +33,15 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
     .option('--seconds <number>', 'how long is measured', count, 60)
     .option('--fps <number>', 'frames per second handed to the models', count, 2)
     .option('--set <name>', 'auto, default (weights from npm alone) or better', 'auto')
+    .option('--soak <minutes>', 'instead: whether memory and drops grow over so many minutes', count)
     .option('--most', 'instead: how many cameras this machine holds with seat states no older than 1.5 s')
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: CameraOptions) => {
+      if (options.soak !== undefined) {
+        const { benchSoak } = await import('./bench/soak.ts');
+        await benchSoak(options);
+        return;
+      }
       if (options.most) {
         const { benchMostCameras } = await import('./bench/cameras.ts');
         await benchMostCameras(options);
@@ -176,6 +182,7 @@ export interface CameraOptions {
   readonly seconds: number;
   readonly fps: number;
   readonly set: string;
+  readonly soak?: number;
   readonly most?: true;
   readonly json?: true;
 }
