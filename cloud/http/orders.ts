@@ -25,6 +25,8 @@ export function routeOrders(
       waitMs: whole(wait, 'wait', WAIT_MAX_MS / 1000) * 1000,
       signal: gone.signal,
     });
+    // It may have been revoked while it waited.
+    if (found && !(await deviceOf(devices, request, reply))) return reply;
     reply.header('cache-control', 'no-store');
     return found ? reply.send(found) : reply.code(204).send();
   });

@@ -6,17 +6,18 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../agent/clock.ts';
 import { createForward } from '../../../agent/forward.ts';
+import { openOrders } from '../../../agent/orders.ts';
 import { memoryOutbox } from '../../../agent/store/memory.ts';
 import { createUploader } from '../../../agent/upload.ts';
 import { eventually } from './cloud.ts';
 import { clipBody } from './events.ts';
-import { enrolled, logged, type SecureCloud, startSecureCloud } from './identity-world.ts';
+import { desk, enrolled, logged, type SecureCloud, startSecureCloud } from './identity-world.ts';
 
 const log = pino({ level: 'silent' });
 const clock = systemClock();
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-describe('clips by certificate', () => {
+describe('clips and orders by certificate', () => {
   let world: SecureCloud;
   beforeAll(async () => {
     world = await startSecureCloud();
@@ -25,7 +26,28 @@ describe('clips by certificate', () => {
     await world?.stop();
   });
 
-  it('go to the cloud of the box, and a box without its certificate sends none', async () => {
+  it('orders come to the box that has its certificate, and not to one that was revoked while it waited', async () => {
+    const [credentials, roomId] = [await enrolled(world, 'box-2'), 'room-box-2'];
+    let shown: Partial<typeof credentials> = { ca: credentials.ca };
+    const connection = { url: world.cloud.url, deviceId: 'box-2', tls: () => shown };
+    const orders = openOrders({ folder: join(world.folder, 'box-2'), roomId, connection, clock, log });
+    await orders.start(new AbortController().signal);
+    await eventually(() => orders.health().reason).toContain('401');
+    shown = credentials;
+    const roster = [{ seatId: '1', expertId: 'E-1' }];
+    const begun = await desk(world, 'POST', `/api/rooms/${roomId}/session`, { title: 'x', roster });
+    expect(begun.status).toBe(201);
+    await eventually(() => orders.current().session?.phase).toBe('evaluating');
+    const { sessionId } = orders.current().session!;
+    const answers = orders.health().answers;
+    await desk(world, 'POST', '/api/devices/box-2/revoke', { reason: 'lost' });
+    await desk(world, 'POST', `/api/sessions/${sessionId}/phase`, { phase: 'break' });
+    await eventually(() => orders.health().reason).toContain('401');
+    expect([orders.current().session?.phase, orders.health().answers]).toEqual(['evaluating', answers]);
+    await orders.close();
+  });
+
+  it('clips go to the cloud of the box, and a box without its certificate sends none', async () => {
     const [credentials, roomId] = [await enrolled(world, 'box-1'), 'room-box-1'];
     let shown: Partial<typeof credentials> = { ca: credentials.ca };
     const store = memoryOutbox({ roomId, clock, quotaEvents: 100 });
