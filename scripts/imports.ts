@@ -76,11 +76,14 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'page-is-a-browser',
-    comment: 'cloud/web/ imports protocol/, cloud/http/api.ts and browser packages: the server is reached over HTTP',
+    comment:
+      'cloud/web/ imports protocol/, the shapes of the API (cloud/http/api.ts, …-api.ts) and browser packages: the server is reached over HTTP',
     forbids: (from, to) =>
       inBrowser(from) &&
       (to.kind === 'node' ||
-        (to.kind === 'file' && !fileIn(to, 'cloud/web', 'protocol') && to.name !== 'cloud/http/api.ts')),
+        (to.kind === 'file' &&
+          !fileIn(to, 'cloud/web', 'protocol') &&
+          !/^cloud\/http\/([a-z-]+-)?api\.ts$/.test(to.name))),
   },
   {
     name: 'nothing-imports-tests',
