@@ -1,6 +1,6 @@
 /** The address names what is on screen: hash ↔ place, pure. `#/queue/EPISODE?room=…&q=…`, `#token=…` for the set-up, `#invite=…` for a person. */
 
-export const PAGES = ['wall', 'queue', 'sessions', 'devices', 'people', 'log'] as const;
+export const PAGES = ['wall', 'queue', 'sessions', 'rules', 'devices', 'people', 'log'] as const;
 /** Pages beside those of the bar: the room editor, reached from a room. */
 const INNER = ['setup'] as const;
 export type Page = (typeof PAGES)[number] | (typeof INNER)[number];
@@ -17,6 +17,9 @@ export interface Place {
   readonly camera?: string;
   /** Evaluation that is shown, or whose alerts are. */
   readonly session?: string;
+  /** Version of a rule pack, `name@version`, and which part of the rule page. */
+  readonly pack?: string;
+  readonly tab?: string;
   /** Words searched for. */
   readonly q?: string;
 }
@@ -31,6 +34,8 @@ export function parseAddress(hash: string): Place {
   const seat = params.get('seat');
   const camera = params.get('camera');
   const session = params.get('session');
+  const pack = params.get('pack');
+  const tab = params.get('tab');
   const q = params.get('q');
   let episodeId: string | undefined;
   try {
@@ -45,6 +50,8 @@ export function parseAddress(hash: string): Place {
     ...(seat ? { seat } : {}),
     ...(camera ? { camera } : {}),
     ...(session ? { session } : {}),
+    ...(pack ? { pack } : {}),
+    ...(tab ? { tab } : {}),
     ...(q ? { q } : {}),
   };
 }
@@ -56,6 +63,8 @@ export function formatAddress(place: Place): string {
   if (place.seat) params.set('seat', place.seat);
   if (place.camera) params.set('camera', place.camera);
   if (place.session) params.set('session', place.session);
+  if (place.pack) params.set('pack', place.pack);
+  if (place.tab) params.set('tab', place.tab);
   if (place.q) params.set('q', place.q);
   const query = params.toString();
   const episode = place.episodeId ? `/${encodeURIComponent(place.episodeId)}` : '';

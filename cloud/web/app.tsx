@@ -7,6 +7,7 @@ import { LogPage } from './pages/log.tsx';
 import { PeoplePage } from './pages/people.tsx';
 import { QueuePage } from './pages/queue.tsx';
 import { RoomPage } from './pages/room.tsx';
+import { RulesPage } from './pages/rules.tsx';
 import { SessionsPage } from './pages/session.tsx';
 import { WallPage } from './pages/wall.tsx';
 import { icons } from './parts/icons.tsx';
@@ -75,6 +76,7 @@ export function App() {
         {page === 'wall' && <WallPage />}
         {page === 'queue' && <QueuePage />}
         {page === 'sessions' && <SessionsPage />}
+        {page === 'rules' && <RulesPage />}
         {page === 'devices' && <DevicesPage />}
         {page === 'people' && <PeoplePage />}
         {page === 'log' && <LogPage />}

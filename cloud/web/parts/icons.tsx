@@ -41,6 +41,11 @@ export const icons = {
       <path d="M10 6.8v3.9l2.6 1.8M8 2.5h4" />
     </Icon>
   ),
+  rules: () => (
+    <Icon>
+      <path d="M4 3.5h9.5a2 2 0 0 1 2 2V17H6a2 2 0 0 1-2-2zM4 15a2 2 0 0 1 2-2h9.5M7 7h5.5M7 10h5.5" />
+    </Icon>
+  ),
   people: () => (
     <Icon>
       <circle cx="7.5" cy="7" r="2.8" />

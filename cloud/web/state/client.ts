@@ -26,6 +26,7 @@ import type {
   EvaluationView,
   PermitRequest,
 } from '../../http/sessions-api.ts';
+import { createRulesClient, type RulesClient } from './rules-client.ts';
 
 export type RefusalKind = 'unauthorised' | 'forbidden' | 'absent' | 'invalid' | 'busy' | 'unreachable' | 'server';
 export interface Refusal {
@@ -61,6 +62,7 @@ export interface Client {
   permit(sessionId: string, request: PermitRequest): Promise<Answer<EvaluationView>>;
   revokePermit(sessionId: string, permitId: string): Promise<Answer<EvaluationView>>;
   end(sessionId: string): Promise<Answer<EvaluationView>>;
+  readonly rules: RulesClient;
   people(): Promise<Answer<PeopleView>>;
   addPerson(name: string, role: PersonRole): Promise<Answer<PersonLinkView>>;
   personLink(userId: string): Promise<Answer<PersonLinkView>>;
@@ -89,8 +91,8 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
       response = await fetch(path, {
         method,
         credentials: 'same-origin',
-        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': typeOf(body) }) },
+        ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
       });
     } catch {
       return { ok: false, refusal: { kind: 'unreachable' } };
@@ -127,6 +129,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     revokePermit: (sessionId, permitId) =>
       ask('POST', `/api/sessions/${part(sessionId)}/permits/${part(permitId)}/revoke`),
     end: (sessionId) => ask('POST', `/api/sessions/${part(sessionId)}/end`),
+    rules: createRulesClient(ask),
     people: () => ask('GET', '/api/people'),
     addPerson: (name, role) => ask('POST', '/api/people', { name, role }),
     personLink: (userId) => ask('POST', `/api/people/${part(userId)}/link`),
@@ -137,6 +140,8 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
   };
 }
+
+const typeOf = (body: unknown) => (body instanceof Blob ? body.type : 'application/json');
 
 function parse(text: string): unknown {
   if (text === '') return undefined;

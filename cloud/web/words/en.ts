@@ -7,6 +7,7 @@ export const en: Record<WordKey, string> = {
   queue: 'Queue',
   setup: 'Set up',
   sessions: 'Sessions',
+  rules: 'Rules',
   devices: 'Devices',
   people: 'People',
   log: 'Log',

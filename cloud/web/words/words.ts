@@ -203,6 +203,11 @@ const LOG: Readonly<Record<string, Pair>> = {
   disable_person: ['停用人员', 'disabled somebody'],
   enable_person: ['启用人员', 'enabled somebody'],
   certificate_cloned: ['证书疑被复制', 'a certificate is at two machines'],
+  add_rules: ['收录产品规则包', "took in a pack of the product"],
+  save_rules: ['保存规则包版本', 'saved a version of a rule pack'],
+  publish_rules: ['发布规则包', 'published a rule pack'],
+  withdraw_rules: ['撤回规则包', 'withdrew a rule pack'],
+  order_rules: ['规则包下发到评标室', 'ordered a rule pack for a room'],
 };
 
 /** The log names actions by stable codes, some with the area before a dot or colon. */

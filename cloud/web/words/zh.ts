@@ -5,6 +5,7 @@ export const zh = {
   queue: '告警',
   setup: '布置',
   sessions: '评标',
+  rules: '规则',
   devices: '设备',
   people: '人员',
   log: '日志',

@@ -1,0 +1,298 @@
+/** A sentence tried on the draft before anybody's room hears it: typed, recorded here, or from a file. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ListenView, RulesView, SentenceHit, SentenceView } from '../../http/rules-api.ts';
+import type { Refusal } from '../state/client.ts';
+import { useDesk } from '../state/desk.ts';
+import { type DraftPack, wavOf } from '../state/rules-draft.ts';
+import { categoryWords, type RulesKey, sayRules } from '../words/rules.ts';
+import { timer } from '../words/time.ts';
+import { sentence } from '../words/words.ts';
+import { LevelMark } from './marks.tsx';
+import { useRefusal } from './states.tsx';
+import { useWords } from './use.ts';
+
+const FILE_BYTES = 10 * 1024 * 1024;
+const RATE = 16_000;
+/** Under this there is hardly anything to hear. */
+const QUIET_DB = -45;
+
+export function RulesTry({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken'] }) {
+  return (
+    <div class="rules-try">
+      <Typed pack={pack} />
+      <Spoken pack={pack} spoken={spoken} />
+    </div>
+  );
+}
+
+function Typed({ pack }: { pack: DraftPack }) {
+  const desk = useDesk();
+  const { lang } = useWords();
+  const words = useRefusal();
+  const [text, setText] = useState('');
+  const [answer, setAnswer] = useState<{ text: string; view: SentenceView }>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [busy, setBusy] = useState(false);
+  const tryIt = async () => {
+    const said = text.trim();
+    if (said === '' || busy) return;
+    setBusy(true);
+    const language = /\p{Script=Han}/u.test(said) ? 'zh-CN' : 'en';
+    const found = await desk.client.rules.sentence(pack, language, said);
+    setBusy(false);
+    setRefusal(found.ok ? undefined : found.refusal);
+    setAnswer(found.ok ? { text: said, view: found.value } : undefined);
+  };
+  return (
+    <section class="rules-card">
+      <h2>{sayRules(lang, 'typed')}</h2>
+      <form
+        class="rules-ask"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void tryIt();
+        }}
+      >
+        <input
+          name="sentence"
+          maxLength={500}
+          placeholder={sayRules(lang, 'typedHint')}
+          aria-label={sayRules(lang, 'typed')}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <button type="submit" class="button primary" disabled={busy || text.trim() === ''}>
+          {sayRules(lang, 'test')}
+        </button>
+      </form>
+      {refusal && (
+        <p class="rules-problem" role="alert">
+          {words(refusal)}
+        </p>
+      )}
+      {answer && (
+        <div class="rules-answer" role="status" data-hits={answer.view.hits.length}>
+          {answer.view.hits.length === 0 && <p class="rules-nothing">{sayRules(lang, 'raisesNot')}</p>}
+          {answer.view.hits.map((hit) => (
+            <Heard key={`${hit.phraseId} ${hit.from}`} hit={hit} text={answer.text} />
+          ))}
+          {answer.view.stopped.map((hit) => (
+            <Heard
+              key={`${hit.phraseId} ${hit.from} stopped`}
+              hit={hit}
+              text={answer.text}
+              stopped={sayRules(lang, hit.why === 'unless' ? 'stoppedUnless' : 'stoppedNeeds', {
+                word: hit.word ?? '',
+              })}
+            />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Heard({ hit, text, stopped }: { hit: SentenceHit; text: string; stopped?: string }) {
+  const { lang } = useWords();
+  return (
+    <div class={stopped ? 'rules-heard is-stopped' : 'rules-heard'} data-hit={hit.phraseId}>
+      <p class="rules-said">
+        {text.slice(0, hit.from)}
+        <mark>{text.slice(hit.from, hit.to)}</mark>
+        {text.slice(hit.to)}
+      </p>
+      <p class="small">
+        {!stopped && hit.level && <LevelMark level={hit.level} fault={false} quiet={false} size={14} />}{' '}
+        {stopped ??
+          (hit.level ? `${sayRules(lang, 'raises')} · ${sayRules(lang, hit.level)}` : sayRules(lang, 'noLevel'))}
+        {` · ${categoryWords(hit.category, lang)} · “${hit.form}” `}
+        <code>{hit.phraseId}</code>
+      </p>
+    </div>
+  );
+}
+
+interface Kept {
+  readonly soundId: string;
+  readonly name: string;
+  readonly seconds: number;
+}
+
+function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken'] }) {
+  const desk = useDesk();
+  const { lang } = useWords();
+  const words = useRefusal();
+  const [sound, setSound] = useState<Kept>();
+  const [heard, setHeard] = useState<ListenView>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [note, setNote] = useState<RulesKey>();
+  const [busy, setBusy] = useState(false);
+  const file = useRef<HTMLInputElement>(null);
+
+  const listen = async (kept: Kept) => {
+    setBusy(true);
+    const answer = await desk.client.rules.listen(pack, kept.soundId);
+    setBusy(false);
+    setRefusal(answer.ok ? undefined : answer.refusal);
+    setHeard(answer.ok ? answer.value : undefined);
+  };
+  const take = async (wav: Blob, name: string) => {
+    setBusy(true);
+    setNote(undefined);
+    setHeard(undefined);
+    const answer = await desk.client.rules.sound(wav);
+    setBusy(false);
+    setRefusal(answer.ok ? undefined : answer.refusal);
+    if (!answer.ok) return;
+    const kept = { ...answer.value, name };
+    setSound(kept);
+    await listen(kept);
+  };
+  const recorder = useRecorder((wav) => void take(wav, sayRules(lang, 'record')), setNote);
+  const choose = async (chosen: File) => {
+    const isWav = /\.wave?$/i.test(chosen.name) || /wav/.test(chosen.type);
+    if (isWav && chosen.size <= FILE_BYTES) return take(new Blob([chosen], { type: 'audio/wav' }), chosen.name);
+    try {
+      await take(await decoded(await chosen.arrayBuffer()), chosen.name);
+    } catch {
+      setNote('badFile');
+    }
+  };
+  if (!spoken.ok)
+    return (
+      <section class="rules-card">
+        <h2>{sayRules(lang, 'spoken')}</h2>
+        <p class="rules-missing" role="status">
+          {sentence(spoken.words, lang)}
+        </p>
+      </section>
+    );
+  return (
+    <section class="rules-card">
+      <h2>{sayRules(lang, 'spoken')}</h2>
+      <p class="small">{sayRules(lang, 'spokenHint')}</p>
+      <div class="rules-ask">
+        <button type="button" class="button" disabled={busy} onClick={() => void recorder.toggle()}>
+          {recorder.sinceMs === undefined ? sayRules(lang, 'record') : sayRules(lang, 'stop')}
+        </button>
+        {recorder.sinceMs !== undefined && (
+          <span class="small" role="status">
+            {sayRules(lang, 'recording', { time: timer(desk.now.value - recorder.sinceMs) })}
+          </span>
+        )}
+        <button type="button" class="button" disabled={busy} onClick={() => file.current?.click()}>
+          {sayRules(lang, 'chooseFile')}
+        </button>
+        <input
+          ref={file}
+          class="unseen"
+          type="file"
+          name="sound"
+          accept="audio/*"
+          aria-label={sayRules(lang, 'chooseFile')}
+          tabIndex={-1}
+          onChange={(event) => {
+            const chosen = event.currentTarget.files?.[0];
+            event.currentTarget.value = '';
+            if (chosen) void choose(chosen);
+          }}
+        />
+        {sound && (
+          <button type="button" class="button" disabled={busy} onClick={() => void listen(sound)}>
+            {sayRules(lang, 'listenAgain')}
+          </button>
+        )}
+      </div>
+      {sound && (
+        <p class="small">
+          {sayRules(lang, 'soundKept', { name: sound.name, seconds: sound.seconds.toFixed(1) })}
+          {busy ? ` · ${sayRules(lang, 'listening')}` : ''}
+        </p>
+      )}
+      {note && (
+        <p class="rules-problem" role="alert">
+          {sayRules(lang, note)}
+        </p>
+      )}
+      {refusal && (
+        <p class="rules-problem" role="alert">
+          {words(refusal)}
+        </p>
+      )}
+      {heard && (
+        <div class="rules-answer" role="status" data-hits={heard.hits.length}>
+          {heard.peakDb < QUIET_DB && (
+            <p class="rules-finding">! {sayRules(lang, 'tooQuiet', { db: Math.round(heard.peakDb) })}</p>
+          )}
+          {heard.hits.length === 0 && <p class="rules-nothing">{sayRules(lang, 'heardNothing')}</p>}
+          {heard.hits.map((hit) => (
+            <div class="rules-heard" key={`${hit.phraseId} ${hit.beginS}`} data-hit={hit.phraseId}>
+              <p class="rules-said">
+                <mark>{hit.text}</mark>{' '}
+                <span class="small">
+                  {sayRules(lang, 'heardAt', { begin: hit.beginS.toFixed(1), end: hit.endS.toFixed(1) })}
+                </span>
+              </p>
+              <p class="small">
+                {hit.level && <LevelMark level={hit.level} fault={false} quiet={false} size={14} />}{' '}
+                {hit.level ? `${sayRules(lang, 'raises')} · ${sayRules(lang, hit.level)}` : sayRules(lang, 'noLevel')}
+                {` · ${categoryWords(hit.category, lang)} · `}
+                {sayRules(lang, 'score', { score: hit.score.toFixed(2), threshold: hit.threshold.toFixed(2) })}{' '}
+                <code>{hit.phraseId}</code>
+              </p>
+              <p class="small rules-pinyin">{hit.heard}</p>
+            </div>
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** Any sound that the browser can read, as the cloud's WAV. */
+async function decoded(bytes: ArrayBuffer): Promise<Blob> {
+  const context = new OfflineAudioContext(1, 1, RATE);
+  const sound = await context.decodeAudioData(bytes);
+  const mono = new Float32Array(sound.length);
+  for (let channel = 0; channel < sound.numberOfChannels; channel++)
+    for (const [i, value] of sound.getChannelData(channel).entries()) mono[i]! += value / sound.numberOfChannels;
+  return wavOf(mono, RATE);
+}
+
+/** The browser's microphone; asked for when somebody wants to speak, and let go at once afterwards. */
+function useRecorder(onSound: (wav: Blob) => void, onNote: (note: RulesKey) => void) {
+  const desk = useDesk();
+  const [sinceMs, setSince] = useState<number>();
+  const running = useRef<MediaRecorder | undefined>(undefined);
+  useEffect(
+    () => () => {
+      for (const track of running.current?.stream.getTracks() ?? []) track.stop();
+    },
+    [],
+  );
+  const toggle = async () => {
+    if (running.current) return running.current.stop();
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+      const recorder = new MediaRecorder(stream);
+      const parts: Blob[] = [];
+      recorder.ondataavailable = ({ data }) => parts.push(data);
+      recorder.onstop = () => {
+        for (const track of stream.getTracks()) track.stop();
+        running.current = undefined;
+        setSince(undefined);
+        new Blob(parts)
+          .arrayBuffer()
+          .then(decoded)
+          .then(onSound)
+          .catch(() => onNote('badFile'));
+      };
+      recorder.start();
+      running.current = recorder;
+      setSince(desk.nowMs());
+    } catch {
+      onNote('noMicrophone');
+    }
+  };
+  return { sinceMs, toggle };
+}

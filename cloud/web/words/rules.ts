@@ -1,0 +1,205 @@
+/** Words of the rule page, Chinese first: for supervisors who are no programmers. */
+import type { Lang } from './time.ts';
+import type { Values } from './words.ts';
+
+const RULES = {
+  packs: ['规则包', 'Rule packs'],
+  builtIn: ['产品自带', 'comes with the product'],
+  inRooms: ['{n} 间在用', 'in {n} rooms'],
+  draft: ['草稿', 'Draft'],
+  changedN: ['改动 {n} 处', '{n} changes'],
+  otherDraft: [
+    '另有一份未保存的草稿（基于 {name}）。一次只改一份。',
+    'There is an unsaved draft of {name}. One at a time.',
+  ],
+  openDraft: ['打开那份草稿', 'Open it'],
+  dropDraft: ['放弃草稿', 'Discard the draft'],
+  dropSure: ['确定放弃，改动不再保留', 'Yes, discard the changes'],
+  saveAs: ['保存为新版本', 'Save as a new version'],
+  download: ['下载', 'Download'],
+  downloadHint: [
+    '签名文件，可用 evalroom agent replay --rules 在设备上试运行',
+    'The signed file, for evalroom agent replay --rules on a box',
+  ],
+  by: ['{who} · {time}', '{who} · {time}'],
+  key: ['签名密钥 {id}', 'Signed with key {id}'],
+
+  tabPhrases: ['词句', 'Phrases'],
+  tabLimits: ['行为与时间', 'Behaviours'],
+  tabTry: ['试一试', 'Try it'],
+  tabEffect: ['影响对比', 'What would change'],
+  tabRooms: ['发布', 'Publish'],
+
+  addPhrase: ['添加词句', 'Add a phrase'],
+  phrasesN: ['{n} 条', '{n}'],
+  noPhrases: ['没有符合的词句', 'No phrase matches'],
+  pick: ['请在左侧选择一条词句', 'Choose a phrase on the left'],
+  language: ['语言', 'Language'],
+  category: ['类别', 'Category'],
+  gravity: ['严重程度', 'Gravity'],
+  asCategory: ['与类别相同（{level}）', 'as its category ({level})'],
+  notice: ['提示', 'Notice'],
+  alarm: ['告警', 'Alarm'],
+  off: ['不触发', 'nothing'],
+  forms: ['说法（每行一种，按读音写）', 'How it is said (one a line)'],
+  formsHint: [
+    '写成人们说话的样子；五个字以上最可靠。{BIDDER} 代表任一投标人，{NUMBER} 代表“第几家”。',
+    'As people say it; five syllables or more are surest. {BIDDER} stands for any bidder, {NUMBER} for an ordinal.',
+  ],
+  needs: ['附近必须出现（可空，每行一个）', 'Counts only near one of these (may be empty)'],
+  unless: ['前面出现则不算（可空，每行一个）', 'Does not count after one of these (may be empty)'],
+  contextHint: [
+    '例如“不得”“按照招标文件”：说在前面时，后面的话是引用或否定。',
+    'A negation, or words that quote the tender file: what follows is then not meant.',
+  ],
+  citation: ['依据', 'Citation'],
+  remove: ['删除这条', 'Remove'],
+  undoRemove: ['恢复原样', 'Restore'],
+  removed: ['已删除', 'removed'],
+  added: ['新增', 'new'],
+  edited: ['已改', 'changed'],
+  was: ['原为 {value}', 'was {value}'],
+  checking: ['正在检查…', 'Checking…'],
+  clean: [
+    '没有发现问题：不会在日常用语上触发，也不与其他词句混淆。',
+    'Nothing found: no everyday speech and no other phrase sounds like it.',
+  ],
+  everyday: ['日常用语里会触发：“{against}”', 'Everyday speech would trigger it: “{against}”'],
+  neighbour: ['与 {id} 的“{against}”听起来相近', 'Sounds like “{against}” of {id}'],
+  formed: ['（说法：{form}）', ' (form: {form})'],
+  moreFindings: ['还有 {n} 条', '{n} more'],
+  readOnly: [
+    '改动会自动成为草稿，不影响正在运行的评标室。',
+    'Changes become a draft; no room is touched until you publish.',
+  ],
+
+  ruleOn: ['启用', 'On'],
+  ruleOff: ['停用：不检测此行为', 'Off: not looked for'],
+  minutes: ['分', 'min'],
+  seconds: ['秒', 's'],
+  advanced: ['更多参数', 'More figures'],
+  cooldown: ['事件结束后再次出现，多久以内并入同一事件', 'The same again joins the same event for'],
+
+  typed: ['打字测试', 'Type a sentence'],
+  typedHint: ['例如：这家给高一点吧', 'For example: give this one a higher score'],
+  test: ['测试', 'Try'],
+  raises: ['会触发', 'Would raise'],
+  raisesNot: ['不会触发任何词句', 'Would raise nothing'],
+  stoppedUnless: ['听到但不算：前面说了“{word}”', 'Heard, but does not count after “{word}”'],
+  stoppedNeeds: ['听到但不算：附近没有所需的词', 'Heard, but a needed word is missing near it'],
+  noLevel: ['本类别已停用，不触发', 'its category is off'],
+  spoken: ['录音测试', 'Speak a sentence'],
+  spokenHint: [
+    '普通话。说一句话，或选择录音文件（WAV 最大 10 MB），由与设备相同的识别引擎来听。录音只留在内存中，不存盘。',
+    'Mandarin. Say a sentence or choose a file (WAV up to 10 MB); the same engine as in the room listens. It stays in memory and is not stored.',
+  ],
+  record: ['开始录音', 'Record'],
+  stop: ['停止', 'Stop'],
+  recording: ['正在录音 {time}', 'Recording {time}'],
+  chooseFile: ['选择录音文件', 'Choose a file'],
+  listenAgain: ['用当前草稿再听一遍', 'Listen again with this draft'],
+  listening: ['正在听…', 'Listening…'],
+  soundKept: ['{name}，{seconds} 秒', '{name}, {seconds} s'],
+  heardAt: ['{begin}–{end} 秒', '{begin}–{end} s'],
+  heardNothing: ['没有听到规则包里的词句', 'No phrase of the pack was heard'],
+  tooQuiet: [
+    '录音音量很低（峰值 {db} dBFS），请靠近麦克风重录。',
+    'The recording is very quiet (peak {db} dBFS); come closer to the microphone.',
+  ],
+  score: ['得分 {score}，门槛 {threshold}', 'score {score}, threshold {threshold}'],
+  noMicrophone: ['浏览器不允许使用麦克风，请选择录音文件。', 'The browser gives no microphone; choose a file instead.'],
+  badFile: ['无法读取这个文件，请换成 WAV。', 'This file cannot be read; use a WAV file.'],
+
+  effectLead: [
+    '把当前草稿放到最近存储的事件上重算：哪些当时的告警不会出现，哪些会变轻或变重，事件前后十秒里还会多出什么。',
+    'Runs the draft over the newest stored events: what would not have been raised, what would be graver or milder, and what else is heard within ten seconds of them.',
+  ],
+  effectRoom: ['范围', 'Rooms'],
+  compare: ['开始对比', 'Compare'],
+  comparing: ['正在对比…', 'Comparing…'],
+  effectNone: ['对已存事件没有影响', 'Nothing stored would change'],
+  effectCount: [
+    '看了 {episodes} 个事件，其中 {excerpts} 个带有文字摘录。',
+    'Looked at {episodes} events, {excerpts} of them with words.',
+  ],
+  effectLimit: [
+    '没有触发过的话和离席等短时行为没有存到云端，所以这里看不到“本来会多出多少”；在设备上用 evalroom agent replay 可以重听还保留的录音。距离、比例和一场累计不在事件里，不参与对比。',
+    'What never raised anything was never stored here: on the box, evalroom agent replay hears its recordings again. Distances, shares and sums of a session are not in an event and are not compared.',
+  ],
+  silenced: ['不再触发', 'Silenced'],
+  raised: ['新触发', 'Raised'],
+  graver: ['变重', 'Graver'],
+  milder: ['变轻', 'Milder'],
+  moved: ['换类别', 'Other category'],
+  levels: ['{before} → {after}', '{before} → {after}'],
+
+  roomsLead: [
+    '选择哪些评标室用哪个版本。设备收到后立即切换，正在进行的事件不会中断；设备拒绝时继续用原来的版本，并在这里说明原因。',
+    'Choose which rooms run which version. A box switches at once and no running event is cut; a box that refuses goes on with what it had and says why here.',
+  ],
+  publishWhat: ['要发布的版本', 'Version'],
+  publishTo: ['发布到', 'To'],
+  wholeProvince: ['全部评标室（包括以后加入的）', 'All rooms, also those that come later'],
+  centre: ['中心：{name}', 'Centre: {name}'],
+  chosenRooms: ['勾选的评标室（{n} 间）', 'The rooms that are ticked ({n})'],
+  publish: ['发布', 'Publish'],
+  publishSure: ['确定发布 {name} 到{where}', 'Publish {name} to {where}'],
+  withdraw: ['撤回：用设备自己的规则文件', 'Withdraw: the rooms’ own files'],
+  published: ['已发布，等待设备切换', 'Published; the boxes are switching'],
+  draftFirst: ['草稿要先保存为新版本才能发布。', 'Save the draft as a version before publishing.'],
+  room: ['评标室', 'Room'],
+  centreName: ['中心', 'Centre'],
+  runs: ['正在运行', 'Runs'],
+  ordered: ['应运行', 'Ordered'],
+  state: ['状态', 'State'],
+  ownFile: ['设备自己的文件', 'its own file'],
+  stateRunning: ['已生效', 'in force'],
+  stateWaiting: ['等待设备切换', 'switching'],
+  stateOffline: ['设备离线，上线后生效', 'offline: takes it when it is back'],
+  stateRefused: ['设备拒绝', 'refused'],
+  never: ['尚未上线', 'never heard'],
+  chooseAll: ['全选', 'All'],
+  noRooms: ['还没有评标室', 'No rooms yet'],
+
+  saveTitle: ['保存为新版本', 'Save as a new version'],
+  saveLead: [
+    '版本一经保存就不再改变，并由云端签名。保存不会影响任何评标室。',
+    'A version never changes once it is saved, and the cloud signs it. No room is touched by saving.',
+  ],
+  name: ['标识（小写字母、数字、连字符）', 'Name (lower-case letters, digits, -)'],
+  nameHint: [
+    '例如 zhejiang-2026；产品自带的名称不能用',
+    'For example zhejiang-2026; the product’s own names are taken',
+  ],
+  version: ['版本号', 'Version'],
+  titleZh: ['中文标题', 'Chinese title'],
+  titleEn: ['英文标题', 'English title'],
+  note: ['改了什么、为什么', 'What was changed, and why'],
+  save: ['保存', 'Save'],
+  cancel: ['取消', 'Cancel'],
+  problemsN: ['有 {n} 处错误，改正后才能保存', '{n} faults to be corrected first'],
+  findingsN: ['{n} 处提醒（可以保存）', '{n} remarks (may be saved)'],
+  saved: ['已保存 {name} {version}', 'Saved {name} {version}'],
+  onlySupervisors: ['只有监督员可以查看和修改规则包', 'Rule packs are for supervisors'],
+} as const satisfies Record<string, readonly [zh: string, en: string]>;
+
+export type RulesKey = keyof typeof RULES;
+
+/** The words of a key with `{name}` places filled. */
+export function sayRules(lang: Lang, key: RulesKey, values?: Values): string {
+  const text: string = RULES[key][lang === 'zh' ? 0 : 1];
+  return values ? text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole)) : text;
+}
+
+const CATEGORIES: Readonly<Record<string, readonly [string, string]>> = {
+  prohibited: ['禁用语', 'Prohibited'],
+  suggestive: ['暗示诱导', 'Suggestive'],
+  tendentious: ['倾向性言论', 'Tendentious'],
+  irrelevant: ['无关话题', 'Off the subject'],
+  fee: ['评审费', 'Fees'],
+};
+
+/** A category of phrases in words. */
+export function categoryWords(category: string, lang: Lang): string {
+  return CATEGORIES[category]?.[lang === 'zh' ? 0 : 1] ?? category;
+}
