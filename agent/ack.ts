@@ -13,15 +13,17 @@ export type AckTaken =
   | { readonly kind: 'forged'; readonly streamId: string; readonly through: number }
   | { readonly kind: 'taken'; readonly result: AckResult; readonly quarantined: boolean };
 
-/** Deletes what the payload of an ack topic covers, and moves on from a stream that the ingest refuses. Throws what the outbox throws. */
+/** Deletes what the payload of an ack topic covers, and moves on from a stream that the ingest refuses or that somebody else writes too. Throws what the outbox throws. */
 export function takeAck(payload: Uint8Array, outbox: Outbox, windows: Windows): AckTaken {
   const parsed = parseAck(payload);
   if (!parsed.ok) return { kind: 'unreadable' };
-  const { streamId, through, quarantined } = parsed.ack;
-  const result = outbox.ack({ streamId, through });
+  const { streamId, through, eventId, quarantined } = parsed.ack;
+  const result = outbox.ack({ streamId, through, ...(eventId === undefined ? {} : { eventId }) });
   if (result === 'beyond_sent') return { kind: 'forged', streamId, through };
-  const refused = quarantined !== undefined && result !== 'unknown_stream';
-  if (refused) outbox.quarantine(streamId, quarantined);
+  const reason =
+    result === 'other_event' ? `other_event: the cloud has another event at seq ${through} of it` : quarantined;
+  const refused = reason !== undefined && result !== 'unknown_stream';
+  if (refused) outbox.quarantine(streamId, reason);
   windows.acked(streamId);
   return { kind: 'taken', result, quarantined: refused };
 }

@@ -204,6 +204,7 @@ const ackShape: z.ZodType<Ack> = z.object({
   v: z.literal(PROTOCOL_VERSION),
   streamId: id,
   through: z.int().min(0).max(LIMITS.maxSeq),
+  eventId: z.exactOptional(id),
   quarantined: z.exactOptional(text(500)),
 });
 

@@ -42,6 +42,11 @@ export interface Ack {
   readonly v: typeof PROTOCOL_VERSION;
   readonly streamId: string;
   readonly through: number;
+  /**
+   * The event that the cloud has at `through`, where it knows it: an agent that has another one there deletes nothing, since
+   * somebody else writes its stream.
+   */
+  readonly eventId?: string;
   /** Set when the stream may not go on: the agent must begin a new stream and report. */
   readonly quarantined?: string;
 }

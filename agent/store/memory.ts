@@ -32,6 +32,8 @@ export interface MemoryOutboxOptions {
   readonly quotaClipBytes?: number;
   /** Left by an earlier opening; clips and open episodes are not kept in it. */
   readonly disk?: MemoryDisk;
+  /** `disk` is the copy of a machine that runs: it goes on in the same streams. */
+  readonly running?: true;
   /** Makes ids of events and streams; a simulation gives its own, so that a seed repeats. */
   readonly newId?: () => string;
 }
@@ -79,12 +81,14 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     });
   };
 
-  for (const stream of [...streams.values()]) {
+  for (const stream of options.running ? [] : [...streams.values()]) {
     if (stream.events.length === 0) streams.delete(stream.streamId);
     stream.sent = stream.lastSeq;
     stream.left = 'yes';
   }
-  for (const lane of LANES) open(lane);
+  for (const lane of LANES)
+    if (options.running) current.set(lane, [...streams.values()].findLast((stream) => stream.lane === lane)!);
+    else open(lane);
   return {
     roomId,
     opening: { kind: 'new' },
@@ -109,13 +113,18 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       stream.sent = Math.max(stream.sent, Math.min(seq, stream.lastSeq));
       if (stream.left === 'yes' && seq >= stream.lastSeq) stream.left = 'whole';
     },
-    ack: ({ streamId, through: told }) => {
+    ack: ({ streamId, through: told, eventId }) => {
       const stream = streams.get(streamId);
       if (!stream) return 'unknown_stream';
-      // An older image of the disk was put back, and the cloud knows more of this stream than the image does.
+      const whole = stream.left === 'no' ? stream.sent >= stream.lastSeq : stream.left === 'whole';
+      // The cloud knows more of this stream: an older image of the disk, or a copy of this machine that has written on.
+      if (told > stream.lastSeq && stream.through < stream.lastSeq && whole && eventId !== undefined)
+        return 'other_event';
       const through = stream.left === 'whole' ? Math.min(told, stream.lastSeq) : told;
       if (through > stream.sent) return 'beyond_sent';
       if (through <= stream.through) return 'no_progress';
+      const own = stream.events.find(({ seq }) => seq === through)?.eventId;
+      if (eventId !== undefined && own !== eventId) return 'other_event';
       for (const event of stream.events) if (event.seq <= through) released(event.eventId);
       stream.events = stream.events.filter((event) => event.seq > through);
       stream.through = through;

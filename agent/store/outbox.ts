@@ -23,8 +23,11 @@ export interface OutboxStream {
   readonly current: boolean;
 }
 
-/** `beyond_sent`: the ack names events that were never sent, so it is forged or foreign; nothing was deleted. */
-export type AckResult = 'progress' | 'no_progress' | 'unknown_stream' | 'beyond_sent';
+/**
+ * `beyond_sent`: the ack names events that were never sent, so it is forged or foreign. `other_event`: the cloud has another
+ * event there than this outbox, or one beyond its end: a copy of this machine writes the stream too. Nothing was deleted.
+ */
+export type AckResult = 'progress' | 'no_progress' | 'unknown_stream' | 'beyond_sent' | 'other_event';
 
 export interface OutboxStats {
   /** Accepted and not yet acked. */
@@ -52,9 +55,9 @@ export interface Outbox {
   /** The forwarder has published up to `seq`: only then may an ack name it. */
   sent(streamId: string, seq: number): void;
   /** Deletes what is acked and saves `through`, in one transaction. Works on a full disk. */
-  ack(ack: Pick<Ack, 'streamId' | 'through'>): AckResult;
+  ack(ack: Pick<Ack, 'streamId' | 'through' | 'eventId'>): AckResult;
   /**
-   * Ends a stream that the ingest refuses. Its unacked events go on in the lane's current stream with new seqs and
+   * Ends a stream that can not go on. Its unacked events go on in the lane's current stream with new seqs and
    * the same eventIds; a gap event reports it. Returns how many moved.
    */
   quarantine(streamId: string, reason: string): number;

@@ -13,7 +13,7 @@ import { createBallast } from './ballast.ts';
 import { createClipRows } from './clips.ts';
 import { readOpenEpisodes } from './episodes.ts';
 import { openFile } from './open.ts';
-import type { AckResult, Outbox, OutboxStream } from './outbox.ts';
+import type { Outbox, OutboxStream } from './outbox.ts';
 import { asOurs, isDiskFull } from './schema.ts';
 
 export interface OutboxOptions {
@@ -77,6 +77,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const moveClips = database.prepare(
     'update clip set event_key = event_key + ? where event_key > ? and event_key <= ?',
   );
+  const readId = database.prepare('select event_id from event where key = ?').pluck();
   const readEvents = database.prepare(
     'select key, event_id as eventId, crc, json from event where key > ? and key <= ? order by key limit ?',
   );
@@ -254,8 +255,8 @@ export function openOutbox(options: OutboxOptions): Outbox {
     const row = streams.get(streamId);
     if (!row) return 0;
     const moved = rehome(row);
-    log.error({ streamId, reason, moved }, 'stream quarantined by the ingest; its unacked events go on in a new one');
-    reportGap(`stream ${streamId} was quarantined by the ingest (${reason}); ${moved} events moved to a new stream`);
+    log.error({ streamId, reason, moved }, 'a stream can not go on; its unacked events go on in a new one');
+    reportGap(`stream ${streamId} can not go on (${reason}); ${moved} events moved to a new stream`);
     return moved;
   };
 
@@ -293,14 +294,17 @@ export function openOutbox(options: OutboxOptions): Outbox {
     return found;
   };
 
-  const ack = ({ streamId, through: told }: { readonly streamId: string; readonly through: number }): AckResult => {
+  const ack: Outbox['ack'] = ({ streamId, through: told, eventId }) => {
     const row = streams.get(streamId);
     if (!row) return 'unknown_stream';
-    // An older image of the disk was put back, and the cloud knows more of this stream than the image does. Without
-    // this its last events would be sent, and their ack refused, for ever.
-    const through = row.left && row.sentWhole ? Math.min(told, row.lastSeq) : told;
+    const whole = row.left ? row.sentWhole === true : row.sent >= row.lastSeq;
+    // The cloud knows more of this stream than the outbox: an older image of the disk, or a copy of this machine that has
+    // written on. What cannot be compared goes on in a new stream, where the cloud knows each event by its id.
+    if (told > row.lastSeq && row.through < row.lastSeq && whole && eventId !== undefined) return 'other_event';
+    const through = row.left && whole ? Math.min(told, row.lastSeq) : told;
     if (through > row.sent) return 'beyond_sent';
     if (through <= row.through) return 'no_progress';
+    if (eventId !== undefined && readId.get(first(row) + through) !== eventId) return 'other_event';
     held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through));
     episodes.saved();
     row.through = through;

@@ -97,9 +97,15 @@ export async function ingestIn(tx: Tx, deliveries: readonly Delivery[], storedWa
   };
 }
 
-export function ackOf(row: Pick<StreamRow, 'streamId' | 'through' | 'quarantined'>): Ack {
-  const { streamId, through, quarantined } = row;
-  return { v: PROTOCOL_VERSION, streamId, through, ...(quarantined === undefined ? {} : { quarantined }) };
+export function ackOf(row: Pick<StreamRow, 'streamId' | 'through' | 'throughEventId' | 'quarantined'>): Ack {
+  const { streamId, through, throughEventId, quarantined } = row;
+  return {
+    v: PROTOCOL_VERSION,
+    streamId,
+    through,
+    ...(throughEventId === undefined ? {} : { eventId: throughEventId }),
+    ...(quarantined === undefined ? {} : { quarantined }),
+  };
 }
 
 /** Merges deliveries of one stream. Two different events with one seq, or a leap, are a reason to end the stream here. */
@@ -254,11 +260,17 @@ interface Hidden {
   readonly stored_wall_ms: number;
 }
 
+/** A refused event that stands for its seq beyond a hole. */
+interface Refused {
+  readonly seq: number;
+  readonly payload: string;
+}
+
 /** What waits in the streams whose hole this transaction fills: two questions for all of them together. */
 async function loadHidden(
   tx: Tx,
   works: readonly Work[],
-): Promise<{ readonly rows: Map<string, Hidden[]>; readonly rejected: Map<string, { readonly seq: number }[]> }> {
+): Promise<{ readonly rows: Map<string, Hidden[]>; readonly rejected: Map<string, Refused[]> }> {
   const filled = works.filter((work) => work.row.highest > work.row.through && fills(work));
   if (filled.length === 0) return { rows: new Map(), rejected: new Map() };
   const ids = filled.map(({ row }) => row.streamId);
@@ -270,8 +282,8 @@ async function loadHidden(
     ids,
     Math.min(...filled.map(({ row }) => row.hiddenWallMs ?? Number.MIN_SAFE_INTEGER)),
   );
-  const rejected = await tx.all<{ stream_id: string; seq: number }>(
-    `select r.stream_id, r.seq from streams s
+  const rejected = await tx.all<Refused & { readonly stream_id: string }>(
+    `select r.stream_id, r.seq, r.payload from streams s
      join rejected r on r.stream_id = s.stream_id and r.seq > s.through and r.seq <= s.highest and r.occupies = 1
      where ${tx.among('s.stream_id', 1)}`,
     ids,
@@ -283,7 +295,7 @@ async function loadHidden(
 function advance(
   { row, fresh, bad }: Work,
   hidden: readonly Hidden[],
-  rejected: readonly { readonly seq: number }[],
+  rejected: readonly Refused[],
   storedWallMs: number,
 ): Shown {
   const seqs = [...fresh.keys(), ...bad.keys()];
@@ -306,9 +318,22 @@ function advance(
     const one = waited.get(seq);
     const event = fresh.get(seq) ?? (one && (JSON.parse(one.json) as RoomEvent));
     if (event) visible.push({ event, roomId: row.roomId, storedWallMs });
+    if (seq === row.through)
+      row.throughEventId =
+        event?.eventId ?? idIn(bad.get(seq)?.json ?? rejected.find((one) => one.seq === seq)?.payload);
     if (!one) continue;
     storedFrom = Math.min(storedFrom, one.stored_wall_ms);
     storedTo = Math.max(storedTo, one.stored_wall_ms);
   }
   return { visible, storedFrom, storedTo };
+}
+
+/** The eventId of a refused event, where it can be read. */
+function idIn(json: string | undefined): string | undefined {
+  try {
+    const { eventId } = JSON.parse(json ?? '{}') as { eventId?: unknown };
+    return typeof eventId === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(eventId) ? eventId : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -310,6 +310,13 @@ alter table users add column last_login_wall_ms {int};
 alter table tokens add column user_id text;
 create index tokens_user on tokens (user_id) where user_id is not null;`,
   },
+  {
+    version: 10,
+    name: 'which event a stream has reached',
+    sql: `
+-- eventId at through, for the ack. Null: nothing yet, or not known.
+alter table streams add column through_event_id text;`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

@@ -1,7 +1,7 @@
 /** The row of each stream: who owns it and how far it is stored; locked first in every ingest transaction. */
 import { PROTOCOL_VERSION } from '../../protocol/stream.ts';
 import type { RejectedRow } from './rejected.ts';
-import type { Tx } from './sql.ts';
+import type { Reader, Tx } from './sql.ts';
 import type { Delivery, IngestOutcome } from './store.ts';
 
 /** A room opens two streams per start of its agent; beyond this number it is not an agent that is starting. */
@@ -12,6 +12,8 @@ export interface StreamRow {
   readonly roomId: string;
   readonly lane: string;
   through: number;
+  /** The event at `through`; undefined where it is not known. */
+  throughEventId: string | undefined;
   highest: number;
   quarantined: string | undefined;
   /** It was in quarantine before this transaction. */
@@ -30,6 +32,7 @@ const COLUMNS = {
   room_id: 'text',
   lane: 'text',
   through: 'int',
+  through_event_id: 'text',
   highest: 'int',
   quarantined: 'text',
   hole_wall_ms: 'int',
@@ -66,6 +69,7 @@ export async function lockStreams(
         roomId: row.room_id,
         lane: row.lane,
         through: row.through,
+        throughEventId: row.through_event_id ?? undefined,
         highest: row.highest,
         quarantined: row.quarantined ?? undefined,
         wasQuarantined: row.quarantined !== null,
@@ -97,6 +101,7 @@ export async function lockStreams(
         roomId,
         lane,
         0,
+        null,
         0,
         null,
         null,
@@ -141,7 +146,8 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
   await tx.insertMany({
     table: 'streams',
     columns: COLUMNS,
-    conflict: `on conflict (stream_id) do update set through = excluded.through, highest = excluded.highest,
+    conflict: `on conflict (stream_id) do update set through = excluded.through,
+      through_event_id = excluded.through_event_id, highest = excluded.highest,
       quarantined = excluded.quarantined, hole_wall_ms = excluded.hole_wall_ms,
       hidden_wall_ms = excluded.hidden_wall_ms, heard_wall_ms = excluded.heard_wall_ms`,
     rows: rows.map((row) => [
@@ -149,6 +155,7 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
       row.roomId,
       row.lane,
       row.through,
+      row.throughEventId ?? null,
       row.highest,
       row.quarantined ?? null,
       row.holeWallMs ?? null,
@@ -157,4 +164,14 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
       row.heardWallMs,
     ]),
   });
+}
+
+/** See Store.reached. */
+export async function readReached(reader: Reader, streamIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (streamIds.length === 0) return new Map();
+  const rows = await reader.all<{ stream_id: string; through: number; quarantined: string | null }>(
+    `select stream_id, through, quarantined from streams where ${reader.among('stream_id', 1)}`,
+    streamIds,
+  );
+  return new Map(rows.map((row) => [row.stream_id, row.quarantined === null ? row.through : Number.POSITIVE_INFINITY]));
 }

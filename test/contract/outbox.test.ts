@@ -114,6 +114,25 @@ describe.each(kinds)('outbox: %s', (_name, open) => {
     expect(alert()).toMatchObject({ lastSeq: 5, through: 3 });
   });
 
+  it('deletes nothing where the cloud has another event at that place, and goes on in a new stream', () => {
+    begin(5);
+    const { streamId } = alert();
+    outbox.sent(streamId, 5);
+    const events = outbox.events(streamId, 0, 10);
+    const eventId = events[2]!.eventId;
+    expect(outbox.ack({ streamId, through: 2, eventId: events[1]!.eventId })).toBe('progress');
+    expect(outbox.ack({ streamId, through: 4, eventId })).toBe('other_event');
+    expect(outbox.ack({ streamId, through: 1, eventId: 'another' })).toBe('no_progress');
+    expect(outbox.ack({ streamId, through: 9 })).toBe('beyond_sent');
+    expect(outbox.ack({ streamId, through: 9, eventId: 'of a copy' })).toBe('other_event');
+    expect(outbox.events(streamId, 0, 10)).toEqual(events.slice(2));
+    expect(outbox.quarantine(streamId, 'other_event')).toBe(3);
+    expect(alert().streamId).not.toBe(streamId);
+    expect(outbox.events(alert().streamId, 0, 10).map((event) => event.eventId)).toEqual(
+      events.slice(2).map((event) => event.eventId),
+    );
+  });
+
   it('never counts sent beyond what was accepted', () => {
     begin(2);
     const { streamId } = alert();

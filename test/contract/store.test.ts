@@ -60,10 +60,10 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
 
   it('stores a resent batch once and acks it again', async () => {
     const events = [1, 2, 3].map((seq) => gap('s1', seq));
-    expect(await ackOf(events)).toEqual({ v: 1, streamId: 's1', through: 3 });
+    expect(await ackOf(events)).toEqual({ v: 1, streamId: 's1', through: 3, eventId: events[2]!.eventId });
     const again = await take(events);
     expect(again).toMatchObject({ stored: 0, repeated: 3 });
-    expect(again.acks[0]!.ack.through).toBe(3);
+    expect(again.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3, eventId: events[2]!.eventId });
     expect(await store.counts()).toMatchObject({ events: 3, rejected: 0 });
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
   });
@@ -77,13 +77,31 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
   });
 
+  it('names the event that it has at through: stored now or before, from behind a hole, or refused', async () => {
+    const events = [1, 2, 3, 4, 5].map((seq) => gap('s1', seq));
+    const named = async (some: Parameters<typeof delivery>[0]) => (await ackOf(some)).eventId;
+    expect(await named([events[1]!])).toBeUndefined();
+    expect(await named([events[0]!])).toBe(events[1]!.eventId);
+    expect(await named([events[3]!])).toBe(events[1]!.eventId);
+    expect(await named([events[0]!])).toBe(events[1]!.eventId);
+    const bad = { seq: 3, code: 'bad_shape', reason: 'x', json: JSON.stringify({ eventId: 'id-of-3' }) };
+    const unfit = { ...bad, seq: 5, json: '{"eventId":7' };
+    const take = async (some: (typeof bad)[]) =>
+      (await store.ingest([{ ...delivery([events[0]!]), good: [], bad: some }], WALL)).acks[0]!.ack;
+    expect(await take([bad])).toMatchObject({ through: 4, eventId: events[3]!.eventId });
+    expect(await take([unfit])).toEqual({ v: 1, streamId: 's1', through: 5 });
+    expect(await take([{ ...bad, seq: 7 }])).toEqual({ v: 1, streamId: 's1', through: 5 });
+    expect(await named([gap('s1', 6)])).toBe('id-of-3');
+  });
+
   it('quarantines a stream whose seq comes again with another event, and keeps the other streams going', async () => {
     await take([1, 2].map((seq) => gap('s1', seq)));
     const reused = await store.ingest([delivery([gap('s1', 2), gap('s1', 3)]), delivery([gap('s2', 1)])], WALL);
     expect(reused.quarantined).toMatchObject([{ streamId: 's1', roomId: 'room-1' }]);
     const acks = new Map(reused.acks.map(({ ack }) => [ack.streamId, ack]));
     expect(acks.get('s1')).toMatchObject({ through: 2, quarantined: expect.stringMatching(/^seq_reused/) });
-    expect(acks.get('s2')).toEqual({ v: 1, streamId: 's2', through: 1 });
+    expect(acks.get('s2')).toMatchObject({ v: 1, streamId: 's2', through: 1 });
+    expect(acks.get('s2')!.quarantined).toBeUndefined();
     expect(await ackOf([gap('s1', 3)])).toMatchObject({ through: 2, quarantined: expect.any(String) });
     expect((await store.counts()).events).toBe(3);
     expect(await store.rejections(10)).toContainEqual(
@@ -131,7 +149,7 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     expect(outcome.acks).toEqual([
       { roomId: 'room-2', ack: { v: 1, streamId: 's1', through: 0, quarantined: 'stream_of_other_room' } },
     ]);
-    expect(await ackOf([gap('s1', 2)])).toEqual({ v: 1, streamId: 's1', through: 2 });
+    expect(await ackOf([gap('s1', 2)])).toMatchObject({ v: 1, streamId: 's1', through: 2 });
   });
 
   it('keeps only so many refusals of one room, and goes on storing for it', async () => {
@@ -147,7 +165,9 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     const outcome = await store.ingest([delivery([gap('s1', 1), gap('s1', 3)], { bad: [rejection(2)] })], WALL);
     expect(outcome.acks[0]!.ack.through).toBe(3);
     expect(await store.rejections(10)).toMatchObject([{ streamId: 's1', seq: 2, code: 'bad_text' }]);
-    expect((await store.ingest([delivery([], { bad: [rejection(2)], lane: 'routine' })], WALL)).acks[0]!.ack).toEqual({
+    expect(
+      (await store.ingest([delivery([], { bad: [rejection(2)], lane: 'routine' })], WALL)).acks[0]!.ack,
+    ).toMatchObject({
       v: 1,
       streamId: 's1',
       through: 3,
@@ -191,7 +211,7 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     const back = await store.ingest([delivery([third])], WALL + 600_000);
     expect(back).toMatchObject({ stored: 1, rejected: 0, quarantined: [] });
     const filled = await store.ingest([delivery([first])], WALL + 600_010);
-    expect(filled.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3 });
+    expect(filled.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3, eventId: third.eventId });
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(
       [first, second, third].map((e) => e.eventId),
     );
@@ -406,7 +426,7 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     });
     const again = await take([...events, gap('s1', 4)]);
     expect(again).toMatchObject({ stored: 1, repeated: 3 });
-    expect(again.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 4 });
+    expect(again.acks[0]!.ack).toMatchObject({ v: 1, streamId: 's1', through: 4 });
     expect((await store.counts()).events).toBe(1);
   });
 

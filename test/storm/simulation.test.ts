@@ -32,6 +32,7 @@ describe('the simulated path', () => {
     ['delete_when_sent', /nowhere|not stored/],
     ['ack_before_commit', /deleted and is not stored/],
     ['forget_cursor', /missing on a screen/],
+    ['ignore_ack_ids', /deleted and is not stored|does not drain/],
   ];
   it.each(breaks)('notices %s, and finds a short way to it', async (broken, words) => {
     const found = await fc.check(
@@ -59,5 +60,24 @@ describe('the simulated path', () => {
     ];
     await simulate(shared.store, back);
     await expect(simulate(shared.store, back, 'ignore_left_acks')).rejects.toThrow('does not drain');
+  });
+
+  it('deletes nothing of a copied machine on the ack for what its copy has sent', async () => {
+    const twins: SimStep[] = [
+      ['accept', 0, 0],
+      ['copyRunning', 0, 0],
+      ['accept', 0, 1],
+      ['accept', 2, 1],
+      ['connect', 0, 0],
+      ['connect', 2, 0],
+      ['publish', 0, 7],
+      ['publish', 2, 7],
+      // Of the first one alone.
+      ['deliver', 0, 0],
+      ['commit', 0, 5],
+      ['ack', 0, 7],
+    ];
+    await simulate(shared.store, twins);
+    await expect(simulate(shared.store, twins, 'ignore_ack_ids')).rejects.toThrow('was deleted and is not stored');
   });
 });

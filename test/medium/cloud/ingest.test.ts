@@ -17,6 +17,7 @@ import { createRooms } from '../../../cloud/ingest/rooms.ts';
 import { openStore } from '../../../cloud/store/open.ts';
 import type { Store } from '../../../cloud/store/store.ts';
 import { Unavailable } from '../../../protocol/errors.ts';
+import type { EventBody } from '../../../protocol/event.ts';
 import { Box, eventually } from './cloud.ts';
 import { batchBytes, gapBody, roomEvent } from './events.ts';
 
@@ -56,6 +57,7 @@ describe('ingest', () => {
     store = await openStore({ kind: 'sqlite', path: join(folder, `${crypto.randomUUID()}.db`) });
     const gated = {
       keepUnreadable: store.keepUnreadable,
+      reached: store.reached,
       ingest: async (...args: Parameters<Store['ingest']>) => {
         await gate();
         return store.ingest(...args);
@@ -122,23 +124,31 @@ describe('ingest', () => {
       open = resolve;
     });
     gate = () => opened;
-    const batches = Array.from({ length: 415 }, (_, i) => batch(1 + i * 50, 50));
+    // 65 kB each, so that some 500 of them fill the queue.
+    const large = { ...gapBody(), reason: 'x'.repeat(1000) } as EventBody;
+    const batches = Array.from({ length: 520 }, (_, i) =>
+      batchBytes(Array.from({ length: 50 }, (_, j) => roomEvent('s1', 1 + i * 50 + j, large))),
+    );
     for (const bytes of batches) await box.publish(bytes, 'routine');
-    // One batch is in the transaction, 400 in the queue.
-    await eventually(() => ingest.counts().droppedFull).toBe(14);
-    expect(ingest.counts().queuedEvents).toBeLessThanOrEqual(20_000);
+    const { length } = batches[100]!;
+    // One batch is in the transaction; the queue holds 32 MiB.
+    await eventually(() => ingest.counts().queued + ingest.counts().droppedFull).toBe(519);
+    const { queued, droppedFull } = ingest.counts();
+    expect(droppedFull).toBeGreaterThan(5);
+    expect(queued * length).toBeLessThan(33 * 1024 * 1024);
     expect(box.acks).toEqual([]);
+    const kept = 1 + queued;
     open();
-    await eventually(() => box.acks.at(-1)?.through).toBe(401 * 50);
-    let through = 401 * 50;
-    for (const bytes of batches.slice(401)) {
+    await eventually(() => box.acks.at(-1)?.through).toBe(kept * 50);
+    let through = kept * 50;
+    for (const bytes of batches.slice(kept)) {
       await box.publish(bytes, 'routine');
       through += 50;
       await eventually(() => box.acks.at(-1)?.through).toBe(through);
     }
-    expect(through).toBe(415 * 50);
+    expect(through).toBe(520 * 50);
     expect(box.acks.every(({ quarantined }) => quarantined === undefined)).toBe(true);
-    expect((await store.counts()).events).toBe(415 * 50);
+    expect((await store.counts()).events).toBe(520 * 50);
   });
 
   it('acks nothing while the database is away, and everything after', async () => {
@@ -148,7 +158,7 @@ describe('ingest', () => {
     expect(box.acks).toEqual([]);
     gate = async () => undefined;
     await box.publish(batch(1, 3), 'routine');
-    await eventually(() => box.acks).toEqual([{ v: 1, streamId: 's1', through: 3 }]);
+    await eventually(() => box.acks).toMatchObject([{ v: 1, streamId: 's1', through: 3 }]);
   });
 
   it('takes what gathered behind a slow transaction in one, and acks each stream once', async () => {

@@ -8,7 +8,7 @@ export type SimStep = readonly [kind: keyof typeof STEPS, a: number, b: number];
 
 type Act = (world: SimWorld, a: number, b: number) => void | Promise<void>;
 
-const room = (world: SimWorld, a: number) => world.rooms[a % 2]!;
+const room = (world: SimWorld, a: number) => world.rooms[a % world.rooms.length]!;
 const JUMPS_MS = [3_600_000, -3_600_000, 86_400_000, -86_400_000, -1_800_000_000_000, 0];
 
 const STEPS = {
@@ -37,6 +37,7 @@ const STEPS = {
   crash: (world, a) => world.crash(room(world, a)),
   takeImage: (world, a) => world.takeImage(room(world, a)),
   putImageBack: (world, a) => world.putImageBack(room(world, a)),
+  copyRunning: (world, a) => world.copyRunning(room(world, a)),
   pass: (world, a) => world.pass([50, 400, 2600, 9000, 40_000][a % 5]!),
   stepRoom: (world, a, b) => {
     room(world, a).stepMs = JUMPS_MS[b % JUMPS_MS.length]!;
