@@ -128,6 +128,17 @@ describe('an evaluation at the desk', () => {
     await page.click('[data-action=end-sure]');
     await page.waitForSelector('[data-action=begin]');
     await expect.poll(() => box.session()?.phase, soon).toBe('idle');
+
+    // Not out before the cloud has heard it.
+    const button = page.locator('.me button');
+    await page.route('**/api/logout', (route) => route.abort());
+    await button.click();
+    await page.waitForSelector('.me-failed');
+    expect(await page.locator('.frame').count()).toBe(1);
+    faults.splice(0);
+    await page.unroute('**/api/logout');
+    await button.click();
+    await page.waitForSelector('input[name=password]');
     expect(faults).toEqual([]);
   });
 });

@@ -9,7 +9,16 @@ import { wallNow } from '../clock.ts';
 import type { Lang } from '../words/time.ts';
 import { type Client, createClient, type Refusal } from './client.ts';
 import type { Connection } from './connection.ts';
-import { applyLine, type DeskFeed, type FeedLine, fromOverview, KnownIds, withAlert, withSession } from './feed.ts';
+import {
+  applyLine,
+  type DeskFeed,
+  type FeedLine,
+  fromOverview,
+  KnownIds,
+  withAlert,
+  withSession,
+  withSessions,
+} from './feed.ts';
 import { keepLine } from './line.ts';
 import { createPace } from './pace.ts';
 
@@ -195,6 +204,11 @@ export function createDesk(): Desk {
   }
   const pace = createPace(take);
 
+  async function askSessions(): Promise<void> {
+    const answer = await client.evaluations(undefined, 1);
+    if (answer.ok && feed.value) feed.value = withSessions(feed.value, answer.value.open);
+  }
+
   function listen(): void {
     line?.abort();
     line = new AbortController();
@@ -207,6 +221,7 @@ export function createDesk(): Desk {
         },
         now: nowMs,
         onConnection: (next) => {
+          if (next.kind === 'live' && connection.peek().kind === 'offline') void askSessions();
           connection.value = next;
           // Back on the line, every room has a moment to be heard before it counts as silent.
           if (next.kind === 'offline') lineDown.value = { since: next.sinceWallMs, until: Number.POSITIVE_INFINITY };

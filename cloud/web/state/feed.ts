@@ -115,6 +115,17 @@ export function applyLine(feed: DeskFeed, line: FeedLine, known: KnownIds): Desk
   }
 }
 
+/** All that are on, asked for anew after the line was down: what changed meanwhile was told to nobody here. */
+export function withSessions(feed: DeskFeed, open: readonly EvaluationView[]): DeskFeed {
+  const sessions = new Map(
+    open.map((one) => {
+      const before = feed.sessions.get(one.roomId);
+      return [one.roomId, before && before.revision > one.revision ? before : one];
+    }),
+  );
+  return { ...feed, sessions };
+}
+
 /** Takes a room's evaluation in, unless what is known of it is newer; undefined or ended: none is on. */
 export function withSession(feed: DeskFeed, roomId: string, evaluation: EvaluationView | undefined): DeskFeed {
   const before = feed.sessions.get(roomId);
