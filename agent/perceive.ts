@@ -4,14 +4,16 @@ import type { Camera, Frame } from '../hardware/camera.ts';
 import type { Motion } from '../models/motion.ts';
 import { createPictureWatch, type PictureWatch } from '../models/picture.ts';
 import type { Eyes } from '../models/pose/eyes.ts';
+import { boxOfPose, refined, withoutMiniatures } from '../models/pose/refine.ts';
 import { createPoseSchedule } from '../models/pose/schedule.ts';
 import { EvalroomError, Unavailable } from '../protocol/errors.ts';
-import type { FrameObservation } from '../protocol/observation.ts';
+import type { FrameObservation, Person } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import { createAttention } from './attention.ts';
 import { createHeadMemory } from './blur.ts';
+import { createCloserLook } from './closer.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 export interface PerceiveOptions {
@@ -87,6 +89,7 @@ export function createPerceive({
   let watch = createPictureWatch({ seats: zonesOf(layout, cameraId) });
   const schedule = createPoseSchedule();
   let attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
+  let closer = createCloserLook({ zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   const stop = new AbortController();
   const rate = createRate(clock);
   const seen = createRate(clock);
@@ -115,7 +118,7 @@ export function createPerceive({
     const plan = attention.plan(frame, motion);
     // A script goes on while its picture stands still.
     if (plan.repeat && eyes.modelSet !== 'scripted')
-      return { persons: schedule.carry(plan.repeat, nowMs), inferenceMs: 0 };
+      return { persons: shaped(schedule.carry(plan.repeat, nowMs), frame), inferenceMs: 0 };
     // Eyes whose models could not be used never open: that is a blind room, not one that may end.
     if (eyes.modelSet === 'none')
       throw new Unavailable('eyes_down', 'the models of the eyes can not be used (evalroom models verify says why)');
@@ -130,6 +133,12 @@ export function createPerceive({
         poses = wanted.length;
         return wanted;
       },
+      // A busy machine has no time for it, and a script tells everybody who is there.
+      closer: (found) => {
+        const boxes = plan.strained || eyes.modelSet === 'scripted' ? [] : closer.plan(found, nowMs);
+        poses += boxes.length;
+        return boxes;
+      },
       regions: plan.regions,
       frame: frame.frame,
     });
@@ -139,7 +148,14 @@ export function createPerceive({
     work.detections.add(1);
     work.regions.add(plan.regions.length);
     work.poses.add(poses);
-    return { persons: schedule.carry(look.persons, nowMs), inferenceMs };
+    const aspect = frame.width / frame.height;
+    const persons = shaped(schedule.carry(withoutMiniatures(look.persons, aspect), nowMs), frame);
+    const besides = closer.found(look.closer, persons, (pose) => boxOfPose(pose, aspect));
+    return { persons: [...persons, ...besides], inferenceMs };
+  }
+
+  function shaped(persons: readonly Person[], { width, height }: Frame): readonly Person[] {
+    return eyes.coarse ? persons.map((person) => refined(person, width / height)) : persons;
   }
 
   async function observe(frame: Frame): Promise<FrameObservation | undefined> {
@@ -205,6 +221,7 @@ export function createPerceive({
       const zones = zonesOf(next, cameraId);
       watch = createPictureWatch({ seats: zones });
       attention = createAttention({ regions: around, zones: zones.map(({ zone }) => zone) });
+      closer = createCloserLook({ zones: zones.map(({ zone }) => zone) });
     },
     async close() {
       stop.abort();

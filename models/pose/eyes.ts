@@ -28,6 +28,8 @@ export interface EyesOptions {
 export interface LookOptions {
   /** Indexes of the persons that get a pose, most urgent first; default: all. */
   readonly wantPose?: (persons: readonly Pick<Person, 'box' | 'score'>[]) => readonly number[];
+  /** Where the pose model looks for somebody whom the detector did not find, each at the cost of one more pose. */
+  readonly closer?: (persons: readonly Pick<Person, 'box' | 'score'>[]) => readonly Box[];
   /** Looked into besides the whole picture, each at the cost of one more detection. */
   readonly regions?: readonly Box[];
   /** Frame number for the scripted set; default: counts looks from 0. */
@@ -39,6 +41,8 @@ export interface Look {
   readonly persons: readonly Person[];
   /** Weak hints only: where something like a telephone was seen. */
   readonly phones: readonly Detection[];
+  /** For each of the boxes of `closer` the pose that was found in it. */
+  readonly closer: readonly (readonly Keypoint[] | undefined)[];
   readonly detectorMs: number;
   readonly poseMs: number;
 }
@@ -56,6 +60,8 @@ export interface EyesHealth {
 export interface Eyes {
   /** Such as `yolox-nano+pose-lite`; `none` before start(). */
   readonly modelSet: string;
+  /** True where a pose says better than the detector's box where a person is. */
+  readonly coarse?: boolean;
   /**
    * Chooses and verifies the models and starts the threads. Rejects when files are missing or not what they should be;
    * resolves when both threads are up or being restarted.
@@ -95,19 +101,20 @@ export function createEyes(options: EyesOptions): Eyes {
 
   async function see(
     picture: Picture,
-    { wantPose, regions, frame }: Required<LookOptions>,
-  ): Promise<Pick<Look, 'persons' | 'phones'> & { detectedMs: number }> {
+    { wantPose, closer, regions, frame }: Required<LookOptions>,
+  ): Promise<Pick<Look, 'persons' | 'phones' | 'closer'> & { detectedMs: number }> {
     const answer = await detector!.ask({ job: 'detect', picture, regions, frame });
     if (answer.kind !== 'detected') throw new Bug('wrong_answer', 'the detector thread answered with poses');
     const detectedMs = clock.monoMs();
     const found = answer.found.filter(({ label }) => label === 'person');
     const wanted = [...wantPose(found)];
-    const boxes = wanted.map((index) => found[index]!.box);
+    const boxes = [...wanted.map((index) => found[index]!.box), ...closer(found)];
     const poses = await estimate(picture, boxes, frame);
     const byIndex = new Map(wanted.map((index, i) => [index, poses[i]]));
     return {
       persons: found.map(({ box, score }, index) => toPerson(box, score, byIndex.get(index))),
       phones: answer.found.filter(({ label }) => label === 'phone'),
+      closer: poses.slice(wanted.length),
       detectedMs,
     };
   }
@@ -115,6 +122,9 @@ export function createEyes(options: EyesOptions): Eyes {
   return {
     get modelSet() {
       return models?.name ?? 'none';
+    },
+    get coarse() {
+      return models?.coarse === true;
     },
     async start(signal) {
       const { modelsFolder, dataFolder, script, set = 'auto', threads = createThread } = options;
@@ -124,7 +134,7 @@ export function createEyes(options: EyesOptions): Eyes {
       await Promise.all([detector.start(signal), pose.start(signal)]);
       log.info({ modelSet: models.name }, 'the eyes are open');
     },
-    async look(given, { wantPose = everybody, regions = [], frame = looks } = {}) {
+    async look(given, { wantPose = everybody, closer = nobody, regions = [], frame = looks } = {}) {
       if (!detector) throw new Bug('eyes_not_started', 'look() was called before start()');
       checkPicture(given);
       looks += 1;
@@ -133,8 +143,8 @@ export function createEyes(options: EyesOptions): Eyes {
       try {
         const { width, height } = given;
         const picture = { width, height, rgb: slot };
-        const { persons, phones, detectedMs } = await see(picture, { wantPose, regions, frame });
-        return { persons, phones, detectorMs: detectedMs - beganMs, poseMs: clock.monoMs() - detectedMs };
+        const { detectedMs, ...seen } = await see(picture, { wantPose, closer, regions, frame });
+        return { ...seen, detectorMs: detectedMs - beganMs, poseMs: clock.monoMs() - detectedMs };
       } finally {
         memory.give(slot);
       }
@@ -152,6 +162,7 @@ export function createEyes(options: EyesOptions): Eyes {
 }
 
 const everybody = (persons: readonly unknown[]) => [...persons.keys()];
+const nobody = () => [];
 
 function toPerson(box: Box, score: number, pose: readonly Keypoint[] | undefined): Person {
   return pose ? { box, score, pose } : { box, score };

@@ -38,6 +38,8 @@ export interface ModelSet {
   readonly name: string;
   readonly detector: WorkerModel;
   readonly pose: WorkerModel;
+  /** The detector's boxes are rough: a pose says better where a person is. */
+  readonly coarse?: boolean;
   /** Why it is not the set that one might expect. */
   readonly note?: string;
 }
@@ -60,6 +62,7 @@ export async function chooseModels({ modelsFolder, dataFolder, set, script, log 
     name: `${detector.name}+${pose.name}`,
     detector,
     pose,
+    ...(detector.kind === 'blazepose' ? { coarse: true } : {}),
     ...(note === undefined ? {} : { note }),
   });
   if (set === 'centernet') return done(await centernet(manifest, folders));

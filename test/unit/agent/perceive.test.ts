@@ -92,7 +92,7 @@ function fakeEyes({ down = [] as number[], broken = false } = {}) {
       if (down.includes(options.frame ?? -1)) throw new Unavailable('eyes_down', 'the detector thread crashed');
       const box = [0.1, 0.1, 0.2, 0.5] as const;
       options.wantPose?.([{ box, score: 0.9 }]);
-      return { persons: [{ box, score: 0.9 }], phones: [], detectorMs: 20, poseMs: 30 };
+      return { persons: [{ box, score: 0.9 }], phones: [], closer: [], detectorMs: 20, poseMs: 30 };
     },
     health: () => ({
       state: 'running',
