@@ -1,7 +1,7 @@
 /** Beside the outbox, in the same file: which episodes are open. The events themselves say it; a table says it for those that have left. */
-import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import type { DraftEvent } from '../../protocol/event.ts';
+import { isIntact } from './schema.ts';
 
 /** Open episodes as of the last accepted event. `save` runs inside the outbox's own transactions. */
 export interface OpenEpisodes {
@@ -45,11 +45,18 @@ export function readOpenEpisodes(database: Database): OpenEpisodes {
     open.set(id, { began, draft: JSON.parse(json) as DraftEvent });
 
   const since = new Map<string, Open & { readonly last: number; readonly ended: boolean }>();
-  const events = database.prepare('select taken, crc, json from event where taken > ?').iterate(newest);
-  for (const { taken, crc, json } of events as Iterable<{ taken: number; crc: number; json: string }>) {
+  const events = database
+    .prepare('select taken, event_id as eventId, crc, json from event where taken > ?')
+    .iterate(newest);
+  for (const { taken, eventId, crc, json } of events as Iterable<{
+    taken: number;
+    eventId: string;
+    crc: number;
+    json: string;
+  }>) {
     newest = Math.max(newest, taken);
     // A damaged one is set aside and reported when its turn to be sent comes; it says nothing here.
-    if (crc32(json) !== crc) continue;
+    if (!isIntact(eventId, json, crc)) continue;
     const draft = JSON.parse(json) as DraftEvent;
     const { body } = draft;
     if (body.kind !== 'episode') continue;

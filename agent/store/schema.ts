@@ -1,4 +1,5 @@
 /** Beside the outbox: the tables of outbox.db, with a sentence for each, and the errors of SQLite as our kinds. */
+import { crc32 } from 'node:zlib';
 import type { Database } from 'better-sqlite3';
 import { Corrupt, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 
@@ -21,7 +22,7 @@ create table event (
   -- stream.number * 2^32 + seq: one range per stream, appended at its end, and exact as a JavaScript number.
   key            integer primary key,
   event_id       text    not null,
-  -- CRC-32 of json: SQLite does not notice a flipped bit inside a row.
+  -- CRC-32 of event_id and json (in rows of format 1 of json alone): SQLite does not notice a flipped bit inside a row.
   crc            integer not null,
   -- {"at": Instant, "body": EventBody}
   json           text    not null
@@ -84,6 +85,13 @@ insert into episode_mark select 1, coalesce(max(began), 0) from episode;
 `,
 ];
 const VERSION = STEPS.length;
+
+/** Of an event's row: over its name as well, since under another one it would be stored twice. */
+export const eventCrc = (eventId: string, json: string | Buffer): number => crc32(json, crc32(eventId));
+
+/** True when the bytes of the row are those that were written. */
+export const isIntact = (eventId: string, json: string | Buffer, crc: number): boolean =>
+  eventCrc(eventId, json) === crc || crc32(json) === crc;
 
 /** Makes the tables of a new file, or brings an older one to this format; refuses a file that a newer version has written. */
 export function migrate(database: Database): void {

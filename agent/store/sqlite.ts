@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
@@ -14,7 +13,7 @@ import { createClipRows } from './clips.ts';
 import { readOpenEpisodes } from './episodes.ts';
 import { openFile } from './open.ts';
 import type { Outbox, OutboxStream } from './outbox.ts';
-import { asOurs, isDiskFull } from './schema.ts';
+import { asOurs, eventCrc, isDiskFull, isIntact } from './schema.ts';
 
 export interface OutboxOptions {
   /** The database file; its folder is made where missing. `…-ballast` lies beside it. */
@@ -159,7 +158,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
       const seq = row.lastSeq + ++offset[lane];
       const eventId = randomUUID();
       const key = first(row) + seq;
-      insertEvent.run(key, eventId, crc32(bytes[index]!), bytes[index], taken + index + 1);
+      insertEvent.run(key, eventId, eventCrc(eventId, bytes[index]!), bytes[index], taken + index + 1);
       if (draft.body.kind === 'clip') announce(draft.body.clip.clipId, key);
       return { at: draft.at, body: draft.body, eventId, streamId: row.streamId, seq, roomId };
     });
@@ -285,7 +284,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     const rows = readRows(from, first(row) + row.lastSeq, limit);
     const found: RoomEvent[] = [];
     for (const { key, eventId, crc, json } of rows) {
-      if (crc32(json) !== crc) {
+      if (!isIntact(eventId, json, crc)) {
         setAside(row, key);
         return [];
       }
