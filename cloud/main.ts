@@ -24,6 +24,7 @@ import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
 import { createEvaluations } from './review/evaluations.ts';
+import { createExports } from './review/export.ts';
 import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
 import { createPeople } from './review/people.ts';
@@ -161,6 +162,7 @@ export async function startCloud(
             evaluations: createEvaluations({ store, rooms, orders, clock }),
             staff: createPeople({ store, sessions, clock }),
             layouts: createLayouts({ orders, rooms }),
+            exports: createExports({ store, files, clock }),
             rules: await startRules(),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),

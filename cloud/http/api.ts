@@ -167,6 +167,8 @@ export interface LogEntryView {
 
 /** `GET /api/rooms/:roomId/snapshot/:cameraId` answers image/jpeg. */
 
+/** `POST /api/clips/:clipId/export` answers video/mp4: a copy with blurred heads, logged, made anew each time; not the evidence. */
+
 /**
  * `GET /api/rooms/:roomId/layout`: what is ordered; without `layout` the box runs by its own room.yaml. `POST` {layout}
  * orders another one (null: none) and answers the same.

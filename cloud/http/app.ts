@@ -18,6 +18,7 @@ import { requireViewer, type Viewer } from '../review/access.ts';
 import type { Desk } from '../review/desk.ts';
 import type { Devices } from '../review/devices.ts';
 import type { Evaluations } from '../review/evaluations.ts';
+import type { Exports } from '../review/export.ts';
 import type { Layouts } from '../review/layout.ts';
 import type { Orders } from '../review/orders.ts';
 import type { People } from '../review/people.ts';
@@ -25,6 +26,7 @@ import type { Rules } from '../review/rules.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
 import type { HealthView } from './api.ts';
 import { errorView } from './errors.ts';
+import { routeExport } from './export.ts';
 import { changeWriter, openLine } from './feed-line.ts';
 import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
@@ -54,6 +56,7 @@ export interface AppParts {
     readonly evaluations: Evaluations;
     readonly staff: People;
     readonly layouts: Layouts;
+    readonly exports: Exports;
     readonly rules: Rules;
     /** Absent where the cloud speaks on its own machine alone. */
     readonly identity?: Identity;
@@ -218,6 +221,7 @@ export async function createApp({
   routeOrders(app, people);
   routeSessions(app, people);
   routeLayout(app, people);
+  routeExport(app, people);
   routeRules(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.

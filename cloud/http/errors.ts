@@ -264,6 +264,18 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'The cloud has no Mandarin model. Run evalroom models fetch zh on its machine, or type the sentence.',
     },
   },
+  export_busy: {
+    message: {
+      zh: '正在生成其他副本，请稍后再试。证据原件不受影响。',
+      en: 'Other copies are being made. Try again in a moment; the evidence is not affected.',
+    },
+  },
+  ffmpeg_missing: {
+    message: {
+      zh: '云端服务器没有安装 ffmpeg，无法生成模糊副本。证据原件不受影响，请联系运维。',
+      en: 'The server of the cloud has no ffmpeg to make a blurred copy. The evidence is not affected; ask whoever runs it.',
+    },
+  },
   grant_invalid: {
     message: {
       zh: '播放许可已过期或不属于本次登录。请重新打开片段。',

@@ -6,6 +6,7 @@ import { useDesk } from '../state/desk.ts';
 import { durationWords } from '../words/time.ts';
 import { behaviourWords, causeWords, faultWords, figureWords, languageWords, valueWords } from '../words/words.ts';
 import { Part } from './course.tsx';
+import { ExportButton } from './export.tsx';
 import { Heard } from './heard.tsx';
 import { RoomTime, runningMs } from './marks.tsx';
 import { useWords } from './use.ts';
@@ -160,6 +161,7 @@ function Evidence({ detail, room }: { detail: AlertDetailView; room: RoomCard | 
             <code title={t('evidenceHash')}>
               {clip.files.find((file) => file.name === 'clip.mp4')?.sha256.slice(0, 16)}…
             </code>
+            {ready && <ExportButton clipId={clip.clipId} />}
           </li>
         ))}
         <li class={doubtful ? 'ours' : ''}>{t(doubtful ? 'evidenceClock' : 'evidenceClockOk')}</li>

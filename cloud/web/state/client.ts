@@ -49,6 +49,8 @@ export interface Client {
   view(clipId: string): Promise<Answer<ClipGrantView>>;
   overlay(url: string): Promise<Answer<Overlay>>;
   log(before: number | undefined, limit: number): Promise<Answer<LogView>>;
+  /** An MP4 copy with blurred heads: takes the cloud some seconds. */
+  exportClip(clipId: string): Promise<Answer<Blob>>;
   layout(roomId: string): Promise<Answer<LayoutView>>;
   /** null: the box's own room.yaml counts again. */
   orderLayout(roomId: string, layout: LayoutOrder | null): Promise<Answer<LayoutView>>;
@@ -97,6 +99,11 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     } catch {
       return { ok: false, refusal: { kind: 'unreachable' } };
     }
+    if (response.ok && response.headers.get('content-type') === 'video/mp4')
+      return response.blob().then(
+        (value) => ({ ok: true, value: value as T }),
+        () => ({ ok: false, refusal: { kind: 'unreachable' } }),
+      );
     const text = await response.text().catch(() => '');
     const parsed = parse(text);
     if (response.ok) return { ok: true, value: parsed as T };
@@ -116,6 +123,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
+    exportClip: (clipId) => ask('POST', `/api/clips/${part(clipId)}/export`),
     layout: (roomId) => ask('GET', `/api/rooms/${part(roomId)}/layout`),
     orderLayout: (roomId, layout) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout }),
     devices: () => ask('GET', '/api/devices'),
