@@ -71,7 +71,7 @@ const ROOM = {
   drawDesk: ['画桌面', 'Draw its desk'],
   turn: ['内外对调', 'Turn round'],
   remove: ['删除', 'Delete'],
-  removeView: ['从此画面删除', 'Delete from this picture'],
+  removeView: ['从此画面删除', 'Take it off this picture'],
   removeCorner: ['删除此角点', 'Delete this corner'],
   corner: ['角点 {n}', 'Corner {n}'],
   metresX: ['横向 x', 'x, to the right'],
