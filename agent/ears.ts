@@ -32,7 +32,8 @@ export function relisten(listen: Listen, parts: EarParts): void {
   listen.swap({ phrases, ...(parts.script ? {} : { recognisers: recognisersOf(parts) }) });
 }
 
-function recognisersOf({ languages, bidders, pack, modelsFolder, script, clock, log }: EarParts): Recogniser[] {
+/** The ears of one microphone: one recogniser for each language, not started. */
+export function recognisersOf({ languages, bidders, pack, modelsFolder, script, clock, log }: EarParts): Recogniser[] {
   if (script) return [createScripted({ language: languages[0] ?? 'en', script })];
   const options = { phrases: pack.phrases, modelsFolder, project: { bidders } };
   return languages.map((language) => createEars({ language, options, clock, log }));

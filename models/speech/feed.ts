@@ -18,6 +18,8 @@ export interface Feed {
   /** The engine has dealt with so many samples. */
   done(samples: number): void;
   outstanding(): number;
+  /** Samples that the engine was not given yet, or has not dealt with. */
+  waiting(): number;
   dropped(): number;
   /** The hit with its positions in the ear's own count. */
   place(hit: Hit): Hit;
@@ -88,6 +90,7 @@ export function createFeed(): Feed {
       pump();
     },
     outstanding: () => outstanding,
+    waiting: () => held + outstanding,
     dropped: () => dropped,
     place: (hit) => ({
       ...hit,

@@ -24,6 +24,8 @@ export interface RecogniserHealth {
   readonly restarts: number;
   /** Blocks dropped because the engine was behind (bound: 10 s of sound). */
   readonly dropped: number;
+  /** Samples that were accepted and are not dealt with yet, where that is known: for feeding faster than a room speaks. */
+  readonly waiting?: number;
 }
 
 /**

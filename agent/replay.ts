@@ -1,0 +1,323 @@
+/** A rule pack over what the box still holds: the sound of its segments through its own ears, and the events that wait in its outbox. */
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Logger } from 'pino';
+import { levelOfHit, type Rerun, rerun, type StoredEpisode } from '../models/rules/rerun.ts';
+import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
+import type { EpisodeBody, Level } from '../protocol/event.ts';
+import type { PhraseObservation, SpeechCategory } from '../protocol/observation.ts';
+import type { RulePack } from '../protocol/rules.ts';
+import type { Clock, Instant } from '../protocol/time.ts';
+import type { RoomConfig } from './config.ts';
+import { startRoom, step } from './decide/room.ts';
+import { recognisersOf } from './ears.ts';
+import { storedEvents } from './store/look.ts';
+
+/** One phrase in the sound, and what the room's machine makes of it under the pack. */
+export interface Raised {
+  readonly wallMs: number;
+  readonly sourceId: string;
+  readonly language: string;
+  readonly engine: string;
+  readonly phraseId: string;
+  readonly category: SpeechCategory;
+  readonly text: string;
+  readonly heard: string;
+  readonly score: number;
+  readonly threshold: number;
+  /** Absent: heard, but the pack raises nothing for it. */
+  readonly level?: Level;
+  /** It begins an episode; else it belongs to the one before. */
+  readonly begins: boolean;
+}
+
+/** What was listened to of one source in one language. */
+export interface ReplayedSound {
+  readonly sourceId: string;
+  readonly language: string;
+  readonly engine: string;
+  readonly segments: number;
+  readonly seconds: number;
+  readonly fromWallMs?: number;
+  readonly toWallMs?: number;
+  /** Why nothing, or not all of it, was heard. */
+  readonly deaf?: string;
+}
+
+export interface Replay {
+  readonly pack: { readonly name: string; readonly version: string };
+  readonly raised: readonly Raised[];
+  readonly sound: readonly ReplayedSound[];
+  /** Events that wait for the cloud, compared with what the pack in force makes of them. */
+  readonly stored: Rerun;
+}
+
+export interface ReplayParts {
+  readonly config: RoomConfig;
+  readonly pack: RulePack;
+  /** The pack that the room runs. */
+  readonly base: RulePack;
+  readonly span: { readonly fromWallMs: number; readonly toWallMs: number };
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** As the ring names its files. */
+const SEGMENT = /^(\d{12})_(\d{1,16})_(\d{1,16})_[0-9a-f]{8}\.\w{2,4}$/;
+const RATE = 16_000;
+const BLOCK = RATE / 10;
+/** A hole between two segments that is longer than this is one: the ears hear a second of silence there. */
+const HOLE_MS = 1000;
+/** Sound that may wait in front of an engine: well under the bound beyond which it drops. */
+const AHEAD = 4 * RATE;
+/** An engine that does not tell how far it is gets this many times the pace of a room. */
+const BLIND_PACE = 4;
+/** Reading a model on a slow disk takes its time. */
+const READY_MS = 60_000;
+const POLL_MS = 20;
+
+const run = promisify(execFile);
+
+/** Listens to the whole span once for each source and language. Throws Unavailable `outbox_busy`. */
+export async function replay(parts: ReplayParts): Promise<Replay> {
+  const { config, pack, base, span, clock } = parts;
+  const found: PhraseObservation[] = [];
+  const sound: ReplayedSound[] = [];
+  const sources = [
+    ...config.cameras.filter(({ audio }) => audio).map(({ cameraId }) => cameraId),
+    ...config.microphones.map(({ microphoneId }) => microphoneId),
+  ];
+  const categories = new Map(pack.phrases.map(({ phraseId, category }) => [phraseId, category]));
+  for (const sourceId of sources) {
+    const segments = segmentsOf(join(config.dataFolder, 'segments', sourceId), span);
+    const samples = segments.length === 0 ? undefined : await soundOf(segments);
+    const ears = recognisersOf({ ...config, pack, script: undefined, clock, log: parts.log });
+    for (const ear of ears) {
+      const facts = {
+        sourceId,
+        language: ear.language,
+        engine: ear.engine,
+        segments: segments.length,
+        seconds: Math.round((samples?.seconds ?? 0) * 10) / 10,
+        ...(samples ? { fromWallMs: segments[0]!.fromWallMs, toWallMs: segments.at(-1)!.toWallMs } : {}),
+      };
+      if (!samples) {
+        await ear.close();
+        sound.push({ ...facts, deaf: 'no sound of it is kept on this box in this time' });
+        continue;
+      }
+      const { hits, deaf } = await listen(ear, samples.blocks, clock);
+      sound.push({ ...facts, ...(deaf === undefined ? {} : { deaf }) });
+      for (const hit of hits) {
+        const category = categories.get(hit.phraseId);
+        if (!category) continue;
+        const endWallMs = samples.wallMs(hit.endSample);
+        found.push({
+          kind: 'phrase',
+          microphoneId: sourceId,
+          at: instant(endWallMs),
+          engine: ear.engine,
+          language: ear.language,
+          phraseId: hit.phraseId,
+          category,
+          text: hit.text,
+          score: hit.score,
+          threshold: hit.threshold,
+          beginMonoMs: samples.wallMs(hit.beginSample),
+          endMonoMs: endWallMs,
+          heard: hit.heard,
+        });
+      }
+    }
+  }
+  found.sort((a, b) => a.endMonoMs - b.endMonoMs);
+  const episodes = storedEpisodes(config, span);
+  const { name, version } = pack;
+  return {
+    pack: { name, version },
+    raised: decide(found, config, pack),
+    sound,
+    stored: rerun({ base, draft: pack, episodes, project: { bidders: config.bidders } }),
+  };
+}
+
+const instant = (wallMs: number): Instant => ({ wallMs, monoMs: wallMs, bootId: 'replay', clock: 'sure' });
+
+interface Kept {
+  readonly path: string;
+  readonly fromWallMs: number;
+  readonly toWallMs: number;
+}
+
+/** Segments that overlap the span, in order of arrival. */
+function segmentsOf(folder: string, span: ReplayParts['span']): Kept[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const match = SEGMENT.exec(name);
+      if (!match) return [];
+      const [fromWallMs, toWallMs] = [Number(match[2]), Number(match[3])];
+      const inside = fromWallMs < span.toWallMs && toWallMs > span.fromWallMs;
+      return inside ? [{ path: join(folder, name), fromWallMs, toWallMs }] : [];
+    });
+}
+
+interface Sound {
+  readonly seconds: number;
+  /** Decoded while they are asked for: hours of sound do not lie in memory. */
+  blocks(): AsyncIterable<Int16Array>;
+  /** When a sample was heard. */
+  wallMs(sample: number): number;
+}
+
+async function soundOf(segments: readonly Kept[]): Promise<Sound> {
+  const anchors: { readonly sample: number; readonly wallMs: number }[] = [];
+  const lengthMs = segments.reduce((sum, { fromWallMs, toWallMs }) => sum + toWallMs - fromWallMs, 0);
+  return {
+    seconds: lengthMs / 1000,
+    async *blocks() {
+      anchors.length = 0;
+      let position = 0;
+      let endWallMs: number | undefined;
+      for (const { path, fromWallMs, toWallMs } of segments) {
+        const gap = endWallMs === undefined ? 0 : fromWallMs - endWallMs;
+        const silence = gap > HOLE_MS ? RATE : 0;
+        endWallMs = toWallMs;
+        const samples = await decoded(path);
+        const all = new Int16Array(silence + samples.length);
+        all.set(samples, silence);
+        anchors.push({ sample: position + silence, wallMs: fromWallMs });
+        position += all.length;
+        for (let at = 0; at < all.length; at += BLOCK) yield all.slice(at, at + BLOCK);
+      }
+      // What was said last is settled by the silence after it.
+      for (let at = 0; at < RATE; at += BLOCK) yield new Int16Array(BLOCK);
+    },
+    wallMs(sample) {
+      const anchor = anchors.findLast((one) => one.sample <= sample) ?? anchors[0];
+      return anchor ? anchor.wallMs + ((sample - anchor.sample) / RATE) * 1000 : 0;
+    },
+  };
+}
+
+/** The sound of one segment; empty where it has none or cannot be read: the newest one is still being written. */
+async function decoded(path: string): Promise<Int16Array> {
+  const args = ['-v', 'error', '-i', path, '-vn', '-ac', '1', '-ar', String(RATE), '-f', 's16le', '-'];
+  try {
+    const { stdout } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 2 ** 29 });
+    const bytes = new Uint8Array(stdout);
+    return new Int16Array(bytes.buffer, 0, bytes.length >> 1);
+  } catch {
+    return new Int16Array();
+  }
+}
+
+/** Feeds an ear as fast as it can take it, with nothing dropped. */
+async function listen(
+  ear: Recogniser,
+  blocks: () => AsyncIterable<Int16Array>,
+  clock: Clock,
+): Promise<{ hits: readonly Hit[]; deaf?: string }> {
+  const stop = new AbortController();
+  const hits: Hit[] = [];
+  ear.onHit((hit) => hits.push(hit));
+  const nap = () => clock.sleep(POLL_MS, stop.signal);
+  try {
+    await ear.start(stop.signal);
+    const beganMonoMs = clock.monoMs();
+    // A missing model does not come while one waits for it.
+    const gaveUp = () => clock.monoMs() - beganMonoMs > READY_MS || /^no |run: /.test(ear.health().reason ?? '');
+    while (ear.health().state !== 'hearing') {
+      if (gaveUp()) return { hits, deaf: ear.health().reason ?? 'the engine did not come up' };
+      await nap();
+    }
+    for await (const block of blocks()) {
+      while ((ear.health().waiting ?? 0) > AHEAD) await nap();
+      if (ear.health().waiting === undefined) await clock.sleep((block.length / RATE / BLIND_PACE) * 1000, stop.signal);
+      ear.accept(block);
+      if (ear.health().state === 'deaf') return { hits, deaf: ear.health().reason ?? 'the engine stopped' };
+    }
+    const endMonoMs = clock.monoMs();
+    while ((ear.health().waiting ?? 0) > 0 && clock.monoMs() - endMonoMs < READY_MS) await nap();
+    const { dropped, reason } = ear.health();
+    if (dropped > 0) return { hits, deaf: `the engine was too slow for ${dropped} blocks` };
+    return { hits, ...(reason === undefined ? {} : { deaf: reason }) };
+  } finally {
+    stop.abort();
+    await ear.close();
+  }
+}
+
+/** The hits through the room's own machine: merged, counted and graded as they would have been. */
+function decide(hits: readonly PhraseObservation[], config: RoomConfig, pack: RulePack): Raised[] {
+  const first = hits[0];
+  if (!first) return [];
+  const context = { layout: config.layout, pack, runId: 'replay' };
+  let machine = startRoom(context, instant(first.beginMonoMs - 1000), []);
+  const open = new Set<string>();
+  const speaks = (body: { readonly kind: string }): body is EpisodeBody =>
+    body.kind === 'episode' && (body as EpisodeBody).behaviour.startsWith('speech_');
+  const feed = (input: Parameters<typeof step>[1]): EpisodeBody[] => {
+    const next = step(machine, input, context);
+    machine = next.machine;
+    return next.drafts.map(({ body }) => body).filter(speaks);
+  };
+  const end = (bodies: readonly EpisodeBody[]) => {
+    for (const { phase, episodeId } of bodies) if (phase === 'end') open.delete(episodeId);
+  };
+  return hits.flatMap((hit): Raised[] => {
+    end(feed({ kind: 'tick', at: instant(Math.max(0, hit.at.wallMs - 1)) }));
+    const said = feed(hit);
+    const body = said.find(({ phase }) => phase !== 'end');
+    const own = levelOfHit(pack, { category: hit.category, ...gravityOf(pack, hit.phraseId) });
+    const {
+      at,
+      microphoneId: sourceId,
+      language,
+      engine,
+      phraseId,
+      category,
+      text,
+      heard = text,
+      score,
+      threshold,
+    } = hit;
+    const facts = { wallMs: at.wallMs, sourceId, language, engine, phraseId, category, text, heard, score, threshold };
+    // A second ear or microphone that heard the same words adds nothing.
+    if (own !== undefined && !body) return [];
+    const begins = body !== undefined && !open.has(body.episodeId);
+    if (body) open.add(body.episodeId);
+    return [{ ...facts, ...(body && own !== undefined ? { level: body.level } : {}), begins }];
+  });
+}
+
+function gravityOf(pack: RulePack, phraseId: string) {
+  const gravity = pack.phrases.find((one) => one.phraseId === phraseId)?.gravity;
+  return gravity ? { gravity } : {};
+}
+
+/** Episodes whose events are still here; the last one of each says how it stands. */
+function storedEpisodes(config: RoomConfig, span: ReplayParts['span']): StoredEpisode[] {
+  const episodes = new Map<string, StoredEpisode>();
+  for (const { at, body } of storedEvents(join(config.dataFolder, 'outbox.db'))) {
+    if (body.kind !== 'episode' || at.wallMs < span.fromWallMs || at.wallMs > span.toWallMs) continue;
+    const { episodeId, behaviour, level, beganWallMs, durationMs, fault, transcript } = body;
+    const known = episodes.get(episodeId)?.transcripts ?? [];
+    const isNew =
+      transcript && !known.some(({ text, hit }) => text === transcript.text && hit[0] === transcript.hit[0]);
+    episodes.set(episodeId, {
+      episodeId,
+      roomId: config.layout.roomId,
+      behaviour,
+      level,
+      beganWallMs,
+      durationMs,
+      ...(fault === undefined ? {} : { fault }),
+      transcripts: isNew ? [...known, transcript] : known,
+    });
+  }
+  return [...episodes.values()];
+}

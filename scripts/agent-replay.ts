@@ -1,0 +1,93 @@
+/** Does what `evalroom agent replay` says: finds the pack, listens, and prints what it would have raised. */
+import { readFileSync } from 'node:fs';
+import pino from 'pino';
+import { systemClock } from '../agent/clock.ts';
+import { loadRoomConfig, type RoomConfig } from '../agent/config.ts';
+import { openOrders } from '../agent/orders.ts';
+import { type Replay, replay } from '../agent/replay.ts';
+import { loadRulePack, loadRulePackFiles } from '../models/rules/load.ts';
+import { InvalidInput } from '../protocol/errors.ts';
+import type { RulePackOrder } from '../protocol/orders.ts';
+import type { RulePack } from '../protocol/rules.ts';
+
+export interface ReplayOptions {
+  readonly room: string;
+  readonly rules?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+/** Prints to standard output. Throws InvalidInput `replay_rules`, `replay_time`, and what room.yaml and packs throw. */
+export async function replayRoom(options: ReplayOptions): Promise<void> {
+  const config = loadRoomConfig(options.room);
+  const clock = systemClock();
+  const log = pino({ level: 'silent' });
+  const base = packInForce(config);
+  const pack = options.rules === undefined ? base : packOf(options.rules);
+  const fromWallMs = options.from === undefined ? 0 : timeOf('--from', options.from);
+  const toWallMs = options.to === undefined ? clock.wallMs() : timeOf('--to', options.to);
+  if (fromWallMs >= toWallMs) throw new InvalidInput('replay_time', '--from must lie before --to');
+  if (!options.json)
+    process.stderr.write(`${pack.name} ${pack.version} over what ${config.layout.roomId} still holds …\n`);
+  const result = await replay({ config, pack, base, span: { fromWallMs, toWallMs }, clock, log });
+  if (options.json) console.log(JSON.stringify(result));
+  else print(result, config);
+}
+
+/** What the room runs: the cloud's order as the agent has kept it, else what room.yaml names. */
+function packInForce(config: RoomConfig): RulePack {
+  const { dataFolder, layout, rulePack } = config;
+  const kept = openOrders({
+    folder: dataFolder,
+    roomId: layout.roomId,
+    connection: { url: config.cloud.upload, deviceId: config.identity.deviceId },
+    clock: systemClock(),
+    log: pino({ level: 'silent' }),
+  }).current().rulePack;
+  return kept ? loadRulePackFiles(kept.files) : loadRulePack(rulePack);
+}
+
+/** A name, a folder, or the file that the rule page gives. Its signature is no matter here: nothing of it comes into force. */
+function packOf(rules: string): RulePack {
+  if (!rules.endsWith('.json')) return loadRulePack(rules);
+  let order: Partial<RulePackOrder>;
+  try {
+    order = JSON.parse(readFileSync(rules, 'utf8')) as Partial<RulePackOrder>;
+  } catch (cause) {
+    throw new InvalidInput('replay_rules', `--rules ${rules}: ${(cause as Error).message}`, cause);
+  }
+  if (typeof order.files !== 'object' || order.files === null)
+    throw new InvalidInput('replay_rules', `--rules ${rules}: it is no rule pack; the rule page's download gives one`);
+  return loadRulePackFiles(order.files);
+}
+
+function timeOf(option: string, text: string): number {
+  const wallMs = Date.parse(text);
+  if (Number.isFinite(wallMs)) return wallMs;
+  throw new InvalidInput(
+    'replay_time',
+    `${option} ${text}: give a time such as 2026-03-01T14:00 or 2026-03-01T14:00+08:00`,
+  );
+}
+
+function print({ raised, sound, stored }: Replay, { layout }: RoomConfig): void {
+  const time = new Intl.DateTimeFormat('sv-SE', { timeZone: layout.timeZone, dateStyle: 'short', timeStyle: 'medium' });
+  for (const one of raised) {
+    const level = one.level ?? 'nothing';
+    const joins = one.begins || one.level === undefined ? '' : ' (same event)';
+    console.log(
+      `${time.format(one.wallMs)}  ${level.padEnd(7)}  ${one.text}  ${one.category}, ${one.phraseId}, ${one.sourceId}${joins}`,
+    );
+  }
+  if (raised.length === 0) console.log('nothing in the sound would be raised');
+  for (const { sourceId, language, engine, segments, seconds, deaf } of sound)
+    console.log(
+      `listened to ${sourceId} in ${language} (${engine}): ${segments} segments, ${seconds} s${deaf === undefined ? '' : `; ${deaf}`}`,
+    );
+  console.log(`${stored.episodes} events wait in the outbox, ${stored.excerpts} of them with words`);
+  for (const { change, behaviour, beganWallMs, before, after, hit } of stored.findings)
+    console.log(
+      `${time.format(beganWallMs)}  ${change.padEnd(8)}  ${behaviour}${hit ? `, ${hit.form} (${hit.phraseId})` : ''}: ${before ?? 'nothing'} -> ${after ?? 'nothing'}`,
+    );
+}
