@@ -1,4 +1,4 @@
-/** From the broker into the store: parse, queue, one transaction for what has gathered, ack after the commit. */
+/** From the broker into the store: queue, one transaction for what has gathered, ack after the commit. */
 import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
@@ -7,16 +7,16 @@ import { LANES, type Lane, LIMITS, parseTopic, refusesMqtt5, topics } from '../.
 import type { Clock } from '../../protocol/time.ts';
 import type { BrokerLogin } from '../broker/broker.ts';
 import type { Delivery, Store } from '../store/store.ts';
-import { readDelivery } from './read.ts';
+import { COMMIT_EVENTS, createQueue } from './queue.ts';
 import type { Rooms } from './rooms.ts';
+import { createUnreadable } from './unreadable.ts';
 
-/** Events in one transaction. */
-const COMMIT_EVENTS = 500;
 /** Transactions that follow each other begin at least so far apart, unless a full one waits: fewer and fuller commits. */
 const GATHER_MS = 20;
-/** Bounds of what waits for the database. */
-const QUEUE_EVENTS = 20_000;
-const QUEUE_BYTES = 64 * 1024 * 1024;
+/** While the database works on one full transaction the next one is made ready and sent. */
+const SIDE_BY_SIDE = 2;
+/** How often the store is asked how far other workers have got with streams whose next events wait here. */
+const ASK_MS = 10;
 /** Wait after a failed transaction, so that a database that is away is not hammered. */
 const FAILED_MS = 500;
 const START_MS = 3000;
@@ -32,7 +32,7 @@ function filters({ hears = 'both', shared = true }: IngestParts['login']): Recor
 
 export interface IngestParts {
   readonly login: BrokerLogin & { readonly hears?: Hears };
-  readonly store: Pick<Store, 'ingest' | 'keepUnreadable'>;
+  readonly store: Pick<Store, 'ingest' | 'reached' | 'keepUnreadable'>;
   readonly rooms: Rooms;
   /** Called after each commit that may have added to the feed. */
   readonly onCommit: () => void;
@@ -43,12 +43,15 @@ export interface IngestParts {
 export interface IngestCounts {
   /** Subscribed at the broker: rooms can be heard. */
   readonly connected: boolean;
-  readonly queuedEvents: number;
+  /** Payloads that wait for the store. */
+  readonly queued: number;
   readonly stored: number;
   readonly repeated: number;
   readonly rejected: number;
   readonly quarantined: number;
   readonly unreadable: number;
+  /** Of these, payloads on events topics that were only counted: their room sent too many. */
+  readonly unreadableNotKept: number;
   /** Payloads dropped unacked because the queue was full; their agents send them again. */
   readonly droppedFull: number;
   /** Payloads whose transaction failed; unacked, so they come again too. */
@@ -63,48 +66,34 @@ export interface Ingest {
   close(): Promise<void>;
 }
 
-interface Queued {
-  readonly delivery: Delivery;
-  readonly bytes: number;
-}
-
 /**
  * The broker's PUBACK is given at once and means nothing: the agent deletes only what our own ack covers. Policy of the
  * queue when full: the payload is dropped unacked and counted, since its agent sends it again.
  */
 export function createIngest({ login, store, rooms, onCommit, log, clock }: IngestParts): Ingest {
-  const queue: Queued[] = [];
   const counts = { stored: 0, repeated: 0, rejected: 0, quarantined: 0, unreadable: 0, droppedFull: 0, failed: 0 };
   const closing = new AbortController();
   let subscribed = false;
-  let queuedEvents = 0;
-  let queuedBytes = 0;
   let begunMonoMs = Number.NEGATIVE_INFINITY;
+  let askedMonoMs = Number.NEGATIVE_INFINITY;
   let client: MqttClient | undefined;
   let working: Promise<void> | undefined;
 
+  const garbage = createUnreadable({ store, clock, log });
+  const queue = createQueue(garbage.keep);
+  /** Wakes `work` where it waits for more. */
+  let arrived = Promise.withResolvers<void>();
+
   const onEvents = (roomId: string, lane: Lane, payload: Uint8Array) => {
-    const read = readDelivery(payload, roomId, lane);
-    if ('unreadable' in read) {
-      counts.unreadable++;
-      store.keepUnreadable(read.unreadable, clock.wallMs()).catch((error: Error) => {
-        log.warn({ err: error, roomId, code: read.unreadable.code }, 'an unreadable payload could not be kept');
-      });
-      return;
-    }
-    const { delivery } = read;
-    const events = delivery.good.length + delivery.bad.length;
-    if (queuedEvents + events > QUEUE_EVENTS || queuedBytes + payload.length > QUEUE_BYTES) {
+    if (!queue.offer({ roomId, lane, payload })) {
       if (counts.droppedFull++ % 1000 === 0)
         log.warn(
-          { dropped: counts.droppedFull, queuedEvents },
+          { dropped: counts.droppedFull, queued: queue.length },
           'the ingest queue is full: payloads are left to be resent',
         );
       return;
     }
-    queue.push({ delivery, bytes: payload.length });
-    queuedEvents += events;
-    queuedBytes += payload.length;
+    arrived.resolve();
     working ??= work().finally(() => {
       working = undefined;
     });
@@ -112,34 +101,63 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
 
   /** Alone a batch goes at once; those that follow each other go together, up to 500 events or 20 ms of them. */
   const work = async () => {
-    while (queue.length > 0) {
-      const early = begunMonoMs + GATHER_MS - clock.monoMs();
-      if (early > 0 && queuedEvents < COMMIT_EVENTS) await clock.sleep(early, closing.signal);
+    const running = new Set<Promise<void>>();
+    while (queue.length > 0 || running.size > 0) {
+      const now = clock.monoMs();
+      const full = running.size < SIDE_BY_SIDE && queue.ready(now) >= COMMIT_EVENTS;
+      if (!full && (await ask(now))) continue;
+      if (!full && running.size > 0) {
+        arrived = Promise.withResolvers();
+        await Promise.race([...running, ...(running.size < SIDE_BY_SIDE ? [arrived.promise] : [])]);
+        continue;
+      }
+      const early = begunMonoMs + GATHER_MS - now;
+      if (!full && early > 0) await clock.sleep(early, closing.signal);
+      const taken = queue.take(closing.signal.aborted ? Number.POSITIVE_INFINITY : clock.monoMs());
+      if (taken.length === 0) {
+        // All of it waits for events that another worker has.
+        if (queue.length > 0) await clock.sleep(ASK_MS, closing.signal);
+        continue;
+      }
       begunMonoMs = clock.monoMs();
-      const taken: Delivery[] = [];
-      let events = 0;
-      while (queue[0] && (taken.length === 0 || events + size(queue[0].delivery) <= COMMIT_EVENTS)) {
-        const { delivery, bytes } = queue.shift()!;
-        events += size(delivery);
-        queuedBytes -= bytes;
-        taken.push(delivery);
-      }
-      queuedEvents -= events;
-      try {
-        const outcome = await store.ingest(taken, clock.wallMs());
-        counts.stored += outcome.stored;
-        counts.repeated += outcome.repeated;
-        counts.rejected += outcome.rejected;
-        counts.quarantined += outcome.quarantined.length;
-        for (const stream of outcome.quarantined) log.warn(stream, 'a stream is in quarantine');
-        publish(outcome.acks);
-        onCommit();
-      } catch (error) {
-        if (counts.failed === 0 || counts.failed % 100 === 0)
-          log.error({ err: error, payloads: taken.length }, 'storing events failed: unacked, they will be sent again');
-        counts.failed += taken.length;
-        await clock.sleep(FAILED_MS, closing.signal);
-      }
+      const one = commit(taken).finally(() => running.delete(one));
+      running.add(one);
+    }
+  };
+
+  /** Asks how far the streams of waiting events have got. False when there was nothing to ask, or it is too soon. */
+  const ask = async (now: number): Promise<boolean> => {
+    if (now < askedMonoMs + ASK_MS) return false;
+    const streams = queue.doubtful();
+    if (streams.length === 0) return false;
+    askedMonoMs = now;
+    try {
+      for (const [streamId, through] of await store.reached(streams)) queue.reached(streamId, through);
+    } catch {
+      // Only an advantage is lost: they wait until their patience ends. A database that is away is reported by `commit`.
+    }
+    return true;
+  };
+
+  const commit = async (taken: readonly Delivery[]) => {
+    try {
+      const outcome = await store.ingest(taken, clock.wallMs());
+      for (const { ack } of outcome.acks)
+        queue.reached(ack.streamId, ack.quarantined === undefined ? ack.through : Number.POSITIVE_INFINITY);
+      queue.done(taken);
+      counts.stored += outcome.stored;
+      counts.repeated += outcome.repeated;
+      counts.rejected += outcome.rejected;
+      counts.quarantined += outcome.quarantined.length;
+      for (const stream of outcome.quarantined) log.warn(stream, 'a stream is in quarantine');
+      publish(outcome.acks);
+      onCommit();
+    } catch (error) {
+      queue.done(taken);
+      if (counts.failed === 0 || counts.failed % 100 === 0)
+        log.error({ err: error, payloads: taken.length }, 'storing events failed: unacked, they will be sent again');
+      counts.failed += taken.length;
+      await clock.sleep(FAILED_MS, closing.signal);
     }
   };
 
@@ -213,7 +231,16 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       if (!subscribed)
         log.error({ broker: login.url }, 'started without a broker: no room can be heard until it answers');
     },
-    counts: () => ({ connected: subscribed, queuedEvents, ...counts }),
+    counts: () => {
+      const { unreadable, ...kept } = garbage.counts();
+      return {
+        connected: subscribed,
+        queued: queue.length,
+        ...counts,
+        ...kept,
+        unreadable: counts.unreadable + unreadable,
+      };
+    },
     async close() {
       client?.off('message', onPayload);
       closing.abort();
@@ -222,8 +249,6 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
     },
   };
 }
-
-const size = ({ good, bad }: Delivery) => good.length + bad.length;
 
 const isJpeg = (bytes: Uint8Array) =>
   bytes.length <= LIMITS.snapshotBytes && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;

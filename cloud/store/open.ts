@@ -19,6 +19,7 @@ import * as rules from './rules.ts';
 import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
+import { readReached } from './streams.ts';
 
 export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path: string }
@@ -44,6 +45,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     driver: sql.dialect,
     grantKey,
     ingest: (deliveries, wallMs) => withDay(Math.round(wallMs), () => ingestApart(sql, deliveries, Math.round(wallMs))),
+    reached: (streamIds) => read((reader) => readReached(reader, streamIds)),
     watchFeed: (heard) => sql.watchFeed(heard),
     keepUnreadable: ({ roomId, code, reason, payload }, wallMs) =>
       sql.write(async (tx) => {

@@ -2,8 +2,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { binaryArray } from './arrays.ts';
 import { FEED_CHANNEL } from './feed.ts';
-import type { ColumnType, InsertMany, Param, Sql, Tx, Value } from './sql.ts';
+import type { InsertMany, Param, Sql, Tx } from './sql.ts';
 
 const ARRAY = { text: 'text[]', int: 'bigint[]', json: 'text[]' } as const;
 const DEADLOCK_TRIES = 5;
@@ -31,6 +32,7 @@ export function openPostgres(url: string, maxConnections = 8): Sql {
     // Every time is an int8 of milliseconds; the zone is fixed so that no default of the server can matter.
     options: '-c timezone=UTC -c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000',
   });
+  const nameOf = statementNames();
   // A connection that the server cuts reports here, idle, lent or already given back: the pool replaces it, and whoever
   // holds it sees its next statement reject. Without a listener Node would end the process.
   pool.on('error', () => undefined);
@@ -51,7 +53,7 @@ export function openPostgres(url: string, maxConnections = 8): Sql {
     client.on('error', onError);
     try {
       await client.query(begin);
-      const result = await work(clientTx(client));
+      const result = await work(clientTx(client, nameOf));
       await client.query('commit');
       return result;
     } catch (cause) {
@@ -117,40 +119,51 @@ function watchFeed(url: string, heard: () => void): () => Promise<void> {
   };
 }
 
-function clientTx(client: pg.PoolClient): Tx {
+/** Statements beyond this number are built from values, which none of ours may be. */
+const STATEMENTS_MAX = 500;
+
+/**
+ * A name for each text: the server then parses it once for each connection, and plans it once where that serves all. Any
+ * process may name its own, since names belong to a connection.
+ */
+function statementNames(): (sql: string) => string {
+  const names = new Map<string, string>();
+  return (sql) => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    if (names.size >= STATEMENTS_MAX)
+      throw new Bug('statement_cache', 'preparing SQL: statements are built from values');
+    const name = `s${names.size + 1}`;
+    names.set(sql, name);
+    return name;
+  };
+}
+
+function clientTx(client: pg.PoolClient, nameOf: (sql: string) => string): Tx {
   return {
     dialect: 'postgres',
     forUpdate: ' for update',
     among: (column, index) => `${column} = any($${index})`,
     async all<R>(sql: string, ...params: Param[]) {
       // A script of several statements must go without parameters (simple protocol).
-      const result = params.length === 0 ? await client.query(sql) : await client.query(sql, params as unknown[]);
+      const result =
+        params.length === 0
+          ? await client.query(sql)
+          : await client.query({ name: nameOf(sql), text: sql, values: params as unknown[] });
       return (result.rows ?? []) as R[];
     },
     async insertMany<R>(insert: InsertMany) {
       if (insert.rows.length === 0) return [];
       const names = Object.keys(insert.columns);
       const casts = names.map((name, i) => `$${i + 1}::${ARRAY[insert.columns[name]!]}`).join(', ');
-      const arrays = names.map((name, i) => column(insert.columns[name]!, insert.rows, i));
-      const result = await client.query(
-        `insert into ${insert.table} (${names.join(', ')}) select * from unnest(${casts}) ${insert.conflict ?? ''}${
-          insert.returning ? ` returning ${insert.returning}` : ''
-        }`,
-        arrays,
-      );
+      const arrays = names.map((name, i) => binaryArray(insert.columns[name]!, insert.rows, i));
+      const text = `insert into ${insert.table} (${names.join(', ')}) select * from unnest(${casts}) ${insert.conflict ?? ''}${
+        insert.returning ? ` returning ${insert.returning}` : ''
+      }`;
+      const result = await client.query({ name: nameOf(text), text, values: arrays });
       return result.rows as R[];
     },
   };
-}
-
-/**
- * One column as PostgreSQL reads an array. The driver's own writing takes each value apart by regular expressions;
- * numbers need none, and in what JSON.stringify has made its own quoting is exactly the quoting of an array.
- */
-function column(type: ColumnType, rows: InsertMany['rows'], index: number): string | (string | number | null)[] {
-  if (type === 'text') return rows.map((row) => row[index] ?? null);
-  const quote = type === 'json' ? (value: Value) => JSON.stringify(value) : String;
-  return `{${rows.map((row) => (row[index] == null ? 'NULL' : quote(row[index]))).join(',')}}`;
 }
 
 /** SQLSTATE classes as our kinds. */

@@ -7,8 +7,8 @@ import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, User
 import type { EvaluationStore } from './evaluations.ts';
 import type { IdentityStore } from './identity.ts';
 import type { OrderChange } from './orders.ts';
-import type { RulesStore } from './rules.ts';
 import type { StaffStore } from './people-desk.ts';
+import type { RulesStore } from './rules.ts';
 
 /** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
 export interface Rejection {
@@ -122,6 +122,8 @@ export interface Store {
 
   /** Stores what can be stored, verifies what is there, moves each stream's `through` and folds the alerts. */
   ingest(deliveries: readonly Delivery[], storedWallMs: number): Promise<IngestOutcome>;
+  /** `through` of those of the streams that are known, infinite for one in quarantine: whether events follow what is stored. */
+  reached(streamIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Calls `heard` soon after a commit of any process that added to the feed, where the database tells. Returns how to stop. */
   watchFeed(heard: () => void): () => Promise<void>;
   keepUnreadable(unreadable: Unreadable, storedWallMs: number): Promise<void>;
