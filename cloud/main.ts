@@ -20,6 +20,7 @@ import { createIdentity, type EnrolCode, type Identity } from './identity/identi
 import { openTrust } from './identity/trust.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createRooms } from './ingest/rooms.ts';
+import { createRetention } from './retention.ts';
 import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
 import { createDevices } from './review/devices.ts';
@@ -181,16 +182,10 @@ export async function startCloud(
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);
     const { retentionMs } = config;
     if (does('web') && retentionMs !== undefined) {
-      const retire = async () => {
-        const wallMs = clock.wallMs();
-        const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - retentionMs, wallMs });
-        for (const sha256 of gone) await files.remove(sha256);
-        if (retired.events > 0)
-          log.info({ ...retired, files: gone.length }, 'what is older than the retention has left');
-      };
+      const retention = createRetention({ store, files, clock, log: log.child({ part: 'retention' }), retentionMs });
       void every(
         CLEAN_UP_MS,
-        { work: retire, what: 'letting go of what is older than the retention', log, clock },
+        { work: retention.look, what: 'letting go of what is older than the retention', log, clock },
         signal,
       );
     }

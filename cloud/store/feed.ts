@@ -91,6 +91,12 @@ export async function readHead(reader: Reader): Promise<Position> {
   return { pos: rows[0]?.pos ?? 0, seq: 0 };
 }
 
+/** When the newest thing in the feed was stored; undefined in an empty store. */
+export async function readNewestWallMs(reader: Reader): Promise<number | undefined> {
+  const rows = await reader.all<{ at: number }>('select stored_wall_ms as at from feed order by pos desc limit 1');
+  return rows[0]?.at;
+}
+
 interface FeedRow {
   readonly pos: number;
   readonly kind: string;

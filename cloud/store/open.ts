@@ -4,7 +4,7 @@ import { readAlert, readAlerts, readOverview } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
 import { dayKeeper } from './days.ts';
 import * as evaluations from './evaluations.ts';
-import { formatCursor, readCursor, readFeed, readHead } from './feed.ts';
+import { formatCursor, readCursor, readFeed, readHead, readNewestWallMs } from './feed.ts';
 import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
 import { appendLog, readLog, verifyChain } from './log.ts';
@@ -88,6 +88,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     alert: (episodeId) => read((reader) => readAlert(reader, episodeId)),
 
     act: (action, user) => sql.write((tx) => addAction(tx, action, user)),
+    newestWallMs: () => read(readNewestWallMs),
     retire: ({ beforeWallMs, wallMs }) => retire(sql, Math.round(beforeWallMs), Math.round(wallMs)),
     clip: (clipId) => read((reader) => readClip(reader, clipId)),
     clipFileArrived: (file) => sql.write((tx) => addClipFile(tx, file)),

@@ -172,6 +172,8 @@ export interface Store {
     user: UserView,
   ): Promise<ActionView | undefined>;
 
+  /** When the newest thing was stored, by the clock of that time; undefined in an empty store. */
+  newestWallMs(): Promise<number | undefined>;
   /**
    * Takes out what was stored before `beforeWallMs`: feed, events, closed alerts with their actions and clips, refusals.
    * An alert that nobody has closed stays with its events and clips. In slices, at most a day's worth of the feed at
