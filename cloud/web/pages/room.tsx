@@ -8,7 +8,7 @@ import { Banners, SaveBar } from '../parts/room-bars.tsx';
 import { type Drafting, useDraft } from '../parts/room-draft.ts';
 import { Panel } from '../parts/room-panel.tsx';
 import { Proposal, useEditorKeys } from '../parts/room-proposal.tsx';
-import { FloorGrid } from '../parts/room-shapes.tsx';
+import { FloorGrid, Places } from '../parts/room-shapes.tsx';
 import { Stage, type Tool } from '../parts/room-stage.tsx';
 import { Tools } from '../parts/room-tools.tsx';
 import { Blank, Loading, Refused } from '../parts/states.tsx';
@@ -25,6 +25,7 @@ import {
   moved,
   openProposals,
   type Picked,
+  placeSeat,
   type Shape,
   samePick,
   shapesOf,
@@ -86,6 +87,7 @@ function Drawing({
   const [tool, setTool] = useState<Tool>('select');
   const [zoneKind, setZoneKind] = useState<'door' | 'window' | 'other'>('door');
   const [viewOf, setViewOf] = useState<number | undefined>(undefined);
+  const [placing, setPlacing] = useState(false);
   const [picked, setPicked] = useState<Picked | undefined>(undefined);
   const [corner, setCorner] = useState<number | undefined>(undefined);
   const [trace, setTrace] = useState<readonly Point[]>([]);
@@ -108,6 +110,7 @@ function Drawing({
     setTool(next);
     setTrace([]);
     setViewOf(undefined);
+    setPlacing(false);
   };
   const take = ({ draft: next, picked: now }: Edit) => {
     drafting.change(next);
@@ -162,7 +165,8 @@ function Drawing({
     const far = event.shiftKey ? 0.02 : 0.002;
     if (chosen) choose(chosen);
     else if (key === 'Escape') {
-      if (trace.length > 0) setTrace([]);
+      if (placing) setPlacing(false);
+      else if (trace.length > 0) setTrace([]);
       else if (tool !== 'select') choose('select');
       else pick(undefined);
     } else if (key === 'Enter' && trace.length >= 3) drawn(trace);
@@ -196,11 +200,13 @@ function Drawing({
   const hint =
     trace.length > 0
       ? roomWords(lang, 'hintTrace', { n: trace.length })
-      : viewOf !== undefined && tool === 'seat'
-        ? roomWords(lang, 'hintView', { name: draft.seats[viewOf]?.name ?? '' })
-        : tool === 'desk' && picked?.part !== 'seat'
-          ? roomWords(lang, 'hintDeskNone')
-          : roomWords(lang, HINTS[tool]);
+      : placing
+        ? roomWords(lang, 'hintPlace', { name: draft.seats[picked?.index ?? -1]?.name ?? '' })
+        : viewOf !== undefined && tool === 'seat'
+          ? roomWords(lang, 'hintView', { name: draft.seats[viewOf]?.name ?? '' })
+          : tool === 'desk' && picked?.part !== 'seat'
+            ? roomWords(lang, 'hintDeskNone')
+            : roomWords(lang, HINTS[tool]);
   const doubtful = room.state?.health.cameras.some((one) => one.cameraId === cameraId && one.fault === 'moved');
   return (
     <div class={`editor ${doubtful ? 'is-doubtful' : ''}`}>
@@ -226,7 +232,7 @@ function Drawing({
           <Stage
             src={still && `/api/rooms/${part(room.roomId)}/snapshot/${part(cameraId)}?t=${still.wallMs}`}
             label={roomWords(lang, 'board')}
-            tool={tool === 'desk' && picked?.part !== 'seat' ? 'select' : tool}
+            tool={placing ? 'floor' : tool === 'desk' && picked?.part !== 'seat' ? 'select' : tool}
             shapes={shapes}
             picked={picked}
             corner={corner}
@@ -241,8 +247,26 @@ function Drawing({
               take(addDoor(draft, cameraId, a, b));
               choose('select');
             }}
-            onPoint={(point) => take(addFloorPoint(draft, cameraId, point))}
-            under={(board) => calibration && onFloor && <FloorGrid calibration={calibration} board={board} />}
+            onPoint={(point) => {
+              if (!placing || !picked) return take(addFloorPoint(draft, cameraId, point));
+              drafting.change(placeSeat(draft, picked.index, cameraId, point));
+              setPlacing(false);
+            }}
+            under={(board) =>
+              calibration && (
+                <>
+                  {(onFloor || placing) && <FloorGrid calibration={calibration} board={board} />}
+                  {(onFloor || picked?.part === 'seat') && (
+                    <Places
+                      draft={draft}
+                      calibration={calibration}
+                      board={board}
+                      picked={picked?.part === 'seat' ? picked.index : undefined}
+                    />
+                  )}
+                </>
+              )
+            }
             over={(board) =>
               tool === 'select' || tool === 'seat'
                 ? proposals.map(({ zone, share }, i) => (
@@ -308,7 +332,8 @@ function Drawing({
             }}
             onGone={removed}
             onDraw={(next) => {
-              choose(next);
+              choose(next === 'place' ? 'select' : next);
+              setPlacing(next === 'place');
               if (next === 'seat') setViewOf(picked?.index);
             }}
             onShow={(at, camera) => {

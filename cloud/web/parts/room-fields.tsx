@@ -1,6 +1,6 @@
 /** The room editor's fields for what is picked: names, kinds, metres, and what can be done with it. */
-import { checkFloor, homography, oddPoint, toFloor } from '../../../protocol/floor.ts';
-import { bounds, type FloorPoint } from '../../../protocol/seat.ts';
+import { checkFloor, homography, oddPoint } from '../../../protocol/floor.ts';
+import type { FloorPoint } from '../../../protocol/seat.ts';
 import {
   changeSeat,
   changeZone,
@@ -24,8 +24,8 @@ export interface FieldsProps {
   readonly corner: number | undefined;
   readonly onDraft: (draft: Draft, picked?: Picked) => void;
   readonly onGone: (draft: Draft) => void;
-  /** The next area that is drawn is this seat's view, or its desk. */
-  readonly onDraw: (tool: 'seat' | 'desk') => void;
+  /** What is drawn next is this seat's view, its desk, or the place where it stands on the floor. */
+  readonly onDraw: (what: 'seat' | 'desk' | 'place') => void;
 }
 
 export function Fields(props: FieldsProps) {
@@ -69,7 +69,7 @@ export function Fields(props: FieldsProps) {
   );
 }
 
-function SeatFields({ draft, picked, cameraId, onDraft }: FieldsProps) {
+function SeatFields({ draft, picked, cameraId, onDraft, onDraw }: FieldsProps) {
   const { lang } = useWords();
   const w = (key: RoomKey) => roomWords(lang, key);
   const seat = draft.seats[picked.index];
@@ -79,14 +79,7 @@ function SeatFields({ draft, picked, cameraId, onDraft }: FieldsProps) {
     index !== picked.index && !other.views.some((view) => view.cameraId === cameraId) ? [{ other, index }] : [],
   );
   const calibration = draft.floor.find((one) => one.cameraId === cameraId);
-  const view = seat.views.find((one) => one.cameraId === cameraId);
-  const h = calibration && homography(calibration);
-  const fromPicture = (): FloorPoint | undefined => {
-    if (!h || !view) return undefined;
-    const [x0, , x1, y1] = bounds(view.zone);
-    const at = toFloor(h, [(x0 + x1) / 2, y1]);
-    return at && [Math.round(at[0] * 100) / 100, Math.round(at[1] * 100) / 100];
-  };
+  const measurable = calibration !== undefined && homography(calibration) !== undefined;
   const put = (floor: FloorPoint | undefined) => {
     if (floor) return onDraft(changeSeat(draft, picked.index, { floor }));
     const { floor: _gone, ...rest } = seat;
@@ -128,9 +121,9 @@ function SeatFields({ draft, picked, cameraId, onDraft }: FieldsProps) {
         <div class="metres">
           <Metres label={w('metresX')} value={seat.floor?.[0]} onValue={(x) => put([x, seat.floor?.[1] ?? 0])} />
           <Metres label={w('metresY')} value={seat.floor?.[1]} onValue={(y) => put([seat.floor?.[0] ?? 0, y])} />
-          {h && view && (
-            <button type="button" class="button" onClick={() => put(fromPicture())}>
-              {w('placeFromPicture')}
+          {measurable && (
+            <button type="button" class="button" onClick={() => onDraw('place')}>
+              {w('placeOnPicture')}
             </button>
           )}
         </div>

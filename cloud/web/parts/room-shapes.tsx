@@ -2,7 +2,7 @@
 import { fromFloor, toFloor } from '../../../protocol/floor.ts';
 import type { FloorCalibration } from '../../../protocol/room.ts';
 import { bounds, type Point } from '../../../protocol/seat.ts';
-import type { Shape } from '../state/draft.ts';
+import type { Draft, Shape } from '../state/draft.ts';
 import { roomWords } from '../words/room.ts';
 import type { Board } from './room-stage.tsx';
 import { useWords } from './use.ts';
@@ -107,6 +107,39 @@ export function Corners({
           <circle cx={x} cy={y} r="7" />
         </g>
       ))}
+    </g>
+  );
+}
+
+/** Where the seats stand on the floor, as a check by eye: a foot under each that this camera's floor shows. */
+export function Places({
+  draft,
+  calibration,
+  board,
+  picked,
+}: {
+  draft: Draft;
+  calibration: FloorCalibration;
+  board: Board;
+  picked: number | undefined;
+}) {
+  const back = fromFloor(calibration);
+  if (!back) return null;
+  return (
+    <g class="places">
+      {draft.seats.map(({ seatId, name, floor }, index) => {
+        const at = floor && toFloor(back, floor);
+        if (!at || at[0] < 0 || at[0] > 1 || at[1] < 0 || at[1] > 1) return null;
+        const [x, y] = board.at(at);
+        return (
+          <g key={seatId} class={picked === index ? 'is-picked' : ''} data-place={seatId}>
+            <ellipse cx={x} cy={y} rx="12" ry="5" />
+            <text x={x} y={y + 18}>
+              {name}
+            </text>
+          </g>
+        );
+      })}
     </g>
   );
 }

@@ -1,4 +1,5 @@
 /** A room while it is being drawn: shapes on the picture of one camera, and every change as a function from draft to draft. Pure. */
+import { homography, toFloor } from '../../../protocol/floor.ts';
 import type { LayoutOrder } from '../../../protocol/orders.ts';
 import type { Zone } from '../../../protocol/room.ts';
 import { bounds, contains, type FloorPoint, iou, type Point, type Polygon, type Seat } from '../../../protocol/seat.ts';
@@ -199,6 +200,15 @@ export function setMetres(draft: Draft, index: number, point: number, floor: Flo
     points: replaced(one.points, point, (p) => ({ ...p, floor })),
   });
   return { ...draft, floor: replaced(draft.floor, index, change) };
+}
+
+/** Where a seat stands, by a tap on a picture whose floor is measured; unchanged where the floor says nothing there. */
+export function placeSeat(draft: Draft, index: number, cameraId: string, image: Point): Draft {
+  const calibration = draft.floor.find((one) => one.cameraId === cameraId);
+  const h = calibration && homography(calibration);
+  const at = h && toFloor(h, image);
+  if (!at || Math.abs(at[0]) > 100 || Math.abs(at[1]) > 100) return draft;
+  return changeSeat(draft, index, { floor: [Math.round(at[0] * 100) / 100, Math.round(at[1] * 100) / 100] });
 }
 
 /** Takes one corner away: undefined where the shape would be none any more. */

@@ -46,6 +46,10 @@ const ROOM = {
     '在地面上点四个以上看得清的点（砖缝、墙角），并在右侧填写它们的位置（米）。',
     'Tap four or more clear points on the floor (tile joints, corners) and give their place in metres.',
   ],
+  hintPlace: [
+    '点出 {name} 的椅子立在地面上的位置；被桌子挡住时，估计椅脚所在处。',
+    'Tap where the chair of {name} stands on the floor; behind a desk, where its feet must be.',
+  ],
   hintTrace: ['已有 {n} 个角点；点第一个角点或“完成”以闭合。', '{n} corners; tap the first one or "Finish" to close.'],
   hintView: ['在此画面上画出 {name}。', 'Draw {name} on this picture.'],
 
@@ -66,7 +70,7 @@ const ROOM = {
   isSeat: ['这是', 'This is'],
   newSeat: ['新的席位', 'a seat of its own'],
   place: ['在地面上的位置（米）', 'Place on the floor (metres)'],
-  placeFromPicture: ['由画面计算', 'From the picture'],
+  placeOnPicture: ['在画面上点选', 'Tap on the picture'],
   drawHere: ['画在此画面上', 'Draw on this picture'],
   drawDesk: ['画桌面', 'Draw its desk'],
   turn: ['内外对调', 'Turn round'],

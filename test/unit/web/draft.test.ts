@@ -11,6 +11,7 @@ import {
   joinSeat,
   moved,
   openProposals,
+  placeSeat,
   rectangle,
   setMetres,
   shapesOf,
@@ -86,6 +87,14 @@ describe('strokes', () => {
     expect(draft.floor[0]!.points[1]).toEqual({ image: [0.4, 0.2], floor: [2.5, 0] });
     for (let i = 0; i < 4; i += 1) draft = withoutCorner(draft, shapesOf(draft, 'a')[0]!, 'a', 0)!;
     expect(draft.floor).toEqual([]);
+  });
+
+  it('say where a seat stands by a tap on a measured floor, and nothing where none is measured', () => {
+    expect(placeSeat(two(), 0, 'a', [0.5, 0.5])).toEqual(two());
+    let draft = two();
+    for (const point of LEFT) draft = addFloorPoint(draft, 'a', point).draft;
+    const middle = placeSeat(draft, 1, 'a', [0.2, 0.4]);
+    expect(middle.seats[1]!.floor).toEqual([0.5, 0.5]);
   });
 
   it('take away: a corner while three are left, a view, and the seat with its last view', () => {
