@@ -52,6 +52,12 @@ export const ENTRIES: readonly Entry[] = [
     from: [['./doctor.ts', 'doctorCommand']],
   },
   {
+    name: 'outbox',
+    summary: "bring what a damaged outbox file still holds back into the room's outbox",
+    from: [['./outbox.ts', 'salvageCommand']],
+    group: true,
+  },
+  {
     name: 'calibrate',
     summary: 'watch a room while people sit, and propose its seats; check the floor points',
     from: [['./calibrate.ts', 'calibrateCommand']],
