@@ -347,7 +347,10 @@ export function openOutbox(options: OutboxOptions): Outbox {
   ballast.restore();
   if (opening.kind === 'replaced' || opening.kind === 'shortened') {
     const { kind, keptAs, reason } = opening;
-    log.error({ path, keptAs, reason }, `the outbox was damaged: ${kind}, its bytes are kept; evalroom outbox salvage brings back what is intact`);
+    log.error(
+      { path, keptAs, reason },
+      `the outbox was damaged: ${kind}, its bytes are kept; evalroom outbox salvage brings back what is intact`,
+    );
     reportGap(`the outbox was damaged and has been ${kind} (${reason}); its bytes are kept in the room`);
   }
 
