@@ -1,8 +1,5 @@
 /** A rule pack over what the box still holds: the sound of its segments through its own ears, and the events that wait in its outbox. */
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { levelOfHit, type Rerun, rerun, type StoredEpisode } from '../models/rules/rerun.ts';
 import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
@@ -13,6 +10,7 @@ import type { Clock, Instant } from '../protocol/time.ts';
 import type { RoomConfig } from './config.ts';
 import { startRoom, step } from './decide/room.ts';
 import { recognisersOf } from './ears.ts';
+import { RATE, segmentsOf, soundOf } from './replay-sound.ts';
 import { storedEvents } from './store/look.ts';
 
 /** One phrase in the sound, and what the room's machine makes of it under the pack. */
@@ -64,12 +62,6 @@ export interface ReplayParts {
   readonly log: Logger;
 }
 
-/** As the ring names its files. */
-const SEGMENT = /^(\d{12})_(\d{1,16})_(\d{1,16})_[0-9a-f]{8}\.\w{2,4}$/;
-const RATE = 16_000;
-const BLOCK = RATE / 10;
-/** A hole between two segments that is longer than this is one: the ears hear a second of silence there. */
-const HOLE_MS = 1000;
 /** Sound that may wait in front of an engine: well under the bound beyond which it drops. */
 const AHEAD = 4 * RATE;
 /** An engine that does not tell how far it is gets this many times the pace of a room. */
@@ -77,8 +69,6 @@ const BLIND_PACE = 4;
 /** Reading a model on a slow disk takes its time. */
 const READY_MS = 60_000;
 const POLL_MS = 20;
-
-const run = promisify(execFile);
 
 /** Listens to the whole span once for each source and language. Throws Unavailable `outbox_busy`. */
 export async function replay(parts: ReplayParts): Promise<Replay> {
@@ -92,7 +82,7 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
   const categories = new Map(pack.phrases.map(({ phraseId, category }) => [phraseId, category]));
   for (const sourceId of sources) {
     const segments = segmentsOf(join(config.dataFolder, 'segments', sourceId), span);
-    const samples = segments.length === 0 ? undefined : await soundOf(segments);
+    const samples = segments.length === 0 ? undefined : soundOf(segments);
     const ears = recognisersOf({ ...config, pack, script: undefined, clock, log: parts.log });
     for (const ear of ears) {
       const facts = {
@@ -144,76 +134,6 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
 }
 
 const instant = (wallMs: number): Instant => ({ wallMs, monoMs: wallMs, bootId: 'replay', clock: 'sure' });
-
-interface Kept {
-  readonly path: string;
-  readonly fromWallMs: number;
-  readonly toWallMs: number;
-}
-
-/** Segments that overlap the span, in order of arrival. */
-function segmentsOf(folder: string, span: ReplayParts['span']): Kept[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .sort()
-    .flatMap((name) => {
-      const match = SEGMENT.exec(name);
-      if (!match) return [];
-      const [fromWallMs, toWallMs] = [Number(match[2]), Number(match[3])];
-      const inside = fromWallMs < span.toWallMs && toWallMs > span.fromWallMs;
-      return inside ? [{ path: join(folder, name), fromWallMs, toWallMs }] : [];
-    });
-}
-
-interface Sound {
-  readonly seconds: number;
-  /** Decoded while they are asked for: hours of sound do not lie in memory. */
-  blocks(): AsyncIterable<Int16Array>;
-  /** When a sample was heard. */
-  wallMs(sample: number): number;
-}
-
-async function soundOf(segments: readonly Kept[]): Promise<Sound> {
-  const anchors: { readonly sample: number; readonly wallMs: number }[] = [];
-  const lengthMs = segments.reduce((sum, { fromWallMs, toWallMs }) => sum + toWallMs - fromWallMs, 0);
-  return {
-    seconds: lengthMs / 1000,
-    async *blocks() {
-      anchors.length = 0;
-      let position = 0;
-      let endWallMs: number | undefined;
-      for (const { path, fromWallMs, toWallMs } of segments) {
-        const gap = endWallMs === undefined ? 0 : fromWallMs - endWallMs;
-        const silence = gap > HOLE_MS ? RATE : 0;
-        endWallMs = toWallMs;
-        const samples = await decoded(path);
-        const all = new Int16Array(silence + samples.length);
-        all.set(samples, silence);
-        anchors.push({ sample: position + silence, wallMs: fromWallMs });
-        position += all.length;
-        for (let at = 0; at < all.length; at += BLOCK) yield all.slice(at, at + BLOCK);
-      }
-      // What was said last is settled by the silence after it.
-      for (let at = 0; at < RATE; at += BLOCK) yield new Int16Array(BLOCK);
-    },
-    wallMs(sample) {
-      const anchor = anchors.findLast((one) => one.sample <= sample) ?? anchors[0];
-      return anchor ? anchor.wallMs + ((sample - anchor.sample) / RATE) * 1000 : 0;
-    },
-  };
-}
-
-/** The sound of one segment; empty where it has none or cannot be read: the newest one is still being written. */
-async function decoded(path: string): Promise<Int16Array> {
-  const args = ['-v', 'error', '-i', path, '-vn', '-ac', '1', '-ar', String(RATE), '-f', 's16le', '-'];
-  try {
-    const { stdout } = await run('ffmpeg', args, { encoding: 'buffer', maxBuffer: 2 ** 29 });
-    const bytes = new Uint8Array(stdout);
-    return new Int16Array(bytes.buffer, 0, bytes.length >> 1);
-  } catch {
-    return new Int16Array();
-  }
-}
 
 /** Feeds an ear as fast as it can take it, with nothing dropped. */
 async function listen(

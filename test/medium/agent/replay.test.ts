@@ -149,7 +149,21 @@ seats: []
     const segment = (order: number, from: number, sound: string[]) =>
       execFileSync('ffmpeg', [
         ...['-v', 'error', '-f', 'lavfi', '-i', 'color=size=64x64:rate=5:duration=6', ...sound],
-        ...['-af', 'adelay=1500,apad', '-t', '6', '-c:v', 'libx264', '-c:a', 'aac', name(order, from, from + 6000)],
+        ...[
+          '-af',
+          'adelay=1500,apad',
+          '-ar',
+          '16000',
+          '-ac',
+          '1',
+          '-t',
+          '6',
+          '-c:v',
+          'libx264',
+          '-c:a',
+          'aac',
+          name(order, from, from + 6000),
+        ],
       ]);
     segment(1, BEGAN, ['-f', 'lavfi', '-i', 'anoisesrc=amplitude=0.001:duration=6']);
     segment(2, BEGAN + 6000, ['-i', wav]);
