@@ -68,7 +68,9 @@ export function createCloserLook({ zones }: { readonly zones: readonly Polygon[]
         const box = pose && shape(pose);
         if (!box) return [];
         const body = upperBody({ box, score: SCORE, pose });
+        // A weaker detection of the same person gives way to this one.
         const known = persons.some((p) => {
+          if (p.score < SCORE) return false;
           const other = upperBody(p);
           const width = Math.min(p.box[2] - p.box[0], box[2] - box[0]);
           return iou(p.box, box) > 0.5 || Math.abs(other[0] - body[0]) + Math.abs(other[1] - body[1]) < SAME * width;

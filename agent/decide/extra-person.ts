@@ -2,7 +2,7 @@
 import type { DraftEvent } from '../../protocol/event.ts';
 import { iou } from '../../protocol/seat.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
-import { isElsewhere } from './place.ts';
+import { covers, isElsewhere } from './place.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
@@ -36,6 +36,8 @@ const WALKING_KEPT_MS = 700;
 const COUNTED_SCORE = 0.3;
 /** At a seat, a box with less than this share of the owner's usual area is a part of a person. */
 const WHOLE_SHARE = 0.4;
+/** A box that holds so much of a missed sitter's last one shows that sitter. */
+const COVERED_SHARE = 0.6;
 const MAX_STEP_MS = 5000;
 
 export const extraPerson: Rule<ExtraPerson> = {
@@ -160,13 +162,16 @@ function people({ tracks, seated, owners, spots }: CameraScene, now: number): nu
   }
   // A track beside one that is just missed is the same person under a new id.
   const second = (t: Track) => sitters.some((s) => s.seenMonoMs < now && iou(s.box, t.box) > 0.25);
+  // So is a box around the place of a sitter who is missed in this frame: a detector may draw one far too large.
+  const around = (t: Track) =>
+    sitters.some((s) => s.seenMonoMs < now && t.seenMonoMs === now && covers(t.box, s.box) > COVERED_SHARE);
   // An arm, or a head beside a monitor, of somebody who leans.
   const fragment = (t: Track) =>
     owners.some(({ seatId, habit }) => {
       const spot = spots.find((s) => s.seatId === seatId);
       return spot && habit && !isElsewhere(t, spot, habit) && size(t) < WHOLE_SHARE * habit.width * habit.height;
     });
-  return seats.size + rest.filter((t) => !second(t) && !fragment(t)).length;
+  return seats.size + rest.filter((t) => !second(t) && !around(t) && !fragment(t)).length;
 }
 
 const size = ({ box }: Track) => (box[2] - box[0]) * (box[3] - box[1]);

@@ -4,27 +4,32 @@ import { angle, apart, type Body, bodiesOf, joint, looking, worthOf } from './bo
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
 
-/** All in shoulder widths. A hand that holds a telephone at the ear has the wrist its own length below the ear … */
+/**
+ * All in shoulder widths, and with slack: a small person's wrist jumps by a tenth of the shoulders from pose to pose. A
+ * hand that holds a telephone at the ear has the wrist its own length below the ear …
+ */
 const BELOW_EAR = 0.12;
-/** … and clearly above the shoulders, where a hand at the chin or with a cup is not; */
-const ABOVE_SHOULDERS = 0.08;
+/** … and hardly below the shoulders, where a hand at the chin or with a cup is not; */
+const ABOVE_SHOULDERS = -0.05;
 /** beside the face, not before it; */
-const BESIDE = 0.3;
-const NEAR_EAR = 1.1;
+const BESIDE = 0.4;
+const NEAR_EAR = 1.15;
 /** the elbow hangs, which it does not when one scratches or folds the hands behind the head; */
-const ELBOW = -0.1;
+const ELBOW = -0.15;
 /** the arm is folded, degrees; */
-const FOLDED = 75;
+const FOLDED = 80;
 /** and the other hand is down. */
-const OTHER_DOWN = 0.3;
+const OTHER_DOWN = 0.5;
+/** Nose above the shoulders of somebody upright: who turns sideways has narrow shoulders in the picture. */
+const NECK = 0.8;
 
 export const phone = spellRule({
   behaviour: 'phone',
-  // A pose is made every two seconds of who sits still.
+  // A pose is made every second or two of who has a hand up.
   windowMs: 6500,
   beginShare: 0.5,
   fineMs: 3000,
-  samples: 2,
+  samples: 3,
   rule: ({ pack }) => pack.rules.phone,
   figure: 'wristToEar',
   look(scene) {
@@ -56,28 +61,30 @@ export const phone = spellRule({
 });
 
 /** Distance wrist to ear in shoulder widths where one arm is held as with a telephone; undefined where none is. */
-export function phoneArm(body: Body): number | undefined {
-  const left = armOf(body, [9, 7, 5, 3]);
-  const right = armOf(body, [10, 8, 6, 4]);
+export function phoneArm({ track }: Pick<Body, 'track'>): number | undefined {
+  const [nose, left, right] = [joint(track, 0), joint(track, 5), joint(track, 6)];
+  if (!nose || !left || !right) return undefined;
+  const chest: Point = [(left[0] + right[0]) / 2, (left[1] + right[1]) / 2];
+  // The pose's own measure: boxes grow with arms and at the border of the picture.
+  const shoulders = Math.max(apart(left, right), apart(nose, chest) / NECK);
   const otherDown = (w: number) => {
-    const wrist = joint(body.track, w);
-    return wrist === undefined || wrist[1] - body.chest[1] > OTHER_DOWN * body.shoulders;
+    const wrist = joint(track, w);
+    return wrist === undefined || wrist[1] - chest[1] > OTHER_DOWN * shoulders;
   };
-  if (left !== undefined && otherDown(10)) return left;
-  return right !== undefined && otherDown(9) ? right : undefined;
-}
-
-function armOf({ track, chest, shoulders }: Body, [w, e, s, r]: readonly [number, number, number, number]) {
-  const [wrist, elbow, shoulder, nose] = [joint(track, w), joint(track, e), joint(track, s), joint(track, 0)];
-  const ear: Point | undefined = joint(track, r) ?? nose;
-  if (!wrist || !elbow || !shoulder || !nose || !ear) return undefined;
-  const gap = apart(wrist, ear) / shoulders;
-  const held =
-    gap <= NEAR_EAR &&
-    (wrist[1] - ear[1]) / shoulders >= BELOW_EAR &&
-    (chest[1] - wrist[1]) / shoulders >= ABOVE_SHOULDERS &&
-    apart([wrist[0], 0], [nose[0], 0]) / shoulders >= BESIDE &&
-    (elbow[1] - chest[1]) / shoulders >= ELBOW &&
-    angle(shoulder, elbow, wrist) <= FOLDED;
-  return held ? gap : undefined;
+  const held = ([w, e, s, r]: readonly [number, number, number, number]): number | undefined => {
+    const [wrist, elbow, shoulder, ear] = [joint(track, w), joint(track, e), joint(track, s), joint(track, r) ?? nose];
+    if (!wrist || !elbow || !shoulder) return undefined;
+    const gap = apart(wrist, ear) / shoulders;
+    const holds =
+      gap <= NEAR_EAR &&
+      (wrist[1] - ear[1]) / shoulders >= BELOW_EAR &&
+      (chest[1] - wrist[1]) / shoulders >= ABOVE_SHOULDERS &&
+      apart([wrist[0], 0], [nose[0], 0]) / shoulders >= BESIDE &&
+      (elbow[1] - chest[1]) / shoulders >= ELBOW &&
+      angle(shoulder, elbow, wrist) <= FOLDED;
+    return holds ? gap : undefined;
+  };
+  const [one, other] = [held([9, 7, 5, 3]), held([10, 8, 6, 4])];
+  if (one !== undefined && otherDown(10)) return one;
+  return other !== undefined && otherDown(9) ? other : undefined;
 }

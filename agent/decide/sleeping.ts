@@ -5,6 +5,7 @@ import { bodiesOf, joint, looking, spotIn, worthOf } from './bodies.ts';
 import type { CameraScene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
+import { together } from './whispering.ts';
 
 /** Nothing moved for this long before it means anything. */
 const STILL_MS = 4000;
@@ -27,7 +28,11 @@ export const sleeping = spellRule({
   endShare: 0.5,
   rule: ({ pack }) => pack.rules.sleeping,
   figure: 'still',
-  look(scene) {
+  look(scene, context) {
+    // Heads that are put together are low too, and hold as still.
+    const awake = together(scene, context).flatMap(({ holds, cameraId, seatIds }) =>
+      holds ? seatIds.map((seatId) => `${cameraId} ${seatId}`) : [],
+    );
     const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
     const now = scene.at.monoMs;
     const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
@@ -42,7 +47,7 @@ export const sleeping = spellRule({
             key: seatId,
             seatIds: [seatId],
             cameraId: camera.cameraId,
-            holds: low && now - sinceMonoMs >= STILL_MS,
+            holds: low && !awake.includes(`${camera.cameraId} ${seatId}`) && now - sinceMonoMs >= STILL_MS,
             value: Math.round((now - sinceMonoMs) / 1000),
             unit: 's',
             sinceMonoMs,

@@ -2,6 +2,8 @@
 import type { Point } from '../../protocol/seat.ts';
 import { apart, type Body, bodiesOf, faintBody, isInReach, joint, looking, worthOf } from './bodies.ts';
 import type { Spot } from './place.ts';
+import type { RuleContext } from './rule.ts';
+import type { Scene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
 
@@ -9,6 +11,8 @@ import { type Evidence, spellRule } from './spell.ts';
 const HEAD = 0.4;
 /** Seats may be near in the picture without anybody leaning: the gap must have become smaller by so much, in shoulder widths. */
 const NEARER = 0.5;
+/** Gap of heads that are put together, for a pack that does not watch for it. */
+const NEAR = 1.5;
 /** Of people who are hardly detected, both must lean, by so many shoulder widths. */
 const LEANS = 0.3;
 
@@ -28,43 +32,46 @@ export const whispering = spellRule({
       ? undefined
       : { count: rules.whispering.repeats, withinMs: rules.whispering.repeatMs },
   figure: 'headGap',
-  look(scene, { pack, layout }) {
-    const limit = pack.rules.whispering?.shoulderWidths ?? 0;
-    const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
-    return looking(scene.cameras).flatMap((camera) => {
-      const seen = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
-      const missed = scene.seats.filter((s) => s.occupancy === 'yes' && !seen.some((b) => b.homeId === s.seatId));
-      const faint = missed.flatMap(({ seatId }) => faintBody(camera, seatId, persons, seen) ?? []);
-      const sitting: readonly Sitter[] = [...seen, ...faint];
-      return sitting.flatMap((a, i) =>
-        sitting.slice(i + 1).flatMap((b): Evidence[] => {
-          if (!isInReach(a, b, layout)) return [];
-          const seatIds = [a.homeId!, b.homeId!].sort();
-          const gap = gapOf(a, b);
-          const sure = a.track !== undefined && b.track !== undefined;
-          const nearer = usualGap(a, b) - gap >= NEARER && (sure || (leansTo(a, b) && leansTo(b, a)));
-          const holds = gap < limit && (nearer || (faces(a, b) && faces(b, a)));
-          return [
-            {
-              key: seatIds.join('+'),
-              seatIds,
-              cameraId: camera.cameraId,
-              holds,
-              value: gap,
-              threshold: limit,
-              unit: 'shoulders',
-              worth: worthOf(camera, seatIds),
-            },
-          ];
-        }),
-      );
-    });
-  },
+  look: together,
   sentence: ({ seatIds: [a = '', b = ''], lastingMs }, limitMs, { layout }) => ({
     zh: `${seatZh(layout, a)}与${seatZh(layout, b)}交头接耳 ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）`,
     en: `${seatEn(a)} and ${seatEn(b).toLowerCase()}: heads together for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})`,
   }),
 });
+
+/** What each camera's frame says of every two who could put their heads together. */
+export function together(scene: Scene, { pack, layout }: Pick<RuleContext, 'pack' | 'layout'>): readonly Evidence[] {
+  const limit = pack.rules.whispering?.shoulderWidths ?? NEAR;
+  const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
+  return looking(scene.cameras).flatMap((camera) => {
+    const seen = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
+    const missed = scene.seats.filter((s) => s.occupancy === 'yes' && !seen.some((b) => b.homeId === s.seatId));
+    const faint = missed.flatMap(({ seatId }) => faintBody(camera, seatId, persons, seen) ?? []);
+    const sitting: readonly Sitter[] = [...seen, ...faint];
+    return sitting.flatMap((a, i) =>
+      sitting.slice(i + 1).flatMap((b): Evidence[] => {
+        if (!isInReach(a, b, layout)) return [];
+        const seatIds = [a.homeId!, b.homeId!].sort();
+        const gap = gapOf(a, b);
+        const sure = a.track !== undefined && b.track !== undefined;
+        const nearer = usualGap(a, b) - gap >= NEARER && (sure || (leansTo(a, b) && leansTo(b, a)));
+        const holds = gap < limit && (nearer || (faces(a, b) && faces(b, a)));
+        return [
+          {
+            key: seatIds.join('+'),
+            seatIds,
+            cameraId: camera.cameraId,
+            holds,
+            value: gap,
+            threshold: limit,
+            unit: 'shoulders',
+            worth: worthOf(camera, seatIds),
+          },
+        ];
+      }),
+    );
+  });
+}
 
 function gapOf(a: Sitter, b: Sitter): number {
   const mean = (a.shoulders + b.shoulders) / 2;

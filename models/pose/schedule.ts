@@ -8,6 +8,8 @@ export interface PoseScheduleOptions {
   readonly maxAgeMs?: number;
   /** A person in whose box nothing stirs gets a new pose after this long, and no pose is older. */
   readonly restMs?: number;
+  /** A person who has a hand at the head or above it gets a new pose after this long, whether anything stirs or not. */
+  readonly raisedMs?: number;
   /** A box moved when its centre or an edge did so by this share of its height. */
   readonly moved?: number;
   /** At most so many poses for one frame; who waited longest goes first. */
@@ -47,10 +49,14 @@ interface Seen {
 /** A weaker detection may be a chair or an arm: it gets a pose only where somebody had one before. */
 const SURE_SCORE = 0.3;
 
+/** A key point below this is guessed by the model. */
+const SEEN = 0.3;
+
 /** One camera's memory: at most one entry per person of the last frame. */
 export function createPoseSchedule({
   maxAgeMs = 2_000,
   restMs = 8_000,
+  raisedMs = 1_000,
   moved = 0.12,
   perFrame = 4,
 }: PoseScheduleOptions = {}): PoseSchedule {
@@ -64,7 +70,11 @@ export function createPoseSchedule({
       const isDue = ({ box, score }: Found, last: Seen | undefined) => {
         if (!last) return score >= SURE_SCORE;
         const ageMs = nowMs - last.posedMs;
-        return ageMs >= restMs || (ageMs >= maxAgeMs && last.stirred) || hasMoved(last.posedBox, box, moved);
+        return (
+          ageMs >= (last.last && handUp(last.last.pose) ? raisedMs : restMs) ||
+          (ageMs >= maxAgeMs && last.stirred) ||
+          hasMoved(last.posedBox, box, moved)
+        );
       };
       const due = found
         .map((one, index) => ({ index, one, last: known[index] }))
@@ -103,6 +113,13 @@ export function createPoseSchedule({
       return result;
     },
   };
+}
+
+/** A wrist that is not below the shoulders: what it does there is told by its rest or its movement. */
+function handUp(pose: readonly Keypoint[]): boolean {
+  const [left, right] = [pose[5]!, pose[6]!];
+  const slack = 0.15 * Math.abs(left[0] - right[0]);
+  return [9, 10].some((w) => pose[w]![2] > SEEN && pose[w]![1] <= Math.max(left[1], right[1]) + slack);
 }
 
 /** For each box the entry that it continues: best overlaps first, each entry once. */

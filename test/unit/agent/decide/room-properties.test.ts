@@ -100,7 +100,8 @@ function phasesOf(bodies: readonly EpisodeBody[]): Map<string, string> {
 }
 const bodies = (run: Run) => run.drafts.flatMap((d) => (d.body.kind === 'episode' ? [d.body] : []));
 
-describe('whatever a room is fed with', () => {
+// Thousands of simulated frames: on a busy machine they take their time.
+describe('whatever a room is fed with', { timeout: 120_000 }, () => {
   it('begins each episode once and in order, never lets a level or a duration fall, and gives finite numbers', () => {
     fc.assert(
       fc.property(fc.array(piece, { minLength: 1, maxLength: 12 }), (pieces) => {
