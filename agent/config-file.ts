@@ -1,5 +1,6 @@
 /** Beside config.ts: the shape of room.yaml as people write it, and how its faults are put into words. */
 import { z } from 'zod';
+import { ENGINES } from '../models/speech/ears.ts';
 import { crossesItself } from '../protocol/layout.ts';
 
 const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, - and _, at most 64');
@@ -53,6 +54,7 @@ export const roomFile = z.strictObject({
   rulePack: word.default('default'),
   blurHeads: z.boolean().default(false),
   languages: z.array(word).default(['zh-CN', 'en']),
+  engines: z.record(word, z.array(z.enum(ENGINES)).min(1).max(2)).default({}),
   bidders: z.array(z.array(word).min(1, 'a bidder needs a name').max(10)).max(50).default([]),
   cameras: z
     .array(

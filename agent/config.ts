@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
 import { DEFAULT_FOLDER } from '../models/manifest.ts';
+import type { Engine } from '../models/speech/ears.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import {
@@ -76,6 +77,8 @@ export interface RoomConfig {
   /** Heads are blurred in the stills that leave the box. Clips are evidence and stay as they were recorded. */
   readonly blurHeads: boolean;
   readonly languages: readonly string[];
+  /** Engines of the ears by language, where it is not the usual one; a second one confirms what the first suspects. */
+  readonly engines: Readonly<Record<string, readonly Engine[]>>;
   /** Names of each bidder of the project: full, short, aliases; phrases of the rule pack are filled with them. */
   readonly bidders: readonly (readonly string[])[];
   /** `scripted`: observations are read from a file in place of the models (measurements and demonstrations only). */
@@ -187,6 +190,7 @@ function assemble(
     rulePack: /[/\\]/.test(room.rulePack) ? resolve(folder, room.rulePack) : room.rulePack,
     blurHeads: room.blurHeads,
     languages: room.languages,
+    engines: room.engines,
     bidders: room.bidders,
     perception: room.script === undefined ? { kind: 'auto' } : { kind: 'scripted', path: resolve(folder, room.script) },
     cameras: room.cameras.map((camera, index) => ({

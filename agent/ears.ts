@@ -1,7 +1,7 @@
 /** Wiring of the ears: one listener for each microphone of the room, with one recogniser for each language, real or scripted. */
 import type { Logger } from 'pino';
 import type { PcmBlock } from '../hardware/camera.ts';
-import { createEars } from '../models/speech/ears.ts';
+import { createEars, type Engine } from '../models/speech/ears.ts';
 import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
 import { createScripted } from '../models/speech/scripted.ts';
 import type { RulePack } from '../protocol/rules.ts';
@@ -10,6 +10,8 @@ import { createListen, type Listen } from './listen.ts';
 
 export interface EarParts {
   readonly languages: readonly string[];
+  /** By language, where it is not the usual engine: one, or two of which the second confirms. */
+  readonly engines: Readonly<Record<string, readonly Engine[]>>;
   readonly bidders: readonly (readonly string[])[];
   readonly pack: RulePack;
   readonly modelsFolder: string;
@@ -33,8 +35,12 @@ export function relisten(listen: Listen, parts: EarParts): void {
 }
 
 /** The ears of one microphone: one recogniser for each language, not started. */
-export function recognisersOf({ languages, bidders, pack, modelsFolder, script, clock, log }: EarParts): Recogniser[] {
+export function recognisersOf(parts: EarParts): Recogniser[] {
+  const { languages, engines, bidders, pack, modelsFolder, script, clock, log } = parts;
   if (script) return [createScripted({ language: languages[0] ?? 'en', script })];
   const options = { phrases: pack.phrases, modelsFolder, project: { bidders } };
-  return languages.map((language) => createEars({ language, options, clock, log }));
+  return languages.map((language) => {
+    const chosen = engines[language];
+    return createEars({ language, ...(chosen ? { engines: chosen } : {}), options, clock, log });
+  });
 }

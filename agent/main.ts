@@ -238,6 +238,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     });
     let ears: EarParts = {
       languages: config.languages,
+      engines: config.engines,
       bidders: session?.bidders ?? config.bidders,
       pack,
       modelsFolder: config.modelsFolder,

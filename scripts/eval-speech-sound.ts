@@ -54,23 +54,75 @@ export function addNoise(sound: Float32Array, snrDb: number, seed: number): Floa
   return sound.map((value, i) => value + gain * noise[i]!);
 }
 
-/** A room as exponentially decaying noise after the direct sound (direct to reverberant about 0 dB): T60 in seconds. */
-export function addRoom(sound: Float32Array, t60: number, seed: number): Float32Array {
+/**
+ * A room as exponentially decaying noise behind the direct sound: T60 in seconds. Without `distanceM` both have the same
+ * energy; with it the direct sound falls by 6 dB with each doubling beyond the distance where both are equal (1 m).
+ */
+export function addRoom(sound: Float32Array, t60: number, seed: number, distanceM = 1): Float32Array {
   const random = seeded(seed);
   const length = Math.round(t60 * RATE);
   const decay = Math.log(1000) / (t60 * RATE);
   const tail = Float32Array.from({ length }, (_, i) => random() * Math.exp(-decay * i));
   const energy = tail.reduce((sum, value) => sum + value * value, 0);
-  const gain = 1 / Math.sqrt(energy);
-  const out = new Float32Array(sound.length);
-  out.set(sound);
+  const direct = 1 / distanceM;
+  const loudness = 1 / Math.sqrt((1 + direct * direct) / 2);
+  const gain = loudness / Math.sqrt(energy);
   // Echoes begin 2 ms after the direct sound.
-  for (let i = 0; i < sound.length; i++) {
-    const value = sound[i]! * gain;
-    if (value === 0) continue;
-    const from = i + 32;
-    const count = Math.min(length, sound.length - from);
-    for (let k = 0; k < count; k++) out[from + k]! += value * tail[k]!;
+  const response = new Float32Array(ECHO + length);
+  response[0] = direct * loudness;
+  for (let i = 0; i < length; i++) response[ECHO + i] = tail[i]! * gain;
+  return convolve(sound, response);
+}
+
+const ECHO = 32;
+
+/** The sound through a filter, as long as the sound; by FFT. */
+function convolve(sound: Float32Array, response: Float32Array): Float32Array {
+  let size = 1;
+  while (size < sound.length + response.length) size *= 2;
+  // Two real signals in one complex transform: their spectra are its even and its odd part.
+  const re = new Float64Array(size);
+  const im = new Float64Array(size);
+  re.set(sound);
+  im.set(response);
+  fft(re, im);
+  const outRe = new Float64Array(size);
+  const outIm = new Float64Array(size);
+  for (let k = 0; k < size; k++) {
+    const j = (size - k) % size;
+    const [aRe, aIm] = [(re[k]! + re[j]!) / 2, (im[k]! - im[j]!) / 2];
+    const [bRe, bIm] = [(im[k]! + im[j]!) / 2, (re[j]! - re[k]!) / 2];
+    outRe[k] = aRe * bRe - aIm * bIm;
+    // Conjugated, so that the same transform goes back.
+    outIm[k] = -(aRe * bIm + aIm * bRe);
   }
-  return out;
+  fft(outRe, outIm);
+  return Float32Array.from(sound, (_, i) => outRe[i]! / size);
+}
+
+/** In place, any power of two. */
+function fft(re: Float64Array, im: Float64Array): void {
+  const size = re.length;
+  for (let i = 1, j = 0; i < size; i++) {
+    let bit = size >> 1;
+    for (; j & bit; bit >>= 1) j ^= bit;
+    j ^= bit;
+    if (i >= j) continue;
+    [re[i], re[j]] = [re[j]!, re[i]!];
+    [im[i], im[j]] = [im[j]!, im[i]!];
+  }
+  for (let half = 1; half < size; half *= 2) {
+    const cos = Float64Array.from({ length: half }, (_, k) => Math.cos((-Math.PI * k) / half));
+    const sin = Float64Array.from({ length: half }, (_, k) => Math.sin((-Math.PI * k) / half));
+    for (let begin = 0; begin < size; begin += 2 * half)
+      for (let k = 0; k < half; k++) {
+        const [p, q] = [begin + k, begin + k + half];
+        const x = re[q]! * cos[k]! - im[q]! * sin[k]!;
+        const y = re[q]! * sin[k]! + im[q]! * cos[k]!;
+        re[q] = re[p]! - x;
+        im[q] = im[p]! - y;
+        re[p] = re[p]! + x;
+        im[p] = im[p]! + y;
+      }
+  }
 }

@@ -17,6 +17,7 @@ import {
 import { TWO_TILES } from '../models/pose/boxes.ts';
 import { EvalroomError, Unavailable } from '../protocol/errors.ts';
 import { measureEyes } from './measure-eyes.ts';
+import { fetchLibrary, LIBRARIES } from './models-libraries.ts';
 
 /** Adds `models` with its subcommands to the program. */
 export function modelsCommand(program: Command): void {
@@ -29,6 +30,8 @@ NAME is a name of the list or a group:
   better   the better person detector
   zh       the Mandarin ear
   en       the English ear (a Debian package)
+  vosk     the library of the vosk engine (its models are yours to bring, docs/ears.md)
+  sherpa   the library of the sherpa-onnx engine (the same)
 
 Files are looked for in $EVALROOM_MODELS, then in ${DEFAULT_FOLDER}.`,
   );
@@ -60,8 +63,14 @@ function addFetch(models: Command): void {
     .option('--json', 'print the outcome as one JSON object on the last line')
     .action(async (names: string[], flags: FetchFlags) => {
       const { folder, mirror, from, acceptSha256, connectLimit, json } = flags;
+      for (const library of LIBRARIES.filter((name) => names.includes(name))) {
+        const path = await fetchLibrary({ library, folder: resolve(folder), ...(from ? { from: resolve(from) } : {}) });
+        process.stderr.write(`${path}: is in place\n`);
+      }
+      const weights = names.filter((name) => !LIBRARIES.some((library) => library === name));
+      if (weights.length === 0) return;
       const outcomes = await fetchModels({
-        names,
+        names: weights,
         folder: resolve(folder),
         ...(mirror ? { mirrors: mirror } : {}),
         ...(from ? { from: resolve(from) } : {}),

@@ -1,12 +1,14 @@
 /** Second pass of the Mandarin spotter: a candidate of the first pass is aligned again, and every syllable must stand up. */
-import { bestOf, emission } from './scorer.ts';
+import { bestOf, emission, SYLLABLE_FRAMES } from './scorer.ts';
 
 /** Best alignment of a whole phrase with a span of frames. */
 export interface Alignment {
-  /** Mean log likelihood ratio per syllable. */
+  /** Mean log likelihood ratio per syllable, a single one taken for no worse than the cap. */
   readonly score: number;
   /** The worst syllable's own ratio, with the blanks after it. */
   readonly worst: number;
+  /** Syllables that were heard outright: the net held nothing else for much likelier. */
+  readonly clear: number;
   readonly beginFrame: number;
   readonly endFrame: number;
 }
@@ -15,46 +17,68 @@ export interface Alignment {
 interface Path {
   readonly sum: number;
   readonly begin: number;
+  /** Frame at which the running syllable was entered. */
+  readonly entered: number;
   readonly worst: number;
   readonly running: number;
+  /** What finished syllables lost beyond the cap. */
+  readonly spared: number;
+  readonly clear: number;
 }
+
+/** A syllable with this ratio was heard outright. */
+const CLEAR = -1;
+const isClear = (ratio: number) => Number(ratio > CLEAR);
 
 /** The running pass keeps no account per syllable; this one does, over a span of a few seconds. Undefined: no path. */
 export function align(
   frames: readonly Float32Array[],
   spelling: readonly (readonly number[])[],
+  cap = Number.NEGATIVE_INFINITY,
 ): Alignment | undefined {
   const count = spelling.length;
   let onSyllable: (Path | undefined)[] = Array.from({ length: count });
   let onBlank: (Path | undefined)[] = Array.from({ length: count });
   let found: Alignment | undefined;
+  const beyond = (ratio: number) => Math.max(0, cap - ratio);
   const better = (a: Path | undefined, b: Path | undefined) => (!b || (a && a.sum >= b.sum) ? a : b);
   frames.forEach((logs, frame) => {
     const best = bestOf(logs);
     const blank = logs[0]! - best;
+    // As in the running pass: who has waited too long makes room.
+    const inTime = (path: Path | undefined) => (path && frame - path.entered < SYLLABLE_FRAMES ? path : undefined);
     const nextSyllable: (Path | undefined)[] = [];
     const nextBlank: (Path | undefined)[] = [];
     for (let i = 0; i < count; i++) {
       const ratio = emission(logs, spelling[i]!) - best;
-      const stay = onSyllable[i];
+      const stay = inTime(onSyllable[i]);
       const repeat = i > 0 && spelling[i]!.some((c) => spelling[i - 1]!.includes(c));
       const from = i === 0 ? undefined : better(onBlank[i - 1], repeat ? undefined : onSyllable[i - 1]);
       const entered: Path | undefined =
         i === 0
-          ? { sum: 0, begin: frame, worst: 0, running: 0 }
-          : from && { ...from, worst: Math.min(from.worst, from.running), running: 0 };
+          ? { sum: 0, begin: frame, entered: frame, worst: 0, running: 0, spared: 0, clear: 0 }
+          : from && {
+              ...from,
+              entered: frame,
+              worst: Math.min(from.worst, from.running),
+              spared: from.spared + beyond(from.running),
+              clear: from.clear + isClear(from.running),
+              running: 0,
+            };
       const path = better(stay, entered);
       nextSyllable.push(path && { ...path, sum: path.sum + ratio, running: path.running + ratio });
-      const rest = better(stay, onBlank[i]);
+      const rest = better(stay, inTime(onBlank[i]));
       nextBlank.push(rest && { ...rest, sum: rest.sum + blank, running: rest.running + blank });
     }
     onSyllable = nextSyllable;
     onBlank = nextBlank;
     const last = onSyllable[count - 1];
-    if (last && (!found || last.sum / count > found.score))
+    const score = last ? (last.sum + last.spared + beyond(last.running)) / count : Number.NEGATIVE_INFINITY;
+    if (last && (!found || score > found.score))
       found = {
-        score: last.sum / count,
+        score,
         worst: Math.min(last.worst, last.running),
+        clear: last.clear + isClear(last.running),
         beginFrame: last.begin,
         endFrame: frame,
       };
@@ -63,35 +87,62 @@ export function align(
 }
 
 /**
- * Limits by the number of different syllables of a form, from 0 on: the mean log likelihood ratio per syllable that it
- * must reach, and what its worst syllable may have (one that was not there at all has about -9 to -15). Set where phrases
- * cut at random from tender talk, 60 of each length, gave 0 to 0.3 false hits per hour and phrase in 8 minutes of neutral
- * speech: the longer a phrase, the less everyday speech resembles it, and the more a recording may blur it.
+ * Limits by the length of a form, from 0 on: the mean log likelihood ratio per syllable that it must reach (a syllable that
+ * comes again counts half for this), and what its worst syllable may have: one that was not there at all has about -9 to
+ * -15. From six syllables on one may be missing: it counts as `CAP`. Set where phrases drawn from transcripts, and others cut
+ * from tender talk that nobody said, gave 0.1 to 0.4 false hits per hour and phrase with three to five syllables and none
+ * with more: the longer a phrase, the less everyday speech resembles it.
  */
-const MEAN = [-0.5, -0.5, -0.5, -2, -2.3, -2.5, -2.75] as const;
-const WORST = [-6, -6, -6, -6, -6, -10, -15] as const;
+const MEAN = [-0.5, -0.5, -0.5, -1.5, -2, -2.4, -2.75] as const;
+const WORST = [-6, -6, -6, -6, -7, -10, Number.NEGATIVE_INFINITY] as const;
+const CAP = -12;
+const SPARED_FROM = 6;
+/** A syllable that is not there at all costs so much in the running pass, at most. */
+const MISSING = -20;
 /** Two syllables said twice are rarer than two said once. */
 const REPEATED_MEAN = -1;
+/**
+ * Share of a form's syllables that must have been heard outright. In noise the net is sure of nothing, and any phrase can be
+ * put together out of what it half believes; who says a phrase says some of it clearly.
+ */
+const CLEAR_SHARE = 0.3;
 /** Frames (30 ms) that one syllable takes on average: quicker or slower than this nobody speaks. */
 const PACE = { least: 2, most: 25 } as const;
 
-/** What the second pass asks of a form. */
+/** What is asked of a form: in the running pass, where no account is kept of single syllables, and in the second. */
 export interface Limits {
+  readonly running: number;
   readonly mean: number;
   readonly worst: number;
+  readonly cap: number;
 }
 
-const at = (limits: readonly number[], count: number) => limits[Math.min(count, limits.length - 1)]!;
+const at = (limits: readonly number[], n: number) => limits[Math.min(n, limits.length - 1)]!;
 
-/** The limits of a form, from the number of its different syllables. */
+/** The limits of a form, from its syllables and how many of them are different. */
 export function limitsOf(spelling: readonly (readonly number[])[]): Limits {
+  const count = spelling.length;
   const different = new Set(spelling.map((set) => set.join(','))).size;
-  const repeated = different === 2 && spelling.length >= 4;
-  return { mean: repeated ? REPEATED_MEAN : at(MEAN, different), worst: at(WORST, different) };
+  const capped = count >= SPARED_FROM && different > 2;
+  const length = different <= 2 ? different : (different + count) / 2;
+  const whole = Math.floor(length);
+  const between = at(MEAN, whole) + (length - whole) * (at(MEAN, whole + 1) - at(MEAN, whole));
+  const mean = different <= 2 && count >= 4 ? REPEATED_MEAN : between;
+  return {
+    running: capped ? mean - (CAP - MISSING) / count : mean,
+    mean,
+    worst: at(WORST, different <= 2 ? different : count),
+    cap: capped ? CAP : Number.NEGATIVE_INFINITY,
+  };
 }
 
 /** True when the alignment holds as a spoken phrase of `syllables` syllables. */
-export function isConfirmed(found: Alignment, syllables: number, { mean, worst }: Limits): boolean {
+export function isConfirmed(
+  found: Alignment,
+  syllables: number,
+  { mean, worst }: Pick<Limits, 'mean' | 'worst'>,
+): boolean {
   const pace = (found.endFrame - found.beginFrame) / Math.max(1, syllables - 1);
-  return found.score >= mean && found.worst >= worst && pace >= PACE.least && pace <= PACE.most;
+  const heard = found.score >= mean && found.worst >= worst && found.clear >= CLEAR_SHARE * syllables;
+  return heard && pace >= PACE.least && pace <= PACE.most;
 }

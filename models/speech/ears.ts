@@ -1,12 +1,18 @@
 /** Picks the engine that listens for a language; every ear of a room is made here. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
+import { createConfirming } from './confirming.ts';
 import { createFsmn } from './fsmn.ts';
 import { fillPhrases } from './lexicon/slots.ts';
 import { createPocketsphinx } from './pocketsphinx.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
+import { createWords } from './words.ts';
 
-export type Engine = 'auto' | 'fsmn' | 'pocketsphinx';
+/** Engines by name; each hears one language, vosk and sherpa any that there is a model for. */
+export const ENGINES = ['fsmn', 'pocketsphinx', 'vosk', 'sherpa'] as const;
+export type Engine = (typeof ENGINES)[number];
+const ONLY: Readonly<Partial<Record<Engine, string>>> = { fsmn: 'zh', pocketsphinx: 'en' };
+const USUAL: Readonly<Record<string, Engine>> = { zh: 'fsmn', en: 'pocketsphinx' };
 
 /** An ear that cannot hear and says why for as long as it lives. */
 export function createDeaf(deps: { engine: string; language: string; reason: string }): Recogniser {
@@ -26,30 +32,39 @@ const speaks = (language: string, wanted: string) => language.split('-')[0] === 
 
 /**
  * The ear for one language on one microphone. `options.phrases` may hold other languages' phrases: they are left out.
- * Never throws: whatever is missing stands in `health()`, and what can come later (a model) is looked for again.
+ * `engines`: none for the usual one, one, or two of which the second confirms what the first suspects. Never throws:
+ * whatever is missing stands in `health()`, and what can come later (a model) is looked for again.
  */
 export function createEars(deps: {
   language: string;
-  engine?: Engine;
+  engines?: readonly Engine[];
   options: RecogniserOptions;
   log: Logger;
   clock: Clock;
 }): Recogniser {
-  const { language, engine = 'auto', clock, log } = deps;
+  const { language, clock, log } = deps;
   const own = language.split('-')[0]!;
   const phrases = fillPhrases(
     deps.options.phrases.filter((phrase) => speaks(phrase.language, own)),
     deps.options.project,
   );
   const options = { ...deps.options, phrases };
-  const chosen = engine === 'auto' ? { zh: 'fsmn', en: 'pocketsphinx' }[own] : engine;
-  if (chosen === undefined)
+  const usual = USUAL[own];
+  const [first = usual, second] = deps.engines ?? [];
+  if (first === undefined)
     return createDeaf({
       engine: 'none',
       language,
-      reason: `no engine for ${language}; there are some for zh-CN and en`,
+      reason: `no engine for ${language} of itself (there are some for zh-CN and en); name vosk or sherpa for it in room.yaml`,
     });
   if (phrases.length === 0)
-    return createDeaf({ engine: chosen, language, reason: `the rule pack has no phrases in ${language}` });
-  return chosen === 'fsmn' ? createFsmn({ options, clock, log }) : createPocketsphinx({ options, clock, log });
+    return createDeaf({ engine: first, language, reason: `the rule pack has no phrases in ${language}` });
+  const make = (engine: Engine): Recogniser => {
+    if (ONLY[engine] !== undefined && ONLY[engine] !== own)
+      return createDeaf({ engine, language, reason: `${engine} does not hear ${language}; see engines in room.yaml` });
+    if (engine === 'fsmn') return createFsmn({ options, clock, log });
+    if (engine === 'pocketsphinx') return createPocketsphinx({ options, clock, log });
+    return createWords({ engine, language, options, clock, log });
+  };
+  return second === undefined ? make(first) : createConfirming({ fast: make(first), second: make(second), clock });
 }

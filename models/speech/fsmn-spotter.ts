@@ -61,7 +61,7 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
       try {
         const spelling = syllables.spell(text);
         const limits = limitsOf(spelling);
-        return [{ phraseId: phrase.phraseId, text, spelling, limits, threshold: limits.mean }];
+        return [{ phraseId: phrase.phraseId, text, spelling, limits, threshold: limits.running }];
       } catch (error) {
         unheard.push({ phraseId: phrase.phraseId, reason: (error as Error).message });
         return [];
@@ -107,7 +107,7 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
   /** Second pass over the frames of a suspect. `slack`: how far the mean may lie under the form's own limit. */
   const confirm = (form: Form, beginFrame: number, endFrame: number, slack: number): Found[] => {
     const from = Math.max(first, beginFrame - MARGIN);
-    const aligned = align(kept.slice(from - first, endFrame + MARGIN - first), form.spelling);
+    const aligned = align(kept.slice(from - first, endFrame + MARGIN - first), form.spelling, form.limits.cap);
     const limits = { mean: form.limits.mean - slack, worst: form.limits.worst - slack * form.spelling.length };
     if (!aligned || !isConfirmed(aligned, form.spelling.length, limits)) return [];
     return [

@@ -161,7 +161,12 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     health: (): RecogniserHealth => {
       const seconds = costs.reduce((sum, cost) => sum + cost.samples, 0) / 16_000;
       const busy = costs.reduce((sum, cost) => sum + cost.busyMs, 0) / 1000;
-      const base = { rtf: seconds > 0 ? busy / seconds : 0, restarts, dropped: feed.dropped(), waiting: feed.waiting() };
+      const base = {
+        rtf: seconds > 0 ? busy / seconds : 0,
+        restarts,
+        dropped: feed.dropped(),
+        waiting: feed.waiting(),
+      };
       if (reason !== undefined) return { state: 'deaf', reason, ...base };
       return partly ? { state: 'hearing', reason: partly, ...base } : { state: 'hearing', ...base };
     },

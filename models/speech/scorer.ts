@@ -17,6 +17,11 @@ export interface Candidate {
 
 /** Frames without a better score after which a candidate is taken as ended. */
 const SETTLE_FRAMES = 4;
+/**
+ * Frames from the begin of one syllable to that of the next: nobody draws a phrase out to more (750 ms). Without this
+ * limit a phrase finds its syllables one by one in minutes of noise, where the net is sure of nothing.
+ */
+export const SYLLABLE_FRAMES = 25;
 
 export interface Scorer {
   /** One frame of log probabilities (class 0 is the blank). Returns the candidates that settled with it. */
@@ -75,6 +80,9 @@ export function createScorer(forms: readonly ScoredForm[]): Scorer {
   const onBlank = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
   const syllableBegin = new Int32Array(count);
   const blankBegin = new Int32Array(count);
+  /** Frame at which the path entered the node's syllable. */
+  const syllableEntry = new Int32Array(count);
+  const blankEntry = new Int32Array(count);
   const open = new Map<number, { score: number; beginFrame: number; endFrame: number }>();
   let frame = -1;
 
@@ -108,12 +116,18 @@ export function createScorer(forms: readonly ScoredForm[]): Scorer {
             begin = syllableBegin[parent]!;
           }
         }
-        const stay = onSyllable[node]!;
+        // A path that has waited too long makes room for a later one that is worse but may still go on.
+        if (frame - blankEntry[node]! >= SYLLABLE_FRAMES) onBlank[node] = Number.NEGATIVE_INFINITY;
+        const stay = frame - syllableEntry[node]! < SYLLABLE_FRAMES ? onSyllable[node]! : Number.NEGATIVE_INFINITY;
         if (stay >= onBlank[node]!) {
           onBlank[node] = blank + stay;
           blankBegin[node] = syllableBegin[node]!;
+          blankEntry[node] = syllableEntry[node]!;
         } else onBlank[node]! += blank;
-        if (stay < enter) syllableBegin[node] = begin;
+        if (stay < enter) {
+          syllableBegin[node] = begin;
+          syllableEntry[node] = frame;
+        }
         onSyllable[node] = emission(logs, sets[node]!) - best + Math.max(stay, enter);
         for (const form of endings[node]!) {
           const score = onSyllable[node]! / depths[node]!;

@@ -1,10 +1,13 @@
 /** Between the net and the phrases: its 2,599 characters are pooled to toneless syllables, and phrases are spelt in them. */
 import { pinyin } from 'pinyin-pro';
 import { InvalidInput } from '../../protocol/errors.ts';
+import { mergedParts } from './lexicon/sounds.ts';
 
 /** The net's blank is over-sure on speech it was not trained on; this share of it is kept. */
 const BLANK_SHARE = 0.3;
 const LOG_FLOOR = 1e-10;
+/** Who says n for l, or z for zh, means the other: a syllable has at least its sibling's log probability less this per part. */
+const MERGED_LOSS = 1;
 const HAN = /^\p{Script=Han}$/u;
 /** Not spoken: dropped from a form before it is spelt. */
 const SILENT = /[\s\p{P}\p{S}]/u;
@@ -13,7 +16,10 @@ const SILENT = /[\s\p{P}\p{S}]/u;
 export interface Syllables {
   /** Name per class: `''` for the blank, toneless pinyin (`lv` for 绿), `'?'` for all else. */
   readonly names: readonly string[];
-  /** Log probabilities per class (blank reduced, not renormalised) of one posterior row over the tokens. */
+  /**
+   * Log probabilities per class (blank reduced, siblings in many people's Mandarin raised to each other, not
+   * renormalised) of one posterior row over the tokens. The best class stays the best.
+   */
   pool(posterior: Float32Array): Float32Array;
   /** Spells a form: for each character the classes that may be heard for it. Throws InvalidInput (`phrase_unspeakable`). */
   spell(form: string): readonly (readonly number[])[];
@@ -44,6 +50,13 @@ export function createSyllables(tokens: readonly string[]): Syllables {
     if (token === 0) return [];
     return list.length === 0 ? [[token, rest] as const] : list.map((s) => [token, classOf.get(s)!] as const);
   });
+  const siblings = names.map((name, c) =>
+    names.flatMap((other, o) => {
+      const isSound = (k: number) => k > 0 && k < rest;
+      const parts = c !== o && isSound(c) && isSound(o) ? mergedParts(name, other) : undefined;
+      return parts ? [{ from: o, loss: parts * MERGED_LOSS }] : [];
+    }),
+  );
   const from = Uint16Array.from(pairs, ([token]) => token);
   const to = Uint16Array.from(pairs, ([, syllable]) => syllable);
 
@@ -54,7 +67,11 @@ export function createSyllables(tokens: readonly string[]): Syllables {
       for (let i = 0; i < from.length; i++) out[to[i]!]! += posterior[from[i]!]!;
       out[0] = posterior[0]! * BLANK_SHARE;
       for (let i = 0; i < out.length; i++) out[i] = Math.log(out[i]! + LOG_FLOOR);
-      return out;
+      const raised = Float32Array.from(out);
+      siblings.forEach((list, c) => {
+        for (const { from: sibling, loss } of list) raised[c] = Math.max(raised[c]!, out[sibling]! - loss);
+      });
+      return raised;
     },
     spell(form) {
       const spelt = [...form]

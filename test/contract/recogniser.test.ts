@@ -1,5 +1,5 @@
 /** What every ear promises, run on the scripted one, the Mandarin one (a small made-up model) and the English one (Debian's). */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -9,7 +9,9 @@ import { createFsmn } from '../../models/speech/fsmn.ts';
 import { createPocketsphinx } from '../../models/speech/pocketsphinx.ts';
 import type { Recogniser } from '../../models/speech/recogniser.ts';
 import { createScripted } from '../../models/speech/scripted.ts';
+import { createWords, findWords } from '../../models/speech/words.ts';
 import { tone, writeSmallModel } from '../unit/models/speech/small-net.ts';
+import { writeToyKaldi } from './toy-kaldi.ts';
 
 const log = pino({ level: 'silent' });
 const clock = systemClock();
@@ -48,7 +50,45 @@ const CASES: readonly Case[] = [
     lacks: () =>
       existsSync('/usr/share/pocketsphinx/model/en-us') ? undefined : 'needs the Debian package pocketsphinx-en-us',
   },
+  {
+    name: 'vosk',
+    language: 'zh-CN',
+    make: () =>
+      createWords({
+        engine: 'vosk',
+        language: 'zh-CN',
+        options: { phrases: [phrase('zh-CN', '照顾一下公司')], modelsFolder },
+        clock,
+        log,
+      }),
+    lacks: () => (hasVosk ? undefined : 'needs EVALROOM_MODELS with vosk/libvosk.so (evalroom models fetch vosk)'),
+  },
+  {
+    name: 'sherpa',
+    language: 'zh-CN',
+    make: () =>
+      createWords({
+        engine: 'sherpa',
+        language: 'zh-CN',
+        options: { phrases: [phrase('zh-CN', '领导打过招呼')], modelsFolder: bring ?? '' },
+        clock,
+        log,
+      }),
+    lacks: () =>
+      bring !== undefined && findWords('sherpa', 'zh-CN', bring).missing === undefined
+        ? undefined
+        : 'needs EVALROOM_MODELS with sherpa/node_modules and a streaming model for zh in sherpa/',
+  },
 ];
+
+const bring = process.env.EVALROOM_MODELS;
+const libvosk = bring === undefined ? undefined : join(bring, 'vosk/libvosk.so');
+const hasVosk = libvosk !== undefined && existsSync(libvosk);
+if (hasVosk) {
+  mkdirSync(join(modelsFolder, 'vosk'));
+  symlinkSync(libvosk, join(modelsFolder, 'vosk/libvosk.so'));
+  writeToyKaldi(join(modelsFolder, 'vosk/toy-cn'));
+}
 
 async function until(what: () => boolean, ms = 20_000): Promise<void> {
   for (let waited = 0; !what(); waited += 20) {

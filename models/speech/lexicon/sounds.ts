@@ -35,6 +35,15 @@ export function syllableCost(a: string, b: string): number {
   return Math.min(1, part(initialA, initialB, 'initials') + part(finalA, finalB, 'finals'));
 }
 
+/** Parts (initial, final) in which two syllables differ by nothing but what many speakers merge; undefined: they differ by more. */
+export function mergedParts(a: string, b: string): number | undefined {
+  const [initialA, finalA] = splitSyllable(a);
+  const [initialB, finalB] = splitSyllable(b);
+  if (initialA !== initialB && !has(MERGED.initials, initialA, initialB)) return undefined;
+  if (finalA !== finalB && !has(MERGED.finals, finalA, finalB)) return undefined;
+  return Number(initialA !== initialB) + Number(finalA !== finalB);
+}
+
 /** What usual confusions make of a syllable, for simulating a recogniser: one part exchanged for its pair. */
 export function confusionsOf(syllable: string): string[] {
   const [initial, final] = splitSyllable(syllable);

@@ -71,6 +71,27 @@ describe('createScorer', () => {
     expect(found.at(-1)!.endFrame).toBeGreaterThan(talk.length - 12);
   });
 
+  it('does not put a phrase together out of syllables that are far apart', () => {
+    const pause = (frames: number) => Array.from({ length: frames }, () => frame({ 0: 0 }));
+    const apart = (frames: number) => [frame({ 1: 0 }), ...pause(frames), frame({ 2: 0 }), ...say()];
+    expect(run(apart(20), [[1, 2]], -1)).toHaveLength(1);
+    expect(run(apart(40), [[1, 2]], -1)).toEqual([]);
+    expect(align(apart(40), spelling(1, 2))?.score ?? -99).toBeLessThan(-1);
+  });
+
+  it('lets a false start not stand in the way of the phrase, though it was said more clearly', () => {
+    const talk = [
+      frame({ 1: 0 }),
+      ...Array.from({ length: 15 }, () => frame({ 0: 0 })),
+      frame({ 1: -1, 5: 0 }),
+      ...Array.from({ length: 18 }, () => frame({ 0: 0 })),
+      frame({ 2: 0 }),
+      ...say(),
+    ];
+    const [found] = run(talk, [[1, 2]], -1);
+    expect(found).toMatchObject({ beginFrame: 16, endFrame: 35 });
+  });
+
   it('accepts any of the classes of a character', () => {
     const scorer = createScorer([{ spelling: [[1, 6], [2]], threshold: -1 }]);
     expect(say(6, 2).flatMap((logs) => scorer.push(logs))).toHaveLength(1);
@@ -88,13 +109,30 @@ describe('align', () => {
   });
 
   it('refuses a syllable that was not there, and a pace that nobody speaks', () => {
-    const good = { score: -1, worst: -3, beginFrame: 0, endFrame: 30 };
+    const good = { score: -1, worst: -3, clear: 3, beginFrame: 0, endFrame: 30 };
     const limits = { mean: -2, worst: -10 };
     expect(isConfirmed(good, 5, limits)).toBe(true);
     expect(isConfirmed({ ...good, worst: -12 }, 5, limits)).toBe(false);
+    expect(isConfirmed({ ...good, clear: 1 }, 5, limits)).toBe(false);
     expect(isConfirmed({ ...good, score: -2.1 }, 5, limits)).toBe(false);
     expect(isConfirmed({ ...good, endFrame: 4 }, 5, limits)).toBe(false);
     expect(isConfirmed({ ...good, endFrame: 300 }, 5, limits)).toBe(false);
+  });
+
+  it('lets one syllable of a long phrase be missing, and no more than one', () => {
+    const six = spelling(1, 2, 3, 4, 5, 6);
+    const without = (...gone: number[]) =>
+      say(1, 2, 3, 4, 5, 6).map((logs, at) =>
+        gone.includes(at) ? frame({ 0: 0, 1: -22, 2: -22, 3: -22, 4: -22, 5: -22, 6: -22 }) : logs,
+      );
+    const limits = limitsOf(six);
+    const judged = (frames: Float32Array[]) => {
+      const found = align(frames, six, limits.cap)!;
+      return isConfirmed(found, 6, limits);
+    };
+    expect(judged(without(7))).toBe(true);
+    expect(judged(without(7, 13))).toBe(false);
+    expect(limitsOf(spelling(1, 2, 3, 4)).cap).toBe(Number.NEGATIVE_INFINITY);
   });
 
   it('has no path through nothing', () => {
@@ -143,5 +181,21 @@ describe('createSyllables', () => {
     expect(at('liao')).toBeCloseTo(0.3, 5);
     expect(at('yi')).toBeCloseTo(0.2, 5);
     expect(at('?')).toBeCloseTo(0, 5);
+  });
+
+  it('takes siblings that many speakers merge for each other at a loss, and nothing else', () => {
+    const tokens = ['<blank>', '牛', '流', '刘', '秋', '展', '掌', '攒'];
+    const merging = createSyllables(tokens);
+    const posterior = new Float32Array(tokens.length);
+    posterior[tokens.indexOf('流')] = 0.5;
+    posterior[tokens.indexOf('刘')] = 0.4;
+    posterior[tokens.indexOf('攒')] = 0.1;
+    const logs = merging.pool(posterior);
+    const at = (name: string) => logs[merging.names.indexOf(name)]!;
+    expect(at('liu')).toBeCloseTo(Math.log(0.9), 5);
+    expect(at('niu')).toBeCloseTo(Math.log(0.9) - 1, 5);
+    expect(at('zhan')).toBeCloseTo(Math.log(0.1) - 1, 5);
+    expect(at('zhang')).toBeCloseTo(Math.log(0.1) - 2, 5);
+    expect(at('qiu')).toBeLessThan(-20);
   });
 });

@@ -1,0 +1,95 @@
+/** Two engines on one microphone: the fast one suspects, the other one has to hear the same, and only then it counts. */
+import type { Clock } from '../../protocol/time.ts';
+import type { Hit, Recogniser, RecogniserHealth } from './recogniser.ts';
+
+/** The same phrase within this distance is the same utterance. */
+const SAME_SAMPLES = 1.5 * 16_000;
+/** An engine that gives words only at the end of an utterance may be so much later than the fast one. */
+const PATIENCE_SAMPLES = 20 * 16_000;
+/** A second engine that cannot hear is nobody to ask. */
+const LOOK_MS = 500;
+
+/**
+ * Hits of `fast` that `second` confirms. While the second one is deaf the fast one is believed alone, and `health` says so:
+ * a room is never deaf because the engine that confirms is.
+ */
+export function createConfirming(deps: { fast: Recogniser; second: Recogniser; clock: Clock }): Recogniser {
+  const { fast, second, clock } = deps;
+  const listeners: ((hit: Hit) => void)[] = [];
+  let suspected: Hit[] = [];
+  let confirmed: Hit[] = [];
+  let position = 0;
+  const stop = new AbortController();
+  let task: Promise<void> | undefined;
+
+  const tell = (hit: Hit, neededSample: number | undefined) => {
+    const needed = Math.max(hit.neededSample ?? hit.endSample, neededSample ?? 0);
+    for (const listener of listeners) listener({ ...hit, neededSample: needed });
+  };
+  const same = (a: Hit, b: Hit) =>
+    a.phraseId === b.phraseId &&
+    a.beginSample <= b.endSample + SAME_SAMPLES &&
+    b.beginSample <= a.endSample + SAME_SAMPLES;
+  const deaf = () => second.health().state === 'deaf';
+  const forget = (list: readonly Hit[]) => list.filter((hit) => position - hit.endSample <= PATIENCE_SAMPLES);
+
+  fast.onHit((hit) => {
+    const heard = confirmed.find((one) => same(hit, one));
+    if (heard || deaf()) tell(hit, heard?.neededSample ?? heard?.endSample);
+    else suspected.push(hit);
+  });
+  second.onHit((hit) => {
+    confirmed.push(hit);
+    const waiting = suspected.filter((one) => same(one, hit));
+    suspected = suspected.filter((one) => !waiting.includes(one));
+    for (const one of waiting) tell(one, hit.neededSample ?? hit.endSample);
+  });
+
+  /** Whoever waits for an engine that has died meanwhile is told all the same. */
+  const release = () => {
+    if (suspected.length === 0 || !deaf()) return;
+    const waiting = suspected;
+    suspected = [];
+    for (const one of waiting) tell(one, undefined);
+  };
+
+  return {
+    engine: `${fast.engine}+${second.engine}`,
+    language: fast.language,
+    async start(signal) {
+      if (signal.aborted) stop.abort();
+      signal.addEventListener('abort', () => stop.abort(), { once: true });
+      await Promise.all([fast.start(signal), second.start(signal)]);
+      task ??= (async () => {
+        while (!stop.signal.aborted) {
+          await clock.sleep(LOOK_MS, stop.signal);
+          release();
+        }
+      })();
+    },
+    accept(samples) {
+      position += samples.length;
+      fast.accept(samples);
+      // An engine may take the block for its own.
+      second.accept(samples.slice());
+      suspected = forget(suspected);
+      confirmed = forget(confirmed);
+    },
+    onHit: (listener) => void listeners.push(listener),
+    health(): RecogniserHealth {
+      const [a, b] = [fast.health(), second.health()];
+      const base = { rtf: a.rtf + b.rtf, restarts: a.restarts + b.restarts, dropped: a.dropped + b.dropped };
+      if (a.state === 'deaf')
+        return { state: 'deaf', ...(a.reason === undefined ? {} : { reason: a.reason }), ...base };
+      const why = b.state === 'deaf' ? `unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})` : undefined;
+      const reason = why ?? a.reason;
+      return { state: 'hearing', ...(reason === undefined ? {} : { reason }), ...base };
+    },
+    async close() {
+      stop.abort();
+      const ends = await Promise.allSettled([fast.close(), second.close(), task]);
+      const failed = ends.find((end) => end.status === 'rejected');
+      if (failed) throw failed.reason;
+    },
+  };
+}

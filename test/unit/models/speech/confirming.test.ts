@@ -1,0 +1,88 @@
+/** Two engines on one microphone: both must hear a phrase, unless one of them cannot hear at all. */
+import { describe, expect, it } from 'vitest';
+import { createConfirming } from '../../../../models/speech/confirming.ts';
+import type { Hit } from '../../../../models/speech/recogniser.ts';
+import { createScripted } from '../../../../models/speech/scripted.ts';
+import { manualClock } from './manual-clock.ts';
+
+const hit = (phraseId: string, endS: number, neededS = endS): Hit => ({
+  phraseId,
+  text: phraseId,
+  score: 0,
+  threshold: -1,
+  beginSample: (endS - 1) * 16_000,
+  endSample: endS * 16_000,
+  neededSample: neededS * 16_000,
+  heard: '',
+});
+
+function pair(first: readonly Hit[], later: readonly Hit[]) {
+  const clock = manualClock();
+  const fast = createScripted({ language: 'zh-CN', script: first });
+  const second = createScripted({ language: 'zh-CN', script: later });
+  const ear = createConfirming({ fast, second, clock });
+  const told: Hit[] = [];
+  ear.onHit((one) => told.push(one));
+  const hear = (seconds: number) => {
+    for (let s = 0; s < seconds; s++) ear.accept(new Int16Array(16_000));
+  };
+  return { ear, fast, second, clock, told, hear };
+}
+const start = (ear: ReturnType<typeof createConfirming>) => ear.start(new AbortController().signal);
+
+describe('createConfirming', () => {
+  it('tells what both hear, once, when the later one has heard it', async () => {
+    const { ear, told, hear } = pair([hit('a', 3)], [hit('a', 3, 8)]);
+    await start(ear);
+    hear(5);
+    expect(told).toEqual([]);
+    hear(5);
+    expect(told).toEqual([{ ...hit('a', 3), neededSample: 8 * 16_000 }]);
+    expect([ear.engine, ear.health().state]).toEqual(['scripted+scripted', 'hearing']);
+    await ear.close();
+  });
+
+  it('does not mind which of them is first', async () => {
+    const { ear, told, hear } = pair([hit('a', 3, 6)], [hit('a', 3)]);
+    await start(ear);
+    hear(10);
+    expect(told.map((one) => one.phraseId)).toEqual(['a']);
+    await ear.close();
+  });
+
+  it('does not tell what one of them alone hears, nor the same phrase said at another time', async () => {
+    const { ear, told, hear } = pair([hit('a', 3), hit('b', 20)], [hit('a', 12), hit('c', 20)]);
+    await start(ear);
+    hear(40);
+    expect(told).toEqual([]);
+    await ear.close();
+  });
+
+  it('believes the fast one alone while the second one is deaf, and says so', async () => {
+    const { ear, second, told, hear } = pair([hit('a', 3)], []);
+    await start(ear);
+    second.goDeaf('no model');
+    expect(ear.health()).toMatchObject({ state: 'hearing', reason: 'unconfirmed: scripted is deaf (no model)' });
+    hear(5);
+    expect(told).toHaveLength(1);
+    await ear.close();
+  });
+
+  it('tells what waited for a second one that has died meanwhile', async () => {
+    const { ear, second, clock, told, hear } = pair([hit('a', 3)], []);
+    await start(ear);
+    hear(5);
+    second.goDeaf('killed');
+    await clock.advance(1000);
+    expect(told).toHaveLength(1);
+    await ear.close();
+  });
+
+  it('is deaf when the fast one is', async () => {
+    const { ear, fast } = pair([], []);
+    await start(ear);
+    fast.goDeaf('no model');
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model' });
+    await ear.close();
+  });
+});
