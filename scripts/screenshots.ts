@@ -52,6 +52,11 @@ try {
   await page.screenshot({ path: join(OUT, 'wall.png') });
   await openClip(page, stand.url);
   await page.screenshot({ path: join(OUT, 'event.png') });
+  await page.goto(`${stand.url}/#/rules?pack=default@1.0.0`);
+  await page.click('[data-phrase="zh-pro-01"]');
+  await page.fill('textarea[name=forms]', '中标的人早就定好了\n把空调开小一点');
+  await page.waitForSelector('.rules-finding');
+  await page.screenshot({ path: join(OUT, 'rules.png') });
   const phone = await browser.newContext({
     viewport: { width: 390, height: 844 },
     isMobile: true,
@@ -64,6 +69,9 @@ try {
   await small.screenshot({ path: join(OUT, 'phone-queue.png') });
   await openClip(small, stand.url);
   await small.screenshot({ path: join(OUT, 'phone-event.png') });
+  await small.goto(`${stand.url}/#/rules?pack=default@1.0.0&tab=limits`);
+  await small.waitForSelector('[data-rule=left_seat]');
+  await small.screenshot({ path: join(OUT, 'phone-rules.png') });
 } finally {
   await browser.close();
   await stand.close();
