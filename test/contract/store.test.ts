@@ -443,6 +443,7 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     await store.act({ actionId: 'a1', episodeId: 'done', kind: 'confirm', wallMs: WALL + 5 }, user);
     await store.ingest([delivery([roomEvent('s1', 4, episodeBody('new'))])], WALL + 9 * day);
     const before = await store.head();
+    expect(await store.newestWallMs()).toBe(WALL + 9 * day);
     const retired = await store.retire({ beforeWallMs: WALL + 5 * day, wallMs: WALL + 10 * day });
     expect(retired).toEqual({ events: 2, alerts: 1, clips: 1, files: [sha256] });
     expect(await store.alert('done')).toBeUndefined();

@@ -43,7 +43,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     const feed = await browser.feed(cursor);
     const events = [roomEvent('s1', 1, episodeBody('e1')), roomEvent('s1', 2, episodeBody('e1', 'update', 'alarm'))];
     await box.publish(batchBytes(events));
-    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 2 });
+    await eventually(() => box.acks).toContainEqual(expect.objectContaining({ v: 1, streamId: 's1', through: 2 }));
     await eventually(() => feed.stored().length).toBe(2);
     expect(feed.stored()[0]).toMatchObject({
       event: 'event',
@@ -90,7 +90,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     await box.publish(Buffer.from('not json'));
     await box.publish(batchBytes([{ ...roomEvent('s3b', 1, episodeBody('e3')), roomId: 'room-2' }]));
     await box.publish(batchBytes([good, poison, roomEvent('s3', 3, episodeBody('e3', 'end'))]));
-    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's3', through: 3 });
+    await eventually(() => box.acks).toContainEqual(expect.objectContaining({ v: 1, streamId: 's3', through: 3 }));
     expect((await browser.json<AlertDetailView>('GET', '/api/alerts/e3')).events.map(({ seq }) => seq)).toEqual([1, 3]);
     await box.publish(batchBytes([{ ...good, eventId: crypto.randomUUID() }]));
     await eventually(() => box.acks.at(-1)).toMatchObject({
@@ -136,7 +136,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
     expect(after.cursor).toBe(before.cursor);
     box = await Box.enter(test.cloud(), 'box-1', 'room-1', secret);
     await box.publish(batchBytes([roomEvent('s1', 3, episodeBody('e1', 'end'))]));
-    await eventually(() => box.acks).toContainEqual({ v: 1, streamId: 's1', through: 3 });
+    await eventually(() => box.acks).toContainEqual(expect.objectContaining({ v: 1, streamId: 's1', through: 3 }));
   });
 
   it('adds a box over HTTP, which may connect at once and only for its room', async (ctx) => {
@@ -156,7 +156,7 @@ describe.each(['sqlite', 'postgres'] as const)('cloud on %s', (driver) => {
         ),
       ]),
     );
-    await eventually(() => other.acks).toContainEqual({ v: 1, streamId: 't1', through: 1 });
+    await eventually(() => other.acks).toContainEqual(expect.objectContaining({ v: 1, streamId: 't1', through: 1 }));
     expect((await browser.json<AlertDetailView>('GET', '/api/alerts/e1')).clips).toEqual([]);
     other.leave();
     expect((await browser.send('POST', '/api/devices', { deviceId: 'box-2', roomId: 'room-3' })).status).toBe(409);

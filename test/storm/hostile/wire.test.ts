@@ -181,7 +181,9 @@ describe('hostile payloads', () => {
       expect(health.ingest.unreadable! + health.ingest.rejected!).toBeGreaterThan(100);
       expect((process.memoryUsage().rss - began) / MB).toBeLessThan(400);
       const { times, rejected } = await drill.stored();
-      expect(rejected).toBeGreaterThan(100);
+      // Its share is kept, with reasons; what was more is counted.
+      expect(rejected).toBeGreaterThanOrEqual(20);
+      expect(health.ingest.unreadableNotKept).toBeGreaterThan(0);
       for (const ticket of tickets) expect(times.get(ticket)).toBe(1);
     } finally {
       await box.close();
