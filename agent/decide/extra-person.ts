@@ -7,7 +7,7 @@ import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
 import { guests, isAllowed } from './suppress.ts';
-import { HIGH_SCORE, hasMoved, type Track } from './track.ts';
+import { HIGH_SCORE, hasWalked, type Track } from './track.ts';
 
 export interface ExtraPerson {
   /** Frames of the last seconds: [monoMs, people counted]. */
@@ -158,7 +158,7 @@ function people({ tracks, seated, owners, spots }: CameraScene, now: number): nu
     if (seat !== undefined && unseenMs <= SEATED_KEPT_MS) {
       seats.add(seat);
       sitters.push(t);
-    } else if (unseenMs <= WALKING_KEPT_MS && (home !== undefined || hasMoved(t))) rest.push(t);
+    } else if (unseenMs <= WALKING_KEPT_MS && (home !== undefined || hasWalked(t))) rest.push(t);
   }
   // A track beside one that is just missed is the same person under a new id.
   const second = (t: Track) => sitters.some((s) => s.seenMonoMs < now && iou(s.box, t.box) > 0.25);

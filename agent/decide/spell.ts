@@ -62,6 +62,8 @@ export interface SpellRule {
   readonly fineMs?: number;
   /** What two people do close together: who is seen apart by any view is apart, however near they look in a better one. */
   readonly vetoed?: boolean;
+  /** A view about as good as the best that says no all the time outweighs it: one of them takes somebody for another. */
+  readonly agreed?: boolean;
   /** Frames that say so before it is believed; default 1. */
   readonly samples?: number;
   /** Without any evidence for this long it is over: where people are is no longer known. */
@@ -80,6 +82,8 @@ export interface SpellRule {
 const MAX_STEP_MS = 5000;
 /** So many frames that all say no. */
 const VETO_FRAMES = 4;
+/** A view that sees the seat so well against the best one sees it about as well. */
+const ABOUT = 0.85;
 /** A behaviour that was seen goes on for so long while nobody is seen to end it. */
 const CARRY_MS = 3000;
 
@@ -155,7 +159,12 @@ function stepSpell(
   const views = widened(state.views, told, now, windowMs);
   const view = better(views);
   const veto = spec.vetoed === true && views.some((v) => v.window.length >= VETO_FRAMES && shareOf(v.window) === 0);
-  const best = view && !veto ? shareOf(view.window) : 0;
+  const against =
+    spec.agreed === true &&
+    views.some(
+      (v) => v.window.length >= VETO_FRAMES && shareOf(v.window) === 0 && v.worth >= ABOUT * (view?.worth ?? 0),
+    );
+  const best = view && !veto && !against ? shareOf(view.window) : 0;
   const enough = (view?.window.length ?? 0) >= 2;
   const allowed = isAllowed(scene.session, spec.behaviour, seatIds, at.wallMs);
   const toldMonoMs = told.length > 0 || blind ? now : state.toldMonoMs;

@@ -10,6 +10,7 @@ const NOSE = 0.6;
 
 export const standing = spellRule({
   behaviour: 'standing',
+  agreed: true,
   rule: ({ pack }) => pack.rules.standing,
   figure: 'rise',
   look(scene, { pack }) {

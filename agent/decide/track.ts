@@ -194,7 +194,7 @@ function isSure(hits: number, peak: number, ageMs: number): boolean {
   return hits >= 3 || (hits >= 2 && ageMs >= 900);
 }
 
-/** A poster, a coat stand or a reflection that the detector takes for a person never moves and sits nowhere. */
-export function hasMoved({ reach: [x0, y0, x1, y1], box }: Track): boolean {
-  return x1 - x0 > 0.4 * (box[2] - box[0]) || y1 - y0 > 0.25 * (box[3] - box[1]);
+/** A poster, a coat stand or a reflection that the detector takes for a person trembles in its place; who came in has walked. */
+export function hasWalked({ reach: [x0, y0, x1, y1], box }: Track): boolean {
+  return x1 - x0 > 0.8 * (box[2] - box[0]) || y1 - y0 > 0.5 * (box[3] - box[1]);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { transcript } from '../../../../agent/decide/speech.ts';
 import type { PhraseObservation, SpeechCategory } from '../../../../protocol/observation.ts';
+import type { Box } from '../../../../protocol/seat.ts';
 import { ALL, at, begin, context, episodes, feed, layout, others, play, sitting, standing, told } from './world.ts';
 
 describe('extra person', () => {
@@ -35,6 +36,11 @@ describe('extra person', () => {
       ],
     ],
     ['somebody for three seconds', (s: number) => (s % 20 < 3 ? [...ALL, walker(s)] : ALL)],
+    [
+      'a box far too large around somebody who is missed now and then',
+      (s: number) => (s > 20 && s % 10 < 7 ? [...others('2'), { box: [0.3, 0.25, 0.7, 0.8] as Box, score: 0.8 }] : ALL),
+    ],
+    ['something that trembles', (s: number) => [...ALL, standing(0.9 + 0.03 * (s % 3))]],
     ['weak echoes', (s: number) => [...ALL, { ...walker(s), score: 0.2 }]],
   ])('is not fooled by %s', (_name, persons) => {
     const run = begin();
