@@ -65,7 +65,7 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
     .description(
       'events per second from MQTT to committed rows on PostgreSQL, beside a bare unnest insert of the same rows',
     )
-    .option('--events <number>', 'events of each run, a multiple of 100', count, 60_000)
+    .option('--events <number>', 'events of each run, a multiple of 400', count, 120_000)
     .option('--workers <list>', 'numbers of ingest workers, one run each', counts, [1, 2, 4])
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: IngestOptions) => {

@@ -28,7 +28,7 @@ export async function benchFanin({ connections, workers, json }: FaninOptions): 
     while (ingest.length < workers) ingest.push(await broker.launch(['ingest'], store));
     say(`connecting ${connections} boxes …`);
     for (let from = 0; from < connections; from += BOXES)
-      senders.push(await launchSenders(broker, from, Math.min(connections, from + BOXES), 1));
+      senders.push(await launchSenders(broker, { from, to: Math.min(connections, from + BOXES), events: 1 }));
     const peak = watchMemory({ broker: [await broker.pid()], worker: ingest.map(({ pid }) => pid) });
     say('all are connected; now one event each …');
     const begunMs = performance.now();

@@ -39,7 +39,7 @@ export async function benchFeed({ clients, perS, seconds, json }: FeedOptions): 
     await writeFile(setup, JSON.stringify({ url, cookie: desk.cookie, cursor, clients }), { mode: 0o600 });
     say(`opening ${clients} lines …`);
     const browsers = await startChild({ name: 'browsers', args: ['bench', 'browsers', '--setup', setup] });
-    const senders = await launchSenders(broker, 0, BOXES, perBox, perS);
+    const senders = await launchSenders(broker, { from: 0, to: BOXES, events: perBox, perS });
     children.push(browsers, senders);
     const total = perBox * BOXES;
     say(`${total} events, ${perS} a second …`);

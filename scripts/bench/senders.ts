@@ -15,6 +15,8 @@ export interface SenderSetup {
   readonly url: string;
   readonly boxes: readonly BenchBox[];
   readonly events: number;
+  /** In so many rounds, each begun by its own order; default 1. */
+  readonly rounds?: number;
   /** Events a second of all boxes together, one in each batch; without it as fast as the window allows. */
   readonly perS?: number;
 }
@@ -24,7 +26,8 @@ interface Sender {
   readonly roomId: string;
   readonly topic: string;
   batches: readonly { readonly lastSeq: number; readonly bytes: Buffer }[];
-  readonly last: number;
+  /** Last seq of the round. */
+  last: number;
   through: number;
   /** Index of the next batch to publish. */
   next: number;
@@ -38,13 +41,13 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
     const size = perS === undefined ? LIMITS.batchEvents : 1;
     const senders: Sender[] = [];
     let pace: NodeJS.Timeout | undefined;
-    let waiting = setup.boxes.length;
+    let waiting = 0;
     let begunMonoMs = 0;
     let resends = 0;
     const publish = (sender: Sender) => {
       for (; sender.next < sender.batches.length; sender.next++) {
         const batch = sender.batches[sender.next]!;
-        if (batch.lastSeq > sender.through + LIMITS.windowEvents) return;
+        if (batch.lastSeq > Math.min(sender.last, sender.through + LIMITS.windowEvents)) return;
         sender.client.publish(sender.topic, batch.bytes, { qos: 1 });
       }
     };
@@ -62,14 +65,15 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       Array.from({ length: 50 }, async () => {
         for (let box = queue.pop(); box; box = queue.pop()) {
           // A single event is made at the instant it is sent, so that its own time says when it was accepted.
-          const batches = setup.events === 1 ? [] : payloads(roomEvents(box.roomId, setup.events, Date.now()), size);
+          const events = setup.events === 1 ? [] : roomEvents(box.roomId, setup.events, Date.now());
+          const batches = inRounds(events, setup.rounds ?? 1).flatMap((some) => payloads(some, size));
           const client = await enter(setup.url, box);
           const sender: Sender = {
             client,
             roomId: box.roomId,
             topic: topics.events(box.roomId, 'alert'),
             batches,
-            last: setup.events,
+            last: 0,
             through: 0,
             next: 0,
             heardMonoMs: 0,
@@ -107,6 +111,8 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       onOrder(order) {
         if (order.go !== true) return;
         begunMonoMs = performance.now();
+        waiting = senders.length;
+        for (const sender of senders) sender.last += setup.events / (setup.rounds ?? 1);
         if (perS !== undefined) return keepPace(perS);
         for (const sender of senders) {
           if (setup.events === 1) sender.batches = payloads(roomEvents(sender.roomId, 1, Date.now()));
@@ -120,6 +126,12 @@ export async function runSenders(setup: SenderSetup): Promise<void> {
       },
     };
   });
+}
+
+/** Parts of equal size, so that no batch belongs to two rounds. */
+function inRounds<T>(all: readonly T[], rounds: number): (readonly T[])[] {
+  const size = all.length / rounds;
+  return Array.from({ length: rounds }, (_, round) => all.slice(round * size, (round + 1) * size));
 }
 
 async function enter(url: string, box: BenchBox): Promise<MqttClient> {

@@ -15,8 +15,29 @@ const COLUMNS = {
   json: 'text',
 } as const;
 
-/** Rows per second of an idempotent `unnest` insert, 500 rows a statement, one connection, one plain table. `onDone` before anything ends. */
-export async function bareUnnest(url: string, events: readonly RoomEvent[], onDone?: () => void): Promise<number> {
+export interface BareTable {
+  /** Milliseconds for these rows: an idempotent `unnest` insert, 500 rows a statement and commit, one connection. */
+  insert(rows: readonly BareRow[]): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A row of the product's table, made beforehand: the bare insert knows nothing of events. */
+export type BareRow = readonly (string | number | null)[];
+
+export const bareRow = (event: RoomEvent): BareRow => [
+  event.streamId,
+  event.seq,
+  event.eventId,
+  event.roomId,
+  event.body.kind,
+  'episodeId' in event.body ? event.body.episodeId : null,
+  event.at.wallMs,
+  event.at.wallMs,
+  JSON.stringify(event),
+];
+
+/** One plain table, as anybody would write it. */
+export async function openBareTable(url: string): Promise<BareTable> {
   const client = new pg.Client(url);
   await client.connect();
   const names = Object.keys(COLUMNS);
@@ -25,32 +46,22 @@ export async function bareUnnest(url: string, events: readonly RoomEvent[], onDo
       .map(([name, type]) => `${name} ${type}`)
       .join(', ')}, primary key (stream_id, seq), unique (event_id))`,
   );
-  const rows = events.map((event) => [
-    event.streamId,
-    event.seq,
-    event.eventId,
-    event.roomId,
-    event.body.kind,
-    'episodeId' in event.body ? event.body.episodeId : null,
-    event.at.wallMs,
-    event.at.wallMs,
-    JSON.stringify(event),
-  ]);
   const casts = Object.values(COLUMNS).map((type, i) => `$${i + 1}::${type}[]`);
   const statement = `insert into bare (${names.join(', ')}) select * from unnest(${casts.join(', ')}) on conflict do nothing`;
-  const begun = performance.now();
-  for (let from = 0; from < rows.length; from += ROWS) {
-    const some = rows.slice(from, from + ROWS);
-    await client.query(
-      statement,
-      names.map((_, i) => some.map((row) => row[i])),
-    );
-  }
-  const seconds = (performance.now() - begun) / 1000;
-  onDone?.();
-  await client.query('drop table bare');
-  await client.end();
-  return rows.length / seconds;
+  return {
+    async insert(rows) {
+      const begun = performance.now();
+      for (let from = 0; from < rows.length; from += ROWS) {
+        const some = rows.slice(from, from + ROWS);
+        await client.query(
+          statement,
+          names.map((_, i) => some.map((row) => row[i])),
+        );
+      }
+      return performance.now() - begun;
+    },
+    close: () => client.end(),
+  };
 }
 
 /** Rows of the product's own table, and the delays in ms from an event's own time to its row, for the given database. */
