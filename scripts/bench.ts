@@ -53,7 +53,7 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
   bench
     .command('outbox')
     .description('events that a room accepts per second, beside bare inserts of the same bytes with the same pragmas')
-    .option('--events <number>', 'events of both', count, 5000)
+    .option('--events <number>', 'events of both', count, 10_000)
     .option('--folder <folder>', 'on the disk to be measured; default: the one for temporary files')
     .option('--json', 'print one JSON object as the last line')
     .action(async (options: OutboxOptions) => {
