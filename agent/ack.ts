@@ -17,11 +17,11 @@ export type AckTaken =
 export function takeAck(payload: Uint8Array, outbox: Outbox, windows: Windows): AckTaken {
   const parsed = parseAck(payload);
   if (!parsed.ok) return { kind: 'unreadable' };
-  const { streamId, through, eventId, quarantined } = parsed.ack;
-  const result = outbox.ack({ streamId, through, ...(eventId === undefined ? {} : { eventId }) });
+  const { streamId, through, quarantined } = parsed.ack;
+  const result = outbox.ack(parsed.ack);
   if (result === 'beyond_sent') return { kind: 'forged', streamId, through };
   const reason =
-    result === 'other_event' ? `other_event: the cloud has another event at seq ${through} of it` : quarantined;
+    result === 'other_event' ? `other_event: the cloud has other events up to seq ${through} of it` : quarantined;
   const refused = reason !== undefined && result !== 'unknown_stream';
   if (refused) outbox.quarantine(streamId, reason);
   windows.acked(streamId);

@@ -205,6 +205,7 @@ const ackShape: z.ZodType<Ack> = z.object({
   streamId: id,
   through: z.int().min(0).max(LIMITS.maxSeq),
   eventId: z.exactOptional(id),
+  chain: z.exactOptional(z.int().min(0).max(0xffff_ffff)),
   quarantined: z.exactOptional(text(500)),
 });
 

@@ -43,10 +43,11 @@ export interface Ack {
   readonly streamId: string;
   readonly through: number;
   /**
-   * The event that the cloud has at `through`, where it knows it: an agent that has another one there deletes nothing, since
-   * somebody else writes its stream.
+   * The event that the cloud has at `through`, and the CRC-32 of the eventIds of seq 1 to `through`, one after the other; where it
+   * knows them. An agent that has others there deletes nothing, since somebody else writes its stream.
    */
   readonly eventId?: string;
+  readonly chain?: number;
   /** Set when the stream may not go on: the agent must begin a new stream and report. */
   readonly quarantined?: string;
 }

@@ -1,5 +1,6 @@
 /** Beside the outbox in SQLite: the same promises in memory, for tests and simulations; what survives an opening is a value. */
 import { randomUUID } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { ClipManifest } from '../../protocol/clip.ts';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
@@ -14,6 +15,8 @@ interface Stream {
   readonly lane: Lane;
   lastSeq: number;
   through: number;
+  /** CRC-32 of the eventIds up to `through`. */
+  chain: number;
   sent: number;
   /** Of an earlier opening: how far that had sent is not known. `whole`: all of it has been sent by this one. */
   left: 'no' | 'yes' | 'whole';
@@ -47,7 +50,16 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
   const { rows: clips, announce, released } = memoryClips(quotaClipBytes ?? Number.POSITIVE_INFINITY);
 
   const open = (lane: Lane): Stream => {
-    const stream: Stream = { streamId: `s-${newId()}`, lane, lastSeq: 0, through: 0, sent: 0, left: 'no', events: [] };
+    const stream: Stream = {
+      streamId: `s-${newId()}`,
+      lane,
+      lastSeq: 0,
+      through: 0,
+      chain: 0,
+      sent: 0,
+      left: 'no',
+      events: [],
+    };
     streams.set(stream.streamId, stream);
     current.set(lane, stream);
     return stream;
@@ -113,7 +125,7 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       stream.sent = Math.max(stream.sent, Math.min(seq, stream.lastSeq));
       if (stream.left === 'yes' && seq >= stream.lastSeq) stream.left = 'whole';
     },
-    ack: ({ streamId, through: told, eventId }) => {
+    ack: ({ streamId, through: told, eventId, chain: theirs }) => {
       const stream = streams.get(streamId);
       if (!stream) return 'unknown_stream';
       const whole = stream.left === 'no' ? stream.sent >= stream.lastSeq : stream.left === 'whole';
@@ -123,8 +135,10 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       const through = stream.left === 'whole' ? Math.min(told, stream.lastSeq) : told;
       if (through > stream.sent) return 'beyond_sent';
       if (through <= stream.through) return 'no_progress';
-      const own = stream.events.find(({ seq }) => seq === through)?.eventId;
-      if (eventId !== undefined && own !== eventId) return 'other_event';
+      const ids = stream.events.flatMap((event) => (event.seq <= through ? [event.eventId] : []));
+      const chain = crc32(ids.join(''), stream.chain);
+      if ((eventId ?? ids.at(-1)) !== ids.at(-1) || (theirs ?? chain) !== chain) return 'other_event';
+      stream.chain = chain;
       for (const event of stream.events) if (event.seq <= through) released(event.eventId);
       stream.events = stream.events.filter((event) => event.seq > through);
       stream.through = through;

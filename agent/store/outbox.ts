@@ -55,7 +55,7 @@ export interface Outbox {
   /** The forwarder has published up to `seq`: only then may an ack name it. */
   sent(streamId: string, seq: number): void;
   /** Deletes what is acked and saves `through`, in one transaction. Works on a full disk. */
-  ack(ack: Pick<Ack, 'streamId' | 'through' | 'eventId'>): AckResult;
+  ack(ack: Pick<Ack, 'streamId' | 'through' | 'eventId' | 'chain'>): AckResult;
   /**
    * Ends a stream that can not go on. Its unacked events go on in the lane's current stream with new seqs and
    * the same eventIds; a gap event reports it. Returns how many moved.

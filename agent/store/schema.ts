@@ -83,6 +83,10 @@ create table episode_mark (
 ) strict;
 insert into episode_mark select 1, coalesce(max(began), 0) from episode;
 `,
+  `
+-- CRC-32 of the eventIds of seq 1 to through, which are no longer here: the cloud's ack tells its own.
+alter table stream add column chain integer not null default 0;
+`,
 ];
 const VERSION = STEPS.length;
 

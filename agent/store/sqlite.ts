@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
@@ -45,6 +46,8 @@ interface StreamRow {
   readonly lane: Lane;
   lastSeq: number;
   through: number;
+  /** CRC-32 of the eventIds up to `through`. */
+  chain: number;
   /** Highest seq that an ack may name. */
   sent: number;
   /** Of an earlier opening: how far that had sent is not known. */
@@ -69,14 +72,14 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const insertEvent = database.prepare(
     'insert into event (key, event_id, crc, json, taken) values (?, ?, ?, cast(? as text), ?)',
   );
-  const saveThrough = database.prepare('update stream set through = ? where number = ?');
+  const saveThrough = database.prepare('update stream set through = ?, chain = ? where number = ?');
   const dropStream = database.prepare('delete from stream where number = ?');
   const dropEvents = database.prepare('delete from event where key > ? and key <= ?');
   const moveEvents = database.prepare('update event set key = key + ? where key > ? and key <= ?');
   const moveClips = database.prepare(
     'update clip set event_key = event_key + ? where event_key > ? and event_key <= ?',
   );
-  const readId = database.prepare('select event_id from event where key = ?').pluck();
+  const readIds = database.prepare('select event_id from event where key > ? and key <= ? order by key').pluck();
   const readEvents = database.prepare(
     'select key, event_id as eventId, crc, json from event where key > ? and key <= ? order by key limit ?',
   );
@@ -125,7 +128,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const openStream = (lane: Lane): StreamRow => {
     const streamId = `s-${randomUUID()}`;
     const { lastInsertRowid } = insertStream.run(streamId, lane, clock.wallMs());
-    return { number: Number(lastInsertRowid), streamId, lane, lastSeq: 0, through: 0, sent: 0 };
+    return { number: Number(lastInsertRowid), streamId, lane, lastSeq: 0, through: 0, chain: 0, sent: 0 };
   };
   const install = (row: StreamRow): void => {
     streams.set(row.streamId, row);
@@ -214,10 +217,10 @@ export function openOutbox(options: OutboxOptions): Outbox {
     }
   };
 
-  const ackAll = database.transaction((row: StreamRow, through: number): number => {
+  const ackAll = database.transaction((row: StreamRow, through: number, chain: number): number => {
     episodes.save();
     const { changes } = dropEvents.run(first(row), first(row) + through);
-    saveThrough.run(through, row.number);
+    saveThrough.run(through, chain, row.number);
     released(first(row), first(row) + through);
     if (through === row.lastSeq && !isCurrent(row)) dropStream.run(row.number);
     return changes;
@@ -293,7 +296,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     return found;
   };
 
-  const ack: Outbox['ack'] = ({ streamId, through: told, eventId }) => {
+  const ack: Outbox['ack'] = ({ streamId, through: told, eventId, chain: theirs }) => {
     const row = streams.get(streamId);
     if (!row) return 'unknown_stream';
     const whole = row.left ? row.sentWhole === true : row.sent >= row.lastSeq;
@@ -303,8 +306,11 @@ export function openOutbox(options: OutboxOptions): Outbox {
     const through = row.left && whole ? Math.min(told, row.lastSeq) : told;
     if (through > row.sent) return 'beyond_sent';
     if (through <= row.through) return 'no_progress';
-    if (eventId !== undefined && readId.get(first(row) + through) !== eventId) return 'other_event';
-    held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through));
+    const ids = readIds.all(first(row), first(row) + through) as string[];
+    const chain = crc32(ids.join(''), row.chain);
+    if ((eventId ?? ids.at(-1)) !== ids.at(-1) || (theirs ?? chain) !== chain) return 'other_event';
+    held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through, chain));
+    row.chain = chain;
     episodes.saved();
     row.through = through;
     if (through === row.lastSeq && !isCurrent(row)) streams.delete(streamId);
@@ -326,7 +332,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   // What was left by earlier openings may be acked up to what they accepted: how far they had sent is not known.
   const left = database
     .prepare(
-      `select number, stream_id as streamId, lane, through, lastSeq, lastSeq as sent from (
+      `select number, stream_id as streamId, lane, through, chain, lastSeq, lastSeq as sent from (
          select *, coalesce((select max(key) from event where key between number * ${KEYS_PER_STREAM} + 1
            and (number + 1) * ${KEYS_PER_STREAM} - 1) - number * ${KEYS_PER_STREAM}, through) as lastSeq from stream)
        order by number`,

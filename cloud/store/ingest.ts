@@ -1,4 +1,5 @@
 /** A room's events become stored facts: verify, insert, move `through`, feed, fold; all in the caller's transaction. */
+import { crc32 } from 'node:zlib';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type Ack, LIMITS, PROTOCOL_VERSION } from '../../protocol/stream.ts';
 import { foldVisible, type Visible } from './alerts.ts';
@@ -97,13 +98,14 @@ export async function ingestIn(tx: Tx, deliveries: readonly Delivery[], storedWa
   };
 }
 
-export function ackOf(row: Pick<StreamRow, 'streamId' | 'through' | 'throughEventId' | 'quarantined'>): Ack {
-  const { streamId, through, throughEventId, quarantined } = row;
+export function ackOf(row: Pick<StreamRow, 'streamId' | 'through' | 'throughEventId' | 'chain' | 'quarantined'>): Ack {
+  const { streamId, through, throughEventId, chain, quarantined } = row;
   return {
     v: PROTOCOL_VERSION,
     streamId,
     through,
     ...(throughEventId === undefined ? {} : { eventId: throughEventId }),
+    ...(chain === undefined || through === 0 ? {} : { chain }),
     ...(quarantined === undefined ? {} : { quarantined }),
   };
 }
@@ -313,17 +315,20 @@ function advance(
     if (!unknown) row.hiddenWallMs = Math.min(row.hiddenWallMs ?? storedWallMs, storedWallMs);
   }
   const visible: Visible[] = [];
+  const ids: (string | undefined)[] = [];
   let [storedFrom, storedTo] = [storedWallMs, storedWallMs];
   for (let seq = before + 1; seq <= row.through; seq++) {
     const one = waited.get(seq);
     const event = fresh.get(seq) ?? (one && (JSON.parse(one.json) as RoomEvent));
     if (event) visible.push({ event, roomId: row.roomId, storedWallMs });
-    if (seq === row.through)
-      row.throughEventId =
-        event?.eventId ?? idIn(bad.get(seq)?.json ?? rejected.find((one) => one.seq === seq)?.payload);
+    ids.push(event?.eventId ?? idIn(bad.get(seq)?.json ?? rejected.find((one) => one.seq === seq)?.payload));
     if (!one) continue;
     storedFrom = Math.min(storedFrom, one.stored_wall_ms);
     storedTo = Math.max(storedTo, one.stored_wall_ms);
+  }
+  if (ids.length > 0) {
+    row.throughEventId = ids.at(-1);
+    row.chain = row.chain === undefined || ids.includes(undefined) ? undefined : crc32(ids.join(''), row.chain);
   }
   return { visible, storedFrom, storedTo };
 }

@@ -317,6 +317,13 @@ create index tokens_user on tokens (user_id) where user_id is not null;`,
 -- eventId at through, for the ack. Null: nothing yet, or not known.
 alter table streams add column through_event_id text;`,
   },
+  {
+    version: 11,
+    name: 'by which events a stream has come there',
+    sql: `
+-- CRC-32 of the eventIds of seq 1 to through, for the ack. Null beyond seq 0: not known, and so for ever.
+alter table streams add column through_chain {int};`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

@@ -14,6 +14,8 @@ export interface StreamRow {
   through: number;
   /** The event at `through`; undefined where it is not known. */
   throughEventId: string | undefined;
+  /** CRC-32 of the eventIds of seq 1 to `through`; undefined where one of them is not known. */
+  chain: number | undefined;
   highest: number;
   quarantined: string | undefined;
   /** It was in quarantine before this transaction. */
@@ -33,6 +35,7 @@ const COLUMNS = {
   lane: 'text',
   through: 'int',
   through_event_id: 'text',
+  through_chain: 'int',
   highest: 'int',
   quarantined: 'text',
   hole_wall_ms: 'int',
@@ -70,6 +73,7 @@ export async function lockStreams(
         lane: row.lane,
         through: row.through,
         throughEventId: row.through_event_id ?? undefined,
+        chain: row.through === 0 ? 0 : (row.through_chain ?? undefined),
         highest: row.highest,
         quarantined: row.quarantined ?? undefined,
         wasQuarantined: row.quarantined !== null,
@@ -102,6 +106,7 @@ export async function lockStreams(
         lane,
         0,
         null,
+        0,
         0,
         null,
         null,
@@ -147,7 +152,7 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
     table: 'streams',
     columns: COLUMNS,
     conflict: `on conflict (stream_id) do update set through = excluded.through,
-      through_event_id = excluded.through_event_id, highest = excluded.highest,
+      through_event_id = excluded.through_event_id, through_chain = excluded.through_chain, highest = excluded.highest,
       quarantined = excluded.quarantined, hole_wall_ms = excluded.hole_wall_ms,
       hidden_wall_ms = excluded.hidden_wall_ms, heard_wall_ms = excluded.heard_wall_ms`,
     rows: rows.map((row) => [
@@ -156,6 +161,7 @@ export async function saveStreams(tx: Tx, rows: readonly StreamRow[]): Promise<v
       row.lane,
       row.through,
       row.throughEventId ?? null,
+      row.chain ?? null,
       row.highest,
       row.quarantined ?? null,
       row.holeWallMs ?? null,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type VirtualClock, virtualClock } from '../../agent/clock.ts';
@@ -122,15 +123,25 @@ describe.each(kinds)('outbox: %s', (_name, open) => {
     const eventId = events[2]!.eventId;
     expect(outbox.ack({ streamId, through: 2, eventId: events[1]!.eventId })).toBe('progress');
     expect(outbox.ack({ streamId, through: 4, eventId })).toBe('other_event');
+    // The last one is ours, one before it is not: what a copy has sent and what we have sent, side by side.
+    const ids = events.map((event) => event.eventId);
+    const mixed = crc32([...ids.slice(0, 2), 'another', ids[3]].join(''));
+    expect(outbox.ack({ streamId, through: 4, eventId: ids[3]!, chain: mixed })).toBe('other_event');
+    expect(outbox.stats().events).toBe(3);
     expect(outbox.ack({ streamId, through: 1, eventId: 'another' })).toBe('no_progress');
     expect(outbox.ack({ streamId, through: 9 })).toBe('beyond_sent');
     expect(outbox.ack({ streamId, through: 9, eventId: 'of a copy' })).toBe('other_event');
     expect(outbox.events(streamId, 0, 10)).toEqual(events.slice(2));
     expect(outbox.quarantine(streamId, 'other_event')).toBe(3);
     expect(alert().streamId).not.toBe(streamId);
-    expect(outbox.events(alert().streamId, 0, 10).map((event) => event.eventId)).toEqual(
-      events.slice(2).map((event) => event.eventId),
-    );
+    expect(outbox.events(alert().streamId, 0, 10).map((event) => event.eventId)).toEqual(ids.slice(2));
+    const next = alert().streamId;
+    outbox.sent(next, 3);
+    for (const to of [4, 5]) {
+      const told = { streamId: next, through: to - 2, eventId: ids[to - 1]!, chain: crc32(ids.slice(2, to).join('')) };
+      expect(outbox.ack(told)).toBe('progress');
+      expect(outbox.events(next, 0, 10)).toHaveLength(5 - to);
+    }
   });
 
   it('never counts sent beyond what was accepted', () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -26,6 +27,15 @@ async function readAll(store: Store, from: Position): Promise<{ items: FeedItem[
     if (!page.more) return { items, position };
   }
 }
+
+/** The ack of a stream whose events these are. */
+const reached = (events: readonly Pick<RoomEvent, 'eventId'>[]) => ({
+  v: 1,
+  streamId: 's1',
+  through: events.length,
+  eventId: events.at(-1)!.eventId,
+  chain: crc32(events.map(({ eventId }) => eventId).join('')),
+});
 
 const eventIds = (items: readonly FeedItem[]) =>
   items.flatMap((item) => (item.kind === 'event' ? [item.event.eventId] : []));
@@ -60,10 +70,10 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
 
   it('stores a resent batch once and acks it again', async () => {
     const events = [1, 2, 3].map((seq) => gap('s1', seq));
-    expect(await ackOf(events)).toEqual({ v: 1, streamId: 's1', through: 3, eventId: events[2]!.eventId });
+    expect(await ackOf(events)).toEqual(reached(events));
     const again = await take(events);
     expect(again).toMatchObject({ stored: 0, repeated: 3 });
-    expect(again.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3, eventId: events[2]!.eventId });
+    expect(again.acks[0]!.ack).toEqual(reached(events));
     expect(await store.counts()).toMatchObject({ events: 3, rejected: 0 });
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
   });
@@ -88,7 +98,9 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     const unfit = { ...bad, seq: 5, json: '{"eventId":7' };
     const take = async (some: (typeof bad)[]) =>
       (await store.ingest([{ ...delivery([events[0]!]), good: [], bad: some }], WALL)).acks[0]!.ack;
-    expect(await take([bad])).toMatchObject({ through: 4, eventId: events[3]!.eventId });
+    const way = [events[0]!, events[1]!, { ...events[2]!, eventId: 'id-of-3' }, events[3]!];
+    expect(await take([bad])).toEqual(reached(way));
+    // From here on the whole way is not known, and is not told.
     expect(await take([unfit])).toEqual({ v: 1, streamId: 's1', through: 5 });
     expect(await take([{ ...bad, seq: 7 }])).toEqual({ v: 1, streamId: 's1', through: 5 });
     expect(await named([gap('s1', 6)])).toBe('id-of-3');
@@ -211,7 +223,7 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     const back = await store.ingest([delivery([third])], WALL + 600_000);
     expect(back).toMatchObject({ stored: 1, rejected: 0, quarantined: [] });
     const filled = await store.ingest([delivery([first])], WALL + 600_010);
-    expect(filled.acks[0]!.ack).toEqual({ v: 1, streamId: 's1', through: 3, eventId: third.eventId });
+    expect(filled.acks[0]!.ack).toEqual(reached([first, second, third]));
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(
       [first, second, third].map((e) => e.eventId),
     );

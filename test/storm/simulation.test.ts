@@ -80,4 +80,19 @@ describe('the simulated path', () => {
     await simulate(shared.store, twins);
     await expect(simulate(shared.store, twins, 'ignore_ack_ids')).rejects.toThrow('was deleted and is not stored');
   });
+
+  it('deletes nothing on an ack for a stream that two machines have filled together, whose last event is its own', async () => {
+    const mixed: SimStep[] = [
+      ['copyRunning', 0, 0],
+      ['accept', 0, 2],
+      ['connect', 0, 0],
+      // What the first one sends is lost; what its copy sends fills that hole.
+      ['publish', 0, 0],
+      ['accept', 2, 3],
+      ['drop', 0, 0],
+      ['acceptMany', 0, 0],
+    ];
+    await simulate(shared.store, mixed);
+    await expect(simulate(shared.store, mixed, 'ignore_ack_ids')).rejects.toThrow('was deleted and is not stored');
+  });
 });

@@ -205,7 +205,7 @@ export class SimWorld {
     const { streamId, through } = JSON.parse(json) as { streamId: string; through: number };
     const before = room.outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER);
     if (this.broken === 'ignore_left_acks' && through > (before.at(-1)?.seq ?? through)) return;
-    const { eventId: _, ...unnamed } = JSON.parse(json) as { eventId?: string };
+    const { eventId: _, chain: __, ...unnamed } = JSON.parse(json) as { eventId?: string; chain?: number };
     const payload = this.broken === 'ignore_ack_ids' ? JSON.stringify(unnamed) : json;
     const taken = takeAck(Buffer.from(payload), room.outbox, room.windows);
     if (taken.kind === 'taken' && taken.quarantined) this.quarantines++;
