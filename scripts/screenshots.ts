@@ -72,6 +72,19 @@ try {
   await small.goto(`${stand.url}/#/rules?pack=default@1.0.0&tab=limits`);
   await small.waitForSelector('[data-rule=left_seat]');
   await small.screenshot({ path: join(OUT, 'phone-rules.png') });
+  await page.goto(`${stand.url}/#/sessions`);
+  await page.fill('input[name=title]', '市政道路养护采购（二标段）');
+  await page.click('[data-action=begin]');
+  await page.waitForSelector('.phase-button[aria-pressed=true]');
+  await page.click('[data-permit-for="2"]');
+  await page.click('[data-give=escorted-10]');
+  await page.waitForSelector('[data-permit=escorted]');
+  await page.click('[data-permit-for="4"]');
+  await pause(3000);
+  await page.screenshot({ path: join(OUT, 'session.png') });
+  await small.goto(`${stand.url}/#/sessions`);
+  await pause(2000);
+  await small.screenshot({ path: join(OUT, 'phone-session.png') });
 } finally {
   await browser.close();
   await stand.close();

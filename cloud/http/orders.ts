@@ -6,15 +6,12 @@ import type { Devices, NewDevice } from '../review/devices.ts';
 import { type Orders, WAIT_MAX_MS } from '../review/orders.ts';
 import { errorView } from './errors.ts';
 
-/** A refused box comes back after half a minute; anything faster guesses. */
-const TRIES = { config: { rateLimit: { max: 600, timeWindow: 60_000 } } };
-
 /** The room is the device's own, whatever is asked. Answers RoomOrders, or 204 when nothing is new after `wait` seconds. */
 export function routeOrders(
   app: FastifyInstance,
   { devices, orders }: { readonly devices: Devices; readonly orders: Orders },
 ): void {
-  app.get(`${DEVICE_ROUTES}orders`, TRIES, async (request, reply) => {
+  app.get(`${DEVICE_ROUTES}orders`, async (request, reply) => {
     const device = await deviceOf(devices, request, reply);
     if (!device) return reply;
     const { revision, wait } = request.query as { readonly revision?: string; readonly wait?: string };

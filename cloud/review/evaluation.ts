@@ -25,7 +25,8 @@ function sessionOf(evaluation: EvaluationView, wallMs: number): Session {
     sessionId: evaluation.sessionId,
     phase: evaluation.phase,
     startWallMs: evaluation.startWallMs,
-    roster: evaluation.roster,
+    // Once it has ended the room's own file counts again.
+    ...(evaluation.phase === 'idle' ? {} : { roster: evaluation.roster }),
     ...(evaluation.bidders.length > 0 && evaluation.phase !== 'idle' ? { bidders: evaluation.bidders } : {}),
     permits: evaluation.permits
       .filter((permit) => counts(permit, wallMs))
