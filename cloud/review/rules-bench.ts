@@ -51,12 +51,19 @@ export function createRulesBench({ clock, log }: { readonly clock: Clock; readon
         act();
       };
       const heard = (answer: WorkerAnswer) => end(() => resolve(answer));
+      // Out of memory, or ended by somebody: the next job gets a new thread.
       const failed = (cause: unknown) =>
         end(() => {
           if (worker === asked) worker = undefined;
-          reject(new Unavailable('rules_slow', `a ${job.kind} of a rule pack failed; try again`, cause));
+          reject(
+            new Unavailable(
+              'rules_slow',
+              `a ${job.kind} of a rule pack was not finished, its thread ended; try again`,
+              cause,
+            ),
+          );
         });
-      const left = () => failed(new Error('the thread ended'));
+      const left = () => failed(undefined);
       asked.on('message', heard);
       asked.on('error', failed);
       asked.on('exit', left);

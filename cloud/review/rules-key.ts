@@ -26,17 +26,19 @@ export function openRulesKey(folder: string): RulesKey {
   const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   writeSecretOnce(folder, KEY_FILE, made);
   const path = join(folder, KEY_FILE);
-  let privateKey: KeyObject;
-  try {
-    privateKey = createPrivateKey(readFileSync(path, 'utf8'));
-    if (privateKey.asymmetricKeyType !== 'ed25519') throw new TypeError(`it is ${privateKey.asymmetricKeyType}`);
-  } catch (cause) {
-    throw new Corrupt(
+  const damaged = (cause?: unknown) =>
+    new Corrupt(
       'rules_key_damaged',
       `reading ${path}: it is no Ed25519 key; restore it, or remove it and give every box the new public key (docs/rules.md)`,
       cause,
     );
+  let privateKey: KeyObject;
+  try {
+    privateKey = createPrivateKey(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw damaged(cause);
   }
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw damaged();
   const publicKey = createPublicKey(privateKey);
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   return { keyId: keyIdOf(publicKey), privateKey, publicPem, publicFile: writeSecret(folder, PUBLIC_FILE, publicPem) };

@@ -2,7 +2,6 @@
 import type { Phrase, RulePack, Rules } from '../../../protocol/rules.ts';
 import type { PackName } from '../../http/rules-api.ts';
 
-export type DraftPhrase = Phrase;
 export type RuleFields = Readonly<Record<string, unknown>>;
 export type DraftPack = RulePack;
 

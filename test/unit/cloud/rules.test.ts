@@ -1,8 +1,13 @@
 /** The parts of the rule desk that need no cloud: recordings in all their forms, which placement counts, the thread and its bounds. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../cloud/clock.ts';
 import { createRulesBench } from '../../../cloud/review/rules-bench.ts';
+import { openRulesKey } from '../../../cloud/review/rules-key.ts';
 import { placementFor } from '../../../cloud/review/rules-place.ts';
 import { peakDb, readWav } from '../../../cloud/review/rules-sound.ts';
 import type { RulePlacement } from '../../../cloud/store/rules.ts';
@@ -174,5 +179,25 @@ describe('readDraft', () => {
     ['nothing', undefined, /malformed/],
   ])('names %s', (_what, draft, expected) => {
     expect(words(draft).join(' ')).toMatch(expected);
+  });
+});
+
+describe('the key that signs packs', () => {
+  it('is made once, for its owner alone, and refused when it is something else', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evalroom-rules-key-'));
+    try {
+      const made = openRulesKey(folder);
+      expect(openRulesKey(folder)).toMatchObject({ keyId: made.keyId, publicPem: made.publicPem });
+      expect(readFileSync(made.publicFile, 'utf8')).toBe(made.publicPem);
+      const path = join(folder, 'rules.key.pem');
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+      for (const bytes of ['', 'no key', other.export({ type: 'pkcs8', format: 'pem' })]) {
+        writeFileSync(path, bytes);
+        expect(() => openRulesKey(folder)).toThrowError(expect.objectContaining({ code: 'rules_key_damaged' }));
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
