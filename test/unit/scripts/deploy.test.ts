@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { INGEST_USER } from '../../../cloud/broker/files.ts';
 import { parseCloudConfig } from '../../../cloud/config.ts';
-import { topics } from '../../../protocol/stream.ts';
+import { LIMITS, topics } from '../../../protocol/stream.ts';
 
 const ROOT = fileURLToPath(new URL('../../../docs/deploy/', import.meta.url));
 const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
@@ -69,6 +69,59 @@ describe('docs/deploy', () => {
     expect(acl.trimEnd().endsWith('{deny, all, all, ["#"]}.')).toBe(true);
   });
 
+  it('keeps boxes and workers apart at EMQX: one connection for each certificate of a box, as many as there are for workers', () => {
+    const conf = hocon(read('emqx.conf'));
+    const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose & {
+      services: { emqx: { ports: string[]; volumes: string[] } };
+    };
+    for (const [listener, port, zone] of [
+      ['default', 8883, 'devices'],
+      ['ingest', 8884, 'workers'],
+    ] as const) {
+      const at = `listeners.ssl.${listener}`;
+      expect(conf.get(`${at}.bind`)).toBe(`0.0.0.0:${port}`);
+      expect(conf.get(`${at}.zone`)).toBe(zone);
+      expect(conf.get(`${at}.ssl_options.verify`)).toBe('verify_peer');
+      expect(conf.get(`${at}.ssl_options.fail_if_no_peer_cert`)).toBe('true');
+      expect(conf.get(`zones.${zone}.mqtt.peer_cert_as_username`)).toBe('cn');
+      const [mb] = /^\d+(?=KB$)/.exec(conf.get(`zones.${zone}.mqtt.max_packet_size`)!)!;
+      expect(Number(mb) * 1024).toBeGreaterThan(LIMITS.batchBytes);
+      for (const name of ['cacertfile', 'certfile', 'keyfile'])
+        expect(conf.get(`${at}.ssl_options.${name}`)).toMatch(/^\/opt\/emqx\/etc\/certs\//);
+    }
+    expect(conf.get('zones.devices.mqtt.peer_cert_as_clientid')).toBe('cn');
+    expect(conf.has('zones.workers.mqtt.peer_cert_as_clientid')).toBe(false);
+    expect(conf.has('mqtt.peer_cert_as_clientid')).toBe(false);
+    expect(conf.get('listeners.ssl.default.ssl_options.enable_crl_check')).toBe('true');
+    for (const plain of ['tcp', 'ws', 'wss']) expect(conf.get(`listeners.${plain}.default.enable`)).toBe('false');
+    expect(conf.get('mqtt.retain_available')).toBe('false');
+    expect(conf.get('authorization.no_match')).toBe('deny');
+    // A list of captures is no text; its first one is the room.
+    expect(read('emqx.conf')).toContain("nth(1,regex_extract(dn,'OU=([A-Za-z0-9_-]+)'))");
+    const { ports, volumes } = compose.services.emqx;
+    expect(ports).toEqual(['8883:8883']);
+    const mounted = volumes.map((volume) => volume.split(':')[1]);
+    const [path] = /(?<=path = ")[^"]+/.exec(read('emqx.conf'))!;
+    expect(mounted).toEqual(expect.arrayContaining([path, '/opt/emqx/etc/emqx.conf', '/opt/emqx/etc/certs']));
+    for (const name of ['compose-ingest.yaml', 'compose-web.yaml'])
+      expect((parse(read(name)) as { mqtt: { broker: string } }).mqtt.broker).toBe('mqtts://emqx:8884');
+    // Without it EMQX finds no list and refuses every box.
+    expect((parse(read('compose-web.yaml')) as { identity: { listUrl: string } }).identity.listUrl).toMatch(
+      /^https:\/\/cloud\.example:8443\/api\/device\/revoked\.pem$/,
+    );
+  });
+
+  it('has an ACL that is a list of Erlang terms, each with who, what and where', () => {
+    const terms = read('acl.conf')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('%%'));
+    for (const term of terms)
+      expect(term).toMatch(
+        /^\{(?:allow|deny), (?:all|\{username, "[^"]+"\}), (?:publish|subscribe|all), \["[^"]+"(?:, "[^"]+")*\]\}\.$/,
+      );
+    expect(terms.length).toBe(6);
+  });
+
   it('gives NATS the same topics in its own spelling, for the ingest and for every box', () => {
     const conf = read('nats.conf');
     const spelt = (topic: string) => `"${topic.replaceAll('/', '.').replaceAll('+', '*')}"`;
@@ -97,3 +150,19 @@ describe('docs/deploy', () => {
     }
   });
 });
+
+/** Paths and values of as much of HOCON as emqx.conf uses: blocks, dotted names, scalars; lists are left out. */
+function hocon(text: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const path: string[] = [];
+  for (const line of text.split('\n').map((one) => one.replace(/(^|\s)#.*$/, '').trim())) {
+    const opened = /^([\w.]+) \{$/.exec(line);
+    const set = /^([\w.]+) = (?:"([^"]*)"|([\w.]+))$/.exec(line);
+    if (opened) path.push(opened[1]!);
+    else if (line === '}') path.pop();
+    else if (set) found.set([...path, set[1]!].join('.'), set[2] ?? set[3]!);
+    else if (line !== '' && !/^[\w.]+ = \[.*\]$/.test(line)) throw new Error(`not understood: ${line}`);
+  }
+  if (path.length > 0) throw new Error(`not closed: ${path.join('.')}`);
+  return found;
+}
