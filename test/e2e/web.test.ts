@@ -58,7 +58,7 @@ async function logIn(hash = '#/queue'): Promise<void> {
 
 /** Waits for an expression of the page; not by waitForFunction, which the page's own security policy forbids. */
 async function holds(expression: string): Promise<void> {
-  await expect.poll(() => page.evaluate(expression), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => page.evaluate(expression), { timeout: 30_000 }).toBe(true);
 }
 
 async function playing(): Promise<void> {
@@ -287,9 +287,20 @@ describe('the page', () => {
       await page.waitForSelector(`[data-episode-id="${far}"][data-state=acknowledged]`);
       expect(page.url()).not.toContain(far);
 
-      // A tap right after a swipe stops the fling that it began, as on a real phone.
-      await page.waitForTimeout(500);
-      await row(away).tap();
+      // A tap while the fling of a swipe goes on only stops it, as on a real phone: the next one opens.
+      const isOpen = () => page.url().includes(away);
+      await expect
+        .poll(
+          async () => {
+            if (!isOpen())
+              await row(away)
+                .tap({ timeout: 3000 })
+                .catch(() => undefined);
+            return isOpen();
+          },
+          { timeout: 20_000, interval: 300 },
+        )
+        .toBe(true);
       await playing();
       const verdict = await page.locator('[data-action=confirm]').boundingBox();
       expect(verdict?.height).toBeGreaterThanOrEqual(44);
