@@ -40,9 +40,10 @@ export function createReferenceStore({ folder, layout, confirmedWallMs, log }: R
   function drawn(cameraId: string): string {
     const views = layout.seats.flatMap((seat) => seat.views.filter((view) => view.cameraId === cameraId));
     const zones = layout.zones.filter((zone) => zone.cameraId === cameraId);
+    const lines = [...layout.doorLines, ...layout.floor].filter((one) => one.cameraId === cameraId);
     const confirmed = confirmedWallMs?.get(cameraId);
     return createHash('sha256')
-      .update(JSON.stringify(confirmed === undefined ? [views, zones] : [views, zones, confirmed]))
+      .update(JSON.stringify([views, zones, lines, confirmed ?? null]))
       .digest('hex');
   }
 

@@ -116,17 +116,19 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
           </span>
         )}
         <span class="tile-gap" />
-        <a
-          class="tile-setup"
-          href={`#/setup?room=${encodeURIComponent(room.roomId)}`}
-          title={t('setup')}
-          onClick={(event) => {
-            event.preventDefault();
-            desk.go({ page: 'setup', room: room.roomId });
-          }}
-        >
-          {t('setup')}
-        </a>
+        {desk.mayAct() && (
+          <a
+            class="tile-setup"
+            href={`#/setup?room=${encodeURIComponent(room.roomId)}`}
+            title={t('setup')}
+            onClick={(event) => {
+              event.preventDefault();
+              desk.go({ page: 'setup', room: room.roomId });
+            }}
+          >
+            {t('setup')}
+          </a>
+        )}
         {!silent && signs.length > 0 && (
           <span class="tile-count">{t('attended', { n: present, all: signs.length })}</span>
         )}
