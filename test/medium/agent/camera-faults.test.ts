@@ -1,5 +1,7 @@
 /** The agent as a whole when its camera misbehaves, and what it talks to. More faults: test/long/camera-faults.test.ts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OverviewView } from '../../../cloud/http/api.ts';
+import type { EvaluationView } from '../../../cloud/http/sessions-api.ts';
 import { connectionsOf, type FaultRoom, goThrough, startFaultRoom } from './fault-room.ts';
 
 let room: FaultRoom;
@@ -12,6 +14,28 @@ describe('a room whose camera misbehaves', () => {
 
   it('shows a frozen picture as a fault and nobody as there or away, and is back soon', async () => {
     await goThrough(room, 'freeze', { seenMs: 25_000, backMs: 25_000 });
+  });
+
+  it('follows an evaluation that the desk begins, and its own file again once that has ended', async () => {
+    const roster = [{ seatId: '1', expertId: 'E-1' }];
+    const request = { title: '采购', roster, bidders: [['甲公司']] };
+    const state = async () => (await room.desk.get<OverviewView>('/api/overview')).rooms[0]?.state;
+    const follows = (revision: number) =>
+      room.until(
+        'the box follows',
+        async () => {
+          const heard = await state();
+          return (heard?.orders?.revision ?? 0) >= revision ? heard : undefined;
+        },
+        30_000,
+      );
+    const begun = await room.desk.post<EvaluationView>('/api/rooms/room-demo/session', request);
+    const during = await follows(begun.revision);
+    expect(during.layout.roster).toEqual(roster);
+    expect(during.orders?.refused).toEqual([]);
+    const ended = await room.desk.post<EvaluationView>(`/api/sessions/${begun.sessionId}/end`, {});
+    const after = await follows(ended.revision);
+    expect([after.orders?.refused, after.layout.roster.length > 1]).toEqual([[], true]);
   });
 
   it('has talked to its camera and its cloud and to nobody else, and listens to nobody', () => {

@@ -12,6 +12,7 @@ import { type Accepted, type Desk, openDesk, type Stand, startStand } from '../.
 
 export interface FaultRoom {
   readonly stand: Stand;
+  readonly desk: Desk;
   /** Every connection, message and name that the agent itself has asked for since it began: `connect 127.0.0.1:1883`. */
   asked(): string[];
   /** Occupancy of every seat as the cloud shows it now. */
@@ -42,6 +43,7 @@ export async function startFaultRoom(): Promise<FaultRoom> {
   const desk: Desk = await openDesk(stand.setupUrl);
   return {
     stand,
+    desk,
     asked: () => [...new Set(readFileSync(asked, 'utf8').split('\n').filter(Boolean))],
     async occupancy() {
       const { rooms } = await desk.get<OverviewView>('/api/overview');
