@@ -1,9 +1,10 @@
 /** The room editor on a real room: a seat drawn by mouse, saved at the desk, run by the box a moment later, without a break in its recording. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { OverviewView } from '../../cloud/http/api.ts';
 import { rectangle } from '../../cloud/web/state/draft.ts';
 import type { LayoutOrder } from '../../protocol/orders.ts';
@@ -92,6 +93,17 @@ describe('the room editor', () => {
     expect(log.entries.map(({ action }) => action)).toContain('order_layout');
     await expect(desk.post(`/api/rooms/${stand.roomId}/layout`, { layout: { seats: 1 } })).rejects.toThrow('400');
     expect(faults).toEqual([]);
+
+    // The order outlives the agent, and room.yaml is as it was: no seats.
+    stand.agent().kill('SIGKILL');
+    await stand.agent().ended;
+    await stand.startAgent();
+    const seats = async () => (await state())?.layout.seats.length;
+    const since = async () => (await state())?.at.monoMs ?? 0;
+    const told = await since();
+    await expect.poll(since, WAIT).not.toBe(told);
+    expect(await seats()).toBe(1);
+    expect(parse(await readFile(path.join(folder, 'room.yaml'), 'utf8'))).toMatchObject({ seats: [] });
   }, 120_000);
 });
 
