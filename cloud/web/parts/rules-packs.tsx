@@ -50,7 +50,7 @@ export function RulesPacks(props: {
                     {rooms > 0 && <span class="tag">{sayRules(lang, 'inRooms', { n: rooms })}</span>}
                     <span class="small rules-pack-by">
                       {version.builtIn
-                        ? sayRules(lang, 'phrasesN', { n: version.phrases })
+                        ? sayRules(lang, 'phraseCount', { n: version.phrases })
                         : sayRules(lang, 'by', {
                             who: version.madeBy,
                             time: clockTime(version.madeWallMs, 'Asia/Shanghai', desk.nowMs(), lang),

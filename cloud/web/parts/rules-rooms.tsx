@@ -107,8 +107,7 @@ export function RulesRooms(props: {
           disabled={busy || places.length === 0}
           onClick={() => void send('withdraw')}
         >
-          {sayRules(lang, 'withdraw')}
-          {sure === 'withdraw' ? ' ?' : ''}
+          {sure === 'withdraw' ? sayRules(lang, 'withdrawSure', { where }) : sayRules(lang, 'withdraw')}
         </button>
       </div>
       {refusal && (

@@ -32,6 +32,7 @@ const RULES = {
 
   addPhrase: ['添加词句', 'Add a phrase'],
   phrasesN: ['{n} 条', '{n}'],
+  phraseCount: ['{n} 条词句', '{n} phrases'],
   noPhrases: ['没有符合的词句', 'No phrase matches'],
   pick: ['请在左侧选择一条词句', 'Choose a phrase on the left'],
   language: ['语言', 'Language'],
@@ -145,6 +146,7 @@ const RULES = {
   publish: ['发布', 'Publish'],
   publishSure: ['确定发布 {name} 到{where}', 'Publish {name} to {where}'],
   withdraw: ['撤回：用设备自己的规则文件', 'Withdraw: the rooms’ own files'],
+  withdrawSure: ['确定撤回{where}的规则包', 'Really withdraw from {where}'],
   published: ['已发布，等待设备切换', 'Published; the boxes are switching'],
   draftFirst: ['草稿要先保存为新版本才能发布。', 'Save the draft as a version before publishing.'],
   room: ['评标室', 'Room'],

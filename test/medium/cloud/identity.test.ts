@@ -61,6 +61,8 @@ describe('identity of devices', () => {
     const done = await enroll({ cloud: world.cloud.url, code: code.toLowerCase().replaceAll('-', ' '), folder });
     expect(done).toMatchObject({ deviceId: 'box-1', roomId: 'room-box-1', mqtt: world.cloud.mqttUrl });
     expect(readIdentity(folder)).toMatchObject({ deviceId: 'box-1', credentials: { ca: world.ca } });
+    // What it will check rule packs with comes by the same line.
+    expect(readFileSync(join(folder, 'rules.pem'), 'utf8')).toBe(world.cloud.rulesKey);
     for (const file of [join(folder, 'box.pem'), join(world.folder, 'data/identity/ca.key')])
       expect(statSync(file).mode & 0o777).toBe(0o600);
     await logged(world, { actor: '王监督', action: 'offer_code', object: 'box-1 → room-box-1' });
