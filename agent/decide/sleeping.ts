@@ -11,6 +11,8 @@ import { together } from './whispering.ts';
 const STILL_MS = 4000;
 /** The seat looks so different from the seat with its person upright. */
 const CHANGED_LOOK = 0.25;
+/** So different that nothing upright is there at all: then it need not have been seen to sink. */
+const OTHER_LOOK = 0.5;
 /** A head lower than usual by this, in shoulder widths, is at the line of the shoulders or below; who leans over is not so low. */
 const LOW = 0.8;
 /** Width of the shoulders in picture heights for a box of width one: half of it, in a picture of 16:9. */
@@ -42,7 +44,8 @@ export const sleeping = spellRule({
         .map(({ seatId, sinceMonoMs, unlikeTaken, hereMonoMs, sunk }): Evidence => {
           const head = headOf(camera, seatId, persons);
           const missed = hereMonoMs === undefined || now - hereMonoMs >= MISSED_MS;
-          const low = head === 'low' || (head === 'unseen' && missed && unlikeTaken >= CHANGED_LOOK && sunk >= SINKING);
+          const sank = sunk >= SINKING ? unlikeTaken >= CHANGED_LOOK : unlikeTaken >= OTHER_LOOK;
+          const low = head === 'low' || (head === 'unseen' && missed && sank);
           return {
             key: seatId,
             seatIds: [seatId],
