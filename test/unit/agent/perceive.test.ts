@@ -125,6 +125,38 @@ async function all(observations: AsyncIterable<FrameObservation>): Promise<Frame
 }
 
 describe('perceive', () => {
+  it('measures shifts against the picture of now once a person has said that it is right', async () => {
+    const clock = virtualClock();
+    const { eyes } = fakeEyes();
+    const [width, height] = [320, 180];
+    /** A wall of blocks that differ, seen from so many pixels further left. */
+    const wall = (left: number) => {
+      const rgb = new Uint8Array(width * height * 3);
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++) {
+          const [i, j] = [Math.floor((x + left) / 16), Math.floor(y / 16)];
+          rgb.fill((i * 73 + j * 151 + i * j * 37) % 230, (y * width + x) * 3, (y * width + x) * 3 + 3);
+        }
+      return rgb;
+    };
+    let perceive: ReturnType<typeof createPerceive>;
+    async function* frames(): AsyncGenerator<Frame> {
+      for (const [frame, left] of [0, 0, 48, 48, 48].entries()) {
+        await clock.advance(500);
+        if (frame === 4) {
+          perceive.relay(layout, []);
+          perceive.watch.setReference(undefined);
+        }
+        yield { width, height, rgb: wall(left), at: clock.now(), frame };
+      }
+    }
+    perceive = createPerceive({ camera: { cameraId: 'cam', frames }, eyes, layout, clock, log });
+    const shifts = (await all(perceive.observations())).map(({ picture }) => Math.abs(picture.shift.dx));
+    expect(shifts[1]).toBe(0);
+    expect(shifts[3]).toBeGreaterThan(0.1);
+    expect(shifts[4]).toBe(0);
+  });
+
   it('looks by another layout from the next frame on, and keeps silent about the one it was looking at', async () => {
     const fake = fakeEyes();
     const { perceive } = setUp([0, 1, 2], fake);
