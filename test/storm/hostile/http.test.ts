@@ -127,6 +127,22 @@ describe('hostile requests', () => {
     );
   });
 
+  it('with more bytes than any route takes are refused', async () => {
+    const body = JSON.stringify({ name: 'x'.repeat(3 * 1024 * 1024) });
+    for (const { method, path } of routes) {
+      if (method === 'GET' || method === 'HEAD') continue;
+      const response = await fetch(`${drill.cloud.url}${path.replaceAll(/:\w+/g, 'x')}`, {
+        method,
+        headers: { 'content-type': 'application/json', origin: drill.cloud.url, cookie: drill.cookie },
+        body,
+      }).catch((error: unknown) => error);
+      // An answer, or a line that is cut while the bytes are still on their way.
+      if (response instanceof Response) expect(response.status, `${method} ${path}`).toBeLessThan(500);
+      else expect(response, `${method} ${path}`).toBeInstanceOf(TypeError);
+      if (response instanceof Response) expect(response.status, `${method} ${path}`).toBeGreaterThanOrEqual(400);
+    }
+  });
+
   it('leave the desk as it was', async () => {
     const health = await fetch(`${drill.cloud.url}/healthz`);
     expect(health.status).toBe(200);

@@ -7,7 +7,7 @@ import { memoryOutbox } from '../../../agent/store/memory.ts';
 import { readDelivery } from '../../../cloud/ingest/read.ts';
 import type { Delivery } from '../../../cloud/store/store.ts';
 import { parseAck, parseBatch, parseRoomState, REFUSALS } from '../../../protocol/schema.ts';
-import { topics } from '../../../protocol/stream.ts';
+import { LIMITS, topics } from '../../../protocol/stream.ts';
 import { gapDraft } from '../../../scripts/storm/tickets.ts';
 import { startDrill, until } from '../drill.ts';
 import { openSimStore, type SimStore } from '../sim/store.ts';
@@ -78,6 +78,40 @@ describe('hostile payloads', () => {
     }
   });
 
+  it('of the size that is allowed pass, and one byte more is refused', async () => {
+    const events = goodEvents('room-sized', 's-sized', 7_000_000, LIMITS.batchEvents);
+    const text = batchJson('s-sized', events);
+    // JSON may end in spaces: the same batch in as many bytes as we like.
+    const sized = (bytes: number) => Buffer.from(text + ' '.repeat(bytes - Buffer.byteLength(text)));
+    const over = await take(sized(LIMITS.batchBytes + 1), 'room-sized');
+    expect(over.parsed).toMatchObject({ ok: false, code: 'too_large' });
+    const { outcome } = await take(sized(LIMITS.batchBytes), 'room-sized');
+    expect(outcome).toMatchObject({ stored: LIMITS.batchEvents, rejected: 0, quarantined: [] });
+    const kept = (await shared.store.rejections(5000)).filter(({ roomId }) => roomId === 'room-sized');
+    expect(kept).toMatchObject([{ code: 'too_large' }]);
+  });
+
+  it('that replay what was sent a month ago change nothing, and nobody sees them', async () => {
+    const month = 31 * 86_400_000;
+    const payload = Buffer.from(batchJson('s-month', goodEvents('room-month', 's-month', 8_000_000, 20)));
+    const read = readDelivery(payload, 'room-month', 'alert');
+    if (!('delivery' in read)) throw new Error('refused');
+    const first = await shared.store.ingest([read.delivery], 1);
+    const head = await shared.store.head();
+    const again = await shared.store.ingest([read.delivery], 1 + month);
+    expect(again).toMatchObject({ stored: 0, repeated: 20, rejected: 0, quarantined: [] });
+    expect(again.acks).toEqual(first.acks);
+    // Under a stream of its own it is known by its events.
+    const moved = goodEvents('room-month', 's-moved', 8_000_000, 20).map((event) => ({
+      ...event,
+      streamId: 's-moved',
+    }));
+    const other = { ...read.delivery, streamId: 's-moved', good: moved };
+    expect(await shared.store.ingest([other], 1 + month)).toMatchObject({ stored: 0, rejected: 20, quarantined: [] });
+    const shown = (await shared.store.since(head)).items.filter(({ kind }) => kind === 'event');
+    expect(shown).toEqual([]);
+  });
+
   it('from one room with more streams than a box can have are bounded, and another room is served', async () => {
     const room = 'room-streams';
     let refused = 0;
@@ -110,6 +144,8 @@ describe('hostile payloads', () => {
       v: fc.constantFrom(1, 2, '1'),
       streamId: fc.constantFrom(event!.streamId, 's-other', ''),
       through: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(2 ** 53, 1e308, null)),
+      eventId: fc.option(fc.constantFrom(event!.eventId, 'another', ''), { nil: undefined }),
+      chain: fc.option(fc.oneof(fc.nat(), fc.constantFrom(-1, 2 ** 40, '1')), { nil: undefined }),
     });
     fc.assert(
       fc.property(ack, (forged) => {
