@@ -42,7 +42,7 @@ export interface LeftTogetherRule extends RuleBase {
   readonly people: number;
 }
 
-/** Row 5: somebody else at a taken seat: heads nearer than `headsM` where the floor is calibrated, else `shoulderWidths`. */
+/** Row 5: somebody else at a taken seat: heads nearer than `shoulderWidths`. `headsM` is kept for packs that have it, and not used. */
 export interface AtOtherSeatRule extends TwoLevels {
   readonly headsM: number;
   readonly shoulderWidths: number;
