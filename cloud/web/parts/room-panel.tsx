@@ -120,7 +120,7 @@ function Things({ draft, picked, cameraId, onShow }: Pick<PanelProps, 'draft' | 
               data-thing={`${at.part}-${at.index}`}
               onClick={() => onShow(at, on.includes(cameraId) ? undefined : on[0])}
             >
-              <span>{name}</span>
+              <span>{name.trim() || '—'}</span>
               <span class="small">{note}</span>
             </button>
           </li>
