@@ -47,7 +47,7 @@ export interface EvaluationsView {
   readonly open: readonly EvaluationView[];
   readonly past: readonly EvaluationView[];
 }
-/** `GET /api/sessions/:sessionId` */
+/** `GET /api/sessions/:sessionId`; `…/alerts` answers AlertListView. */
 export interface EvaluationDetailView {
   readonly evaluation: EvaluationView;
   readonly steps: readonly StepView[];

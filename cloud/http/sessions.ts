@@ -33,6 +33,9 @@ export function routeSessions(app: FastifyInstance, { evaluations }: { readonly 
   app.get('/api/sessions/:sessionId', async (request) =>
     evaluations.detail(request.viewer, params(request).sessionId!),
   );
+  app.get('/api/sessions/:sessionId/alerts', async (request) =>
+    evaluations.alerts(request.viewer, params(request).sessionId!),
+  );
   app.post('/api/rooms/:roomId/session', async (request, reply) => {
     const wanted = beginOf(body(request));
     return reply.code(201).send(await evaluations.begin(request.viewer, params(request).roomId!, wanted));

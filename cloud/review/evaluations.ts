@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
+import type { AlertListView, AlertView } from '../http/api.ts';
 import type {
   BeginRequest,
   ChosenPhase,
@@ -19,12 +20,17 @@ import type { Orders } from './orders.ts';
 
 type Who = Viewer | undefined;
 
+const ALERTS_MAX = 2000;
+const ALERTS_PAGE = 500;
+
 export interface Evaluations {
   list(
     who: Who,
     query: { readonly room?: string; readonly before?: number; readonly limit: number },
   ): Promise<EvaluationsView>;
   detail(who: Who, sessionId: string): Promise<EvaluationDetailView>;
+  /** The newest 2,000 alerts of an evaluation, open or not, newest first. */
+  alerts(who: Who, sessionId: string): Promise<AlertListView>;
   /** Throws InvalidInput `room_unknown`, `seat_unknown`, `session_open`. */
   begin(who: Who, roomId: string, request: BeginRequest): Promise<EvaluationView>;
   phase(who: Who, sessionId: string, phase: ChosenPhase): Promise<EvaluationView>;
@@ -36,7 +42,7 @@ export interface Evaluations {
 }
 
 export function createEvaluations(parts: {
-  readonly store: Pick<Store, 'evaluations' | 'devices'>;
+  readonly store: Pick<Store, 'evaluations' | 'devices' | 'alerts'>;
   readonly rooms: Pick<Rooms, 'layout'>;
   readonly orders: Pick<Orders, 'poke'>;
   readonly clock: Clock;
@@ -83,6 +89,28 @@ export function createEvaluations(parts: {
       const evaluation = await store.evaluations.find(sessionId);
       if (!evaluation) throw new InvalidInput('not_found', `looking for evaluation ${sessionId}: there is none`);
       return { evaluation, steps: await store.evaluations.steps(sessionId) };
+    },
+    async alerts(who, sessionId) {
+      requireViewer(who);
+      const evaluation = await store.evaluations.find(sessionId);
+      if (!evaluation) throw new InvalidInput('not_found', `looking for evaluation ${sessionId}: there is none`);
+      const { roomId, begunWallMs } = evaluation;
+      const found = new Map<string, AlertView>();
+      const seen = new Set<string>();
+      // Newest first, and no upper bound: a box that was cut off may bring its events days later.
+      for (let beforeWallMs = Number.MAX_SAFE_INTEGER; found.size < ALERTS_MAX; ) {
+        const page = await store.alerts({ roomId, beforeWallMs, limit: ALERTS_PAGE });
+        const fresh = page.filter(({ episodeId }) => !seen.has(episodeId));
+        for (const alert of fresh) {
+          seen.add(alert.episodeId);
+          if (alert.sessionId === sessionId) found.set(alert.episodeId, alert);
+        }
+        const last = page.at(-1);
+        if (!last || fresh.length === 0 || last.lastStoredWallMs < begunWallMs) break;
+        // Those of the same millisecond come again and are known by their ids.
+        beforeWallMs = last.lastStoredWallMs + 1;
+      }
+      return { alerts: [...found.values()] };
     },
     async begin(who, roomId, request) {
       const { user } = requireSupervisor(who);

@@ -1,6 +1,6 @@
 /** The queue: the list on the left, the event on the right; everything can be done from the keyboard or the thumb. */
-import { useCallback, useRef, useState } from 'preact/hooks';
-import type { ActionKind } from '../../http/api.ts';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { ActionKind, AlertView } from '../../http/api.ts';
 import { EventPane } from '../parts/event.tsx';
 import { HelpSheet } from '../parts/help.tsx';
 import { AlertList } from '../parts/list.tsx';
@@ -33,8 +33,22 @@ export function QueuePage() {
   const place = desk.place.value;
   const plates = desk.plates.value;
   const { episodeId: selected, room, seat, session, q } = place;
+  const [ofSession, setOfSession] = useState<readonly AlertView[]>([]);
+  // An evaluation of last month is not in the live queue any more.
+  useEffect(() => {
+    setOfSession([]);
+    if (!session) return;
+    let gone = false;
+    void desk.client.evaluationAlerts(session).then((answer) => {
+      if (answer.ok && !gone) setOfSession(answer.value.alerts);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [desk, session]);
+  const live = desk.alerts.value;
   const queue = queueOf(
-    desk.alerts.value.values(),
+    [...ofSession.filter(({ episodeId }) => !live.has(episodeId)), ...live.values()],
     {
       ...(room ? { room } : {}),
       ...(seat ? { seat } : {}),

@@ -59,6 +59,7 @@ export interface Client {
   revokeDevice(deviceId: string): Promise<Answer<undefined>>;
   evaluations(room: string | undefined, limit: number): Promise<Answer<EvaluationsView>>;
   evaluation(sessionId: string): Promise<Answer<EvaluationDetailView>>;
+  evaluationAlerts(sessionId: string): Promise<Answer<AlertListView>>;
   begin(roomId: string, request: BeginRequest): Promise<Answer<EvaluationView>>;
   phase(sessionId: string, phase: ChosenPhase): Promise<Answer<EvaluationView>>;
   permit(sessionId: string, request: PermitRequest): Promise<Answer<EvaluationView>>;
@@ -131,6 +132,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     revokeDevice: (deviceId) => ask('POST', `/api/devices/${part(deviceId)}/revoke`, { reason: 'at the desk' }),
     evaluations: (room, limit) => ask('GET', `/api/sessions?limit=${limit}${room ? `&room=${part(room)}` : ''}`),
     evaluation: (sessionId) => ask('GET', `/api/sessions/${part(sessionId)}`),
+    evaluationAlerts: (sessionId) => ask('GET', `/api/sessions/${part(sessionId)}/alerts`),
     begin: (roomId, request) => ask('POST', `/api/rooms/${part(roomId)}/session`, request),
     phase: (sessionId, phase) => ask('POST', `/api/sessions/${part(sessionId)}/phase`, { phase }),
     permit: (sessionId, request) => ask('POST', `/api/sessions/${part(sessionId)}/permits`, request),

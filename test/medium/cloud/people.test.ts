@@ -37,6 +37,7 @@ describe('people and evaluations', () => {
     ['POST', '/api/password'],
     ['GET', '/api/sessions'],
     ['GET', '/api/sessions/s'],
+    ['GET', '/api/sessions/s/alerts'],
     ['POST', '/api/rooms/room-1/session'],
     ['POST', '/api/sessions/s/phase'],
     ['POST', '/api/sessions/s/permits'],
