@@ -36,7 +36,8 @@ export interface Listen {
   /** One reader. Ends after `close()`. When it is slow, levels go first, then the oldest; both counted. */
   observations(): AsyncIterable<Heard>;
   /**
-   * Another rule pack: the ears so far go on until these hear (or 10 s have passed), so that no word falls between them.
+   * Another rule pack: the ears so far go on until these have heard for 5 s (or 10 s have passed), so that no phrase
+   * falls between them. What both hear is told twice, with the same place in time.
    * Without `recognisers` the same ears go on, and only what their hits mean is changed.
    */
   swap(next: { readonly recognisers?: readonly Recogniser[]; readonly phrases: readonly Phrase[] }): void;
@@ -56,6 +57,8 @@ const ZERO_SAMPLES = 5 * 16_000;
 const NO_BLOCK_MS = 10_000;
 /** New ears that do not hear by then take over all the same: what is wrong with them must be seen. */
 const SWAP_MS = 10_000;
+/** Both hear so much: what began before the new ears came has then been said, and the old ones have told it. */
+const OVERLAP_SAMPLES = 5 * 16_000;
 
 /** A recogniser, and how many samples this listener had heard when it came. */
 interface Ear {
@@ -192,7 +195,10 @@ export function createListen(deps: {
   /** The ears that are coming become the room's, once they hear. */
   const takeOver = () => {
     if (!coming) return;
-    const hears = coming.ears.every(({ recogniser }) => recogniser.health().state === 'hearing');
+    const hears = coming.ears.every(
+      ({ recogniser, from }) =>
+        recogniser.health().state === 'hearing' && timeline.position() - from >= OVERLAP_SAMPLES,
+    );
     if (!hears && clock.monoMs() - coming.sinceMonoMs < SWAP_MS) return;
     end(ears);
     ears = coming.ears;
