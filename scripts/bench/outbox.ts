@@ -65,8 +65,9 @@ export async function benchOutbox({ events, json, folder: where }: OutboxOptions
     const figures = {
       eventsPerS: rounded(eventsPerS),
       barePerS: rounded(barePerS),
-      ratio: rounded(eventsPerS / barePerS, 2),
-      medianRatio: rounded(percentile(ratios, 0.5), 2),
+      // Of the turns, in the median: in the sums one flush that takes a shared disk a second weighs as much as thousands.
+      ratio: rounded(percentile(ratios, 0.5), 2),
+      sumsRatio: rounded(eventsPerS / barePerS, 2),
       events,
       p50Ms: rounded(percentile(ours.single, 0.5), 3),
       p99Ms: rounded(percentile(ours.single, 0.99), 3),
@@ -78,7 +79,7 @@ export async function benchOutbox({ events, json, folder: where }: OutboxOptions
       `bare       ${figures.barePerS} inserts/s of the same bytes, p50 ${figures.bareP50Ms} ms, p99 ${figures.bareP99Ms} ms`,
     );
     console.log(
-      `ratio      ${figures.ratio} of the sums, ${figures.medianRatio} in the median of ${ratios.length} turns`,
+      `ratio      ${figures.ratio} in the median of ${ratios.length} turns, ${figures.sumsRatio} of the sums`,
     );
     if (json) console.log(JSON.stringify(figures));
   } finally {
