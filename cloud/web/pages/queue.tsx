@@ -67,6 +67,10 @@ export function QueuePage() {
     [desk],
   );
   const act = async (episodeId: string, kind: ActionKind, note?: string): Promise<boolean> => {
+    if (!desk.mayAct()) {
+      setFailed(sessionWords(lang, 'readOnly'));
+      return false;
+    }
     setFailed(undefined);
     setPending(kind);
     const refusal = await desk.act(episodeId, kind, note);
