@@ -146,6 +146,8 @@ export function createSeatScout(): SeatScout {
 
 export interface Scouts {
   see(cameraId: string, persons: readonly Person[], monoMs: MonoMs): void;
+  /** The camera looks elsewhere now: what was watched there counts no more. */
+  forget(cameraId: string): void;
   /** For the room's state: cameras with places that `layout` has no seat for. */
   proposals(layout: RoomLayout, monoMs: MonoMs): NonNullable<RoomState['proposals']>;
 }
@@ -160,6 +162,7 @@ export function createScouts(): Scouts {
       scouts.set(cameraId, scout);
       scout.see(persons, monoMs);
     },
+    forget: (cameraId) => void scouts.delete(cameraId),
     proposals(layout, monoMs) {
       if (drawn?.layout !== layout) {
         const views = layout.seats.flatMap((seat) => seat.views);

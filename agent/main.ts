@@ -185,11 +185,12 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     });
     const perceives = new Map<string, Perceive>();
     const scouts = createScouts();
+    let confirmedWallMs = laid.confirmedWallMs();
     const referencesFor = (drawn: RoomLayout) =>
       createReferenceStore({
         folder: dataFolder,
         layout: drawn,
-        confirmedWallMs: laid.confirmedWallMs(),
+        confirmedWallMs,
         log: log.child({ part: 'perceive' }),
       });
     let references = referencesFor(layout);
@@ -209,6 +210,10 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     // Cameras, ears and recording go on; only what depends on what is drawn begins anew.
     laid.onChange((next) => {
       for (const [cameraId, perceive] of perceives) references.keep(cameraId, perceive.watch.reference());
+      const before = confirmedWallMs;
+      confirmedWallMs = laid.confirmedWallMs();
+      // Where people sat in a picture of before is no longer where they sit.
+      for (const [cameraId, atMs] of confirmedWallMs) if (before.get(cameraId) !== atMs) scouts.forget(cameraId);
       references = referencesFor(next);
       for (const [cameraId, perceive] of perceives) {
         perceive.relay(next, doorRegions(next, cameraId));

@@ -1,7 +1,7 @@
 /** The layout that an order puts in force, and what the parts make of the change. */
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createSeatScout } from '../../../agent/calibrate.ts';
+import { createScouts, createSeatScout } from '../../../agent/calibrate.ts';
 import { virtualClock } from '../../../agent/clock.ts';
 import { createLayoutHolder } from '../../../agent/layout.ts';
 import { memoryOutbox } from '../../../agent/store/memory.ts';
@@ -121,6 +121,20 @@ describe('the scout of seats', () => {
     expect(left?.seats).toHaveLength(1);
     expect(left?.seats[0]?.zone[0]?.[0]).toBeGreaterThan(0.4);
     expect(left?.watchedMs).toBeGreaterThan(80_000);
+  });
+
+  it('speaks for each camera, of places that the layout has no seat for, and forgets one that looks elsewhere', () => {
+    const scouts = createScouts();
+    for (let at = 0; at < 100_000; at += 1000) {
+      scouts.see('cam', [sitting(0.12, 0), sitting(0.5, 0)], at);
+      scouts.see('other', [], at);
+    }
+    const drawn = [{ ...seat('1'), views: [{ cameraId: 'cam', zone: ZONE }] }];
+    const found = scouts.proposals({ ...own, seats: drawn }, 100_000);
+    expect(found.map(({ cameraId, seats }) => [cameraId, seats.length])).toEqual([['cam', 1]]);
+    expect(scouts.proposals({ ...own, seats: [] }, 100_000)[0]!.seats).toHaveLength(2);
+    scouts.forget('cam');
+    expect(scouts.proposals({ ...own, seats: [] }, 100_000)).toEqual([]);
   });
 
   it('forgets a place where nobody has sat for twenty minutes', () => {
