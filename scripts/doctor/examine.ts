@@ -3,7 +3,7 @@ import { DEFAULT_FOLDER } from '../../models/manifest.ts';
 import type { DoctorOptions } from '../doctor.ts';
 import { lookAtCamera } from './camera.ts';
 import { type Finding, look } from './finding.ts';
-import { lookAtClock, lookAtDisk, lookAtPort, lookAtPrograms } from './machine.ts';
+import { lookAtClock, lookAtDisk, lookAtPort, lookAtPrograms, lookForDamage } from './machine.ts';
 import { lookAtCloud, lookAtRoom } from './room.ts';
 import { lookAtWeights } from './weights.ts';
 
@@ -11,10 +11,11 @@ import { lookAtWeights } from './weights.ts';
 export async function examine({ room, data, port }: DoctorOptions): Promise<Finding[]> {
   const file = room === undefined ? undefined : lookAtRoom(room);
   const config = file?.config;
+  const folder = data ?? config?.dataFolder ?? '.data';
   const looks: Promise<readonly Finding[]>[] = [
     look('programs', lookAtPrograms),
     look('clock', async () => [await lookAtClock()]),
-    look('disk', async () => [await lookAtDisk(data ?? config?.dataFolder ?? '.data')]),
+    look('disk', async () => [await lookAtDisk(folder), ...lookForDamage(folder)]),
     look('models', () => (config ? lookAtWeights([config.modelsFolder, DEFAULT_FOLDER]) : lookAtWeights())),
   ];
   // A box in a room needs no port; the machine of the page does.

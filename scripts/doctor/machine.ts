@@ -1,10 +1,10 @@
 /** Looks at the machine: Node, Debian packages, programs, ports, disk and clock. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { cpus, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { aptLine, missingPackages, RUN_PACKAGES } from '../setup/debian.mjs';
 import { attention, broken, type Finding, ok } from './finding.ts';
@@ -78,6 +78,21 @@ export async function lookAtDisk(folder: string): Promise<Finding> {
   if (free < 10 * GiB)
     return attention('disk', found, 'one camera of 4 Mbit/s fills 43 GB a day before old segments go');
   return ok('disk', found);
+}
+
+/** Outbox files that the agent has put aside as damaged: what is intact in them waits for somebody to bring it back. */
+export function lookForDamage(folder: string): Finding[] {
+  if (!existsSync(folder)) return [];
+  const aside = readdirSync(folder)
+    .filter((name) => /^outbox\.db(?:-wal)?\.damaged-\d+$/.test(name))
+    .sort();
+  return aside.map((name) =>
+    attention(
+      'outbox',
+      `a damaged file lies in ${folder}: ${name}`,
+      `stop the agent, evalroom outbox salvage ${join(folder, name)} --into ${join(folder, 'outbox.db')}, then move it away`,
+    ),
+  );
 }
 
 /** Is the wall clock disciplined by a time source? */

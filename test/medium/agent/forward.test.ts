@@ -1,6 +1,6 @@
 /** Outbox to a real Mosquitto and back: acks, lost acks, killed brokers, forged acks, quarantine, volatile state. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -73,6 +73,29 @@ describe('forward', () => {
       resentEvents: 0,
       quarantines: 0,
     });
+  });
+
+  it('speaks MQTT 3.1.1 to a broker that knows no other, after its first refusal', async () => {
+    const versions: number[] = [];
+    const gate = createServer((line) => {
+      line.on('error', () => undefined);
+      line.once('data', (hello: Buffer) => {
+        versions.push(hello[8]!);
+        // As such a broker answers: return code 1, unacceptable protocol version.
+        if (hello[8] !== 4) return void line.end(Buffer.from([0x20, 2, 0, 1]));
+        const inner = connectTcp(Number(new URL(broker.url).port), '127.0.0.1');
+        inner.on('error', () => undefined).write(hello);
+        line.pipe(inner).pipe(line);
+      });
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => gate.once('listening', resolve));
+    await startForward(`mqtt://127.0.0.1:${(gate.address() as AddressInfo).port}`);
+    const ids = accept(260);
+    await empty();
+    expect([...ingest.events.keys()]).toEqual(ids);
+    expect(versions).toEqual([5, 4]);
+    await forward.close();
+    await new Promise((resolve) => gate.close(resolve));
   });
 
   it('keeps everything while acks are lost, and sends it again', async () => {

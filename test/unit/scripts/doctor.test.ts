@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Unavailable } from '../../../protocol/errors.ts';
 import { attention, broken, look, ok, printFindings } from '../../../scripts/doctor/finding.ts';
-import { lookAtDisk, lookAtPort } from '../../../scripts/doctor/machine.ts';
+import { lookAtDisk, lookAtPort, lookForDamage } from '../../../scripts/doctor/machine.ts';
 import { lookAtAddress, lookAtRoom } from '../../../scripts/doctor/room.ts';
 import { lookAtWeights } from '../../../scripts/doctor/weights.ts';
 import { signedBy } from '../../medium/cloud/identity-world.ts';
@@ -50,6 +50,15 @@ describe('the doctor', () => {
   it('measures the disk of the nearest folder that exists', async () => {
     const { found } = await lookAtDisk(join(folder, 'not/yet/made'));
     expect(found).toContain(folder);
+  });
+
+  it('finds outbox files that were put aside as damaged, and says how to bring back what is intact', () => {
+    expect(lookForDamage(join(folder, 'not/yet/made'))).toEqual([]);
+    for (const name of ['outbox.db', 'outbox.db.damaged-17', 'outbox.db.damaged-17-wal', 'outbox.db-wal.damaged-18'])
+      writeFileSync(join(folder, name), '');
+    const found = lookForDamage(folder);
+    expect(found).toHaveLength(2);
+    expect(found[1]!.todo).toContain(`evalroom outbox salvage ${join(folder, 'outbox.db.damaged-17')} --into`);
   });
 
   it('lists every fault of a room.yaml with its line', () => {
