@@ -97,7 +97,15 @@ export function createPlacing(parts: {
         };
       });
     },
-    apply: () => inTurn(cards),
+    async apply() {
+      try {
+        await inTurn(cards);
+      } catch (error) {
+        // The placement is stored: every room is looked at again with its next state.
+        looked.clear();
+        throw error;
+      }
+    },
     async start() {
       stop = rooms.onChange((change) => {
         if (change.kind !== 'state') return;

@@ -1,0 +1,110 @@
+/** Where versions count, over a real store: rooms that are heard later, centres that change, and a database that fails in between. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../cloud/clock.ts';
+import { createRooms, type Rooms } from '../../../cloud/ingest/rooms.ts';
+import { createOrders, type Orders } from '../../../cloud/review/orders.ts';
+import { openRulesKey } from '../../../cloud/review/rules-key.ts';
+import { createPlacing, type Placing } from '../../../cloud/review/rules-place.ts';
+import { openStore } from '../../../cloud/store/open.ts';
+import type { Store } from '../../../cloud/store/store.ts';
+import { loadRulePack } from '../../../models/rules/load.ts';
+import { signRulePack } from '../../../models/rules/sign.ts';
+import { writeRulePackFiles } from '../../../models/rules/write.ts';
+import { Unavailable } from '../../../protocol/errors.ts';
+import type { RoomState } from '../../../protocol/stream.ts';
+import { eventually } from './cloud.ts';
+
+const log = pino({ level: 'silent' });
+const clock = systemClock();
+const by = { wallMs: 1, actor: '王监督', action: 'publish_rules', object: 'o' };
+
+describe('placing rule packs', () => {
+  let folder: string;
+  let store: Store;
+  let rooms: Rooms;
+  let orders: Orders;
+  let placing: Placing;
+  let failing: boolean;
+  const heard = (roomId: string, centre: string) =>
+    rooms.heardState(
+      roomId,
+      {
+        roomId,
+        at: clock.now(),
+        layout: {
+          roomId,
+          name: roomId,
+          centre,
+          timeZone: 'Asia/Shanghai',
+          seats: [],
+          zones: [],
+          doorLines: [],
+          floor: [],
+          roster: [],
+        },
+        seats: [],
+        rulePack: { name: 'default', version: '1.0.0' },
+      } as unknown as RoomState,
+      clock.wallMs(),
+    );
+  const ordered = async (roomId: string) => (await orders.current(roomId)).rulePack?.version;
+  const publish = (kind: 'all' | 'centre' | 'room', of: string, version: string) =>
+    store.rules.place([{ kind, of, pack: { name: 'p', version }, placedWallMs: 1, placedBy: '王监督' }], by);
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'evalroom-place-'));
+    store = await openStore({ kind: 'sqlite', path: join(folder, 'cloud.db') });
+    const { privateKey } = openRulesKey(folder);
+    for (const version of ['1.0.0', '2.0.0']) {
+      const order = signRulePack(writeRulePackFiles({ ...loadRulePack('demo'), name: 'p', version }), privateKey);
+      const { sha256, keyId } = order;
+      const about = { title: { zh: '试', en: 'try' }, phrases: 1, rules: 1, madeWallMs: 1, madeBy: 'a' };
+      await store.rules.addVersion({ name: 'p', version, sha256, keyId, ...about }, order, by);
+    }
+    rooms = createRooms();
+    orders = createOrders({ store, clock, log });
+    failing = false;
+    const order: Orders['order'] = (...args) =>
+      failing ? Promise.reject(new Unavailable('store_down', 'ordering')) : orders.order(...args);
+    placing = createPlacing({ store, rooms, orders: { order, current: orders.current }, log });
+    await placing.start();
+  });
+  afterEach(async () => {
+    await placing.close();
+    await orders.close();
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('orders for a room when its box is heard for the first time, and when it moves to another centre', async () => {
+    await publish('all', '', '1.0.0');
+    await publish('centre', '市中心', '2.0.0');
+    heard('room-1', '省中心');
+    await eventually(() => ordered('room-1')).toBe('1.0.0');
+    const { revision } = await orders.current('room-1');
+    heard('room-1', '省中心');
+    await placing.apply();
+    expect((await orders.current('room-1')).revision).toBe(revision);
+    // The rooms tell of a room at most five times a second.
+    await clock.sleep(250, new AbortController().signal);
+    heard('room-1', '市中心');
+    await eventually(() => ordered('room-1')).toBe('2.0.0');
+  });
+
+  it('tries again with the next state what the database has refused', async () => {
+    heard('room-1', '省中心');
+    // After it the room has been looked at.
+    await placing.apply();
+    await publish('room', 'room-1', '2.0.0');
+    failing = true;
+    await expect(placing.apply()).rejects.toMatchObject({ code: 'store_down' });
+    failing = false;
+    await clock.sleep(250, new AbortController().signal);
+    heard('room-1', '省中心');
+    await eventually(() => ordered('room-1')).toBe('2.0.0');
+  });
+});
