@@ -81,7 +81,13 @@ export const roomFile = z.strictObject({
   microphones: z
     .array(
       z
-        .strictObject({ id, rtsp: z.exactOptional(rtsp), alsa: z.exactOptional(word), ...secret })
+        .strictObject({
+          id,
+          rtsp: z.exactOptional(rtsp),
+          alsa: z.exactOptional(word),
+          seat: z.exactOptional(seatId),
+          ...secret,
+        })
         .superRefine((microphone, context) => {
           if ((microphone.rtsp === undefined) === (microphone.alsa === undefined))
             complain(context, 'give either rtsp or alsa');
@@ -195,8 +201,8 @@ export function checkReferences(content: unknown, report: Report): void {
   for (const key of ['zones', 'doorLines', 'floor'])
     for (const [index, { camera }] of listed(content, key).entries())
       expect(cameras, 'camera', [key, index, 'camera'], camera);
-  for (const [index, { seat }] of listed(content, 'roster').entries())
-    expect(seats, 'seat', ['roster', index, 'seat'], seat);
+  for (const key of ['roster', 'microphones'])
+    for (const [index, { seat }] of listed(content, key).entries()) expect(seats, 'seat', [key, index, 'seat'], seat);
 }
 
 /** Where raw YAML names secrets: the device's own, and those of cameras and microphones. */

@@ -35,6 +35,8 @@ export interface CameraConfig {
 
 export interface MicrophoneConfig {
   readonly microphoneId: string;
+  /** The seat that it stands before, where each seat has its own. */
+  readonly seatId?: string;
   readonly source: { readonly kind: 'rtsp'; readonly url: string } | { readonly kind: 'alsa'; readonly device: string };
   readonly user?: string;
   readonly password?: string;
@@ -200,8 +202,9 @@ function assemble(
       analyseFps: camera.analyseFps,
       audio: camera.audio,
     })),
-    microphones: room.microphones.map(({ id, rtsp, alsa, user }, index) => ({
+    microphones: room.microphones.map(({ id, rtsp, alsa, seat, user }, index) => ({
       microphoneId: id,
+      ...(seat === undefined ? {} : { seatId: seat }),
       source: rtsp === undefined ? { kind: 'alsa', device: alsa! } : { kind: 'rtsp', url: rtsp },
       ...credentials(`microphones.${index}`, user),
     })),

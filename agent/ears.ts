@@ -12,6 +12,8 @@ export interface EarParts {
   readonly languages: readonly string[];
   /** By language, where it is not the usual engine: one, or two of which the second confirms. */
   readonly engines: Readonly<Record<string, readonly Engine[]>>;
+  /** Seats by the microphone that stands before them. */
+  readonly seatOf?: Readonly<Record<string, string>>;
   readonly bidders: readonly (readonly string[])[];
   readonly pack: RulePack;
   readonly modelsFolder: string;
@@ -25,7 +27,19 @@ export interface EarParts {
 export function listenTo(microphoneId: string, samples: AsyncIterable<PcmBlock>, parts: EarParts): Listen {
   const { pack, clock, log } = parts;
   const recognisers = recognisersOf(parts);
-  return createListen({ microphoneId, samples, recognisers, phrases: pack.phrases, clock, log });
+  const listen = createListen({ microphoneId, samples, recognisers, phrases: pack.phrases, clock, log });
+  const seatId = parts.seatOf?.[microphoneId];
+  return seatId === undefined ? listen : atSeat(listen, seatId);
+}
+
+/** What the microphone of a seat hears is said there, unless another one hears it better. */
+function atSeat(listen: Listen, seatId: string): Listen {
+  return {
+    ...listen,
+    async *observations() {
+      for await (const heard of listen.observations()) yield heard.kind === 'phrase' ? { ...heard, seatId } : heard;
+    },
+  };
 }
 
 /** The listener's ears by another rule pack (`parts.pack`), without ceasing to hear. A script goes on where it is. */

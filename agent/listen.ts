@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import type { PcmBlock } from '../hardware/camera.ts';
 import { createLevelMeter } from '../models/speech/level.ts';
 import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
-import type { EarObservation, LevelObservation, PhraseObservation } from '../protocol/observation.ts';
+import type { EarObservation, LevelObservation, PhraseObservation, TalkObservation } from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createTimeline } from './listen-timeline.ts';
 
-export type Heard = PhraseObservation | LevelObservation | EarObservation;
+export type Heard = PhraseObservation | LevelObservation | TalkObservation | EarObservation;
 
 export interface ListenHealth {
   readonly microphoneId: string;
@@ -179,6 +179,12 @@ export function createListen(deps: {
   const begin = (ear: Ear) => {
     const { recogniser } = ear;
     recogniser.onHit((hit) => onHit(ear, hit));
+    recogniser.onTalk?.(({ samples, units, covered }) => {
+      // Ears that are on their way hear the same as those that they replace.
+      if (!ears.includes(ear)) return;
+      const spanMs = samples / 16;
+      put({ kind: 'talk', microphoneId, language: recogniser.language, at: clock.now(), spanMs, units, covered });
+    });
     void recogniser
       .start(stop.signal)
       .catch((error: unknown) => log.error({ err: error, engine: recogniser.engine }, 'an ear failed'));

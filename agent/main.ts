@@ -244,6 +244,11 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     let ears: EarParts = {
       languages: config.languages,
       engines: config.engines,
+      seatOf: Object.fromEntries(
+        config.microphones.flatMap(({ microphoneId, seatId }) =>
+          seatId === undefined ? [] : [[microphoneId, seatId]],
+        ),
+      ),
       bidders: session?.bidders ?? config.bidders,
       pack,
       modelsFolder: config.modelsFolder,

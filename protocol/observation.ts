@@ -123,6 +123,8 @@ export interface PhraseObservation {
   /** Begin and end of the phrase in the sound, monotonic ms. */
   readonly beginMonoMs: number;
   readonly endMonoMs: number;
+  /** The seat whose own microphone heard it, where it has one. */
+  readonly seatId?: string;
   /** What was heard around it (at most 10 s before and after), as words or toneless pinyin. */
   readonly heard?: string;
 }

@@ -13,6 +13,8 @@ export interface Condition {
   readonly noise?: number;
   /** T60 in seconds. */
   readonly room?: number;
+  /** Metres from mouth to microphone in that room; without it direct and reverberant sound are equally strong. */
+  readonly distance?: number;
 }
 
 /** Of --augment. */
@@ -26,10 +28,11 @@ export const AUGMENTED: readonly Condition[] = [
 ];
 
 /** For people. */
-export function nameOfCondition({ noise, room }: Condition): string {
+export function nameOfCondition({ noise, room, distance }: Condition): string {
   const parts = [
     ...(noise === undefined ? [] : [`noise ${noise} dB`]),
     ...(room === undefined ? [] : [`T60 ${room} s`]),
+    ...(distance === undefined ? [] : [`${distance} m`]),
   ];
   return parts.join(', ') || 'as recorded';
 }
@@ -50,7 +53,7 @@ export async function listenToAll(deps: {
   let soundS = 0;
   for (const [index, clip] of clips.entries()) {
     let sound = await decodeSound(join(dir, clip.file));
-    if (condition.room !== undefined) sound = addRoom(sound, condition.room, seed + index);
+    if (condition.room !== undefined) sound = addRoom(sound, condition.room, seed + index, condition.distance);
     if (condition.noise !== undefined) sound = addNoise(sound, condition.noise, seed + index);
     const samples = withFloor(sound, seed + index);
     const ear = freshEar();

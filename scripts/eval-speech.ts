@@ -1,20 +1,16 @@
 /** `evalroom eval speech`: how well the ears find phrases in labelled recordings, and how often they are wrong. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { loadRulePack } from '../models/rules/load.ts';
-import { readFsmnModel } from '../models/speech/fsmn-files.ts';
-import { createSpotter } from '../models/speech/fsmn-spotter.ts';
+import { ENGINES, type Engine } from '../models/speech/ears.ts';
 import { fillPhrases } from '../models/speech/lexicon/slots.ts';
-import { openDecoder } from '../models/speech/pocketsphinx-library.ts';
-import { createEnglishSpotter, keywordFile, planKeywords } from '../models/speech/pocketsphinx-spotter.ts';
-import type { Hit } from '../models/speech/recogniser.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { SpeechCategory } from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
+import { earFactory } from './eval-speech-ears.ts';
 import { AUGMENTED, type Condition, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
 import { type Mistake, writeSpeechReport } from './eval-speech-report.ts';
 import {
@@ -29,12 +25,15 @@ import {
 
 interface SpeechFlags {
   readonly dir: string;
-  readonly engine: 'fsmn' | 'pocketsphinx';
+  readonly engine: Engine;
+  readonly language?: string;
   readonly rules?: string;
   readonly drawPhrases?: number;
   readonly seed: number;
   readonly noise?: number;
   readonly room?: number;
+  readonly distance?: number;
+  readonly curve?: boolean;
   readonly augment?: boolean;
   readonly report?: string;
   readonly json?: boolean;
@@ -51,12 +50,19 @@ export function evalSpeechCommand(program: Command): void {
     .command('speech')
     .description('score an ear on recordings with a labels.json')
     .requiredOption('--dir <folder>', 'folder of sound files with a labels.json')
-    .option('--engine <engine>', 'fsmn (Mandarin) or pocketsphinx (English)', 'fsmn')
+    .option('--engine <engine>', 'fsmn (Mandarin), pocketsphinx (English), vosk or sherpa', 'fsmn')
+    .option('--language <language>', 'zh or en, for vosk and sherpa', 'zh')
     .option('--rules <pack>', 'phrases of this rule pack (name or folder) instead of those of labels.json')
     .option('--draw-phrases <count>', 'draw phrases from the transcripts instead', number(1, 1000))
     .option('--seed <seed>', 'of the draw, the noise and the room', number(0, 2 ** 31), 1)
     .option('--noise <dB>', 'add pink noise so far below the speech', number(-20, 60))
     .option('--room <seconds>', 'add an artificial room with this reverberation time', number(0.1, 3))
+    .option(
+      '--distance <metres>',
+      'in that room; the direct sound falls by 6 dB per doubling from 1 m on',
+      number(0.1, 20),
+    )
+    .option('--curve', 'also with limits more and less strict: recall against false alarms (fsmn)')
     .option('--augment', 'also with noise at 20, 10 and 5 dB and in rooms of 0.3, 0.5 and 0.8 s')
     .option('--report <file>', 'write an HTML page with the sound of every miss and false alarm')
     .option('--json', 'print one JSON object as the last line')
@@ -65,7 +71,7 @@ export function evalSpeechCommand(program: Command): void {
       `
 A hit counts when it ends within 1.5 s of the labelled end, anywhere in the clip where none is labelled; every other
 hit is a false alarm. Each clip begins with a fresh ear and has a second of noise floor on both sides.
-EVALROOM_MODELS names a folder with the Mandarin model; without it ${DEFAULT_FOLDER} is used.`,
+EVALROOM_MODELS names a folder with the models; without it ${DEFAULT_FOLDER} is used.`,
     )
     .action(async (flags: SpeechFlags) => {
       const result = await evalSpeech(flags, (line) => process.stdout.write(`${line}\n`));
@@ -114,30 +120,6 @@ function readLabels(dir: string): SpeechClip[] {
   });
 }
 
-/** Makes a fresh ear per clip. The very code that the worker and the child process run, without the process around it. */
-function earFactory(engine: SpeechFlags['engine'], phrases: readonly Phrase[]): () => (samples: Int16Array) => Hit[] {
-  if (engine === 'fsmn') {
-    const model = readFsmnModel(process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER);
-    return () => createSpotter({ model, phrases }).accept;
-  }
-  const scratch = mkdtempSync(join(tmpdir(), 'evalroom-eval-'));
-  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  let last: ReturnType<typeof openDecoder> | undefined;
-  return () => {
-    last?.close();
-    const decoder = openDecoder('/usr/share/pocketsphinx/model/en-us');
-    last = decoder;
-    const { keywords, unheard } = planKeywords(phrases, decoder);
-    for (const { phraseId, reason } of unheard) process.stderr.write(`cannot be spotted: ${phraseId}: ${reason}\n`);
-    const path = join(scratch, 'phrases');
-    writeFileSync(path, keywordFile(keywords));
-    decoder.spot(path);
-    return createEnglishSpotter(decoder, keywords);
-  };
-}
-
-const LANGUAGE = { fsmn: 'zh', pocketsphinx: 'en' } as const;
-
 /** One phrase of the labels or of a draw as a phrase of a pack; its text is its id. */
 function asPhrase(text: string, category: SpeechCategory, language: string): Phrase {
   return { phraseId: text, language, category, forms: [text], citation: '' };
@@ -148,9 +130,12 @@ const plain = (text: string) => text.toLowerCase().replace(/[\s\p{P}]/gu, '');
 /** Runs the evaluation. Rejects with InvalidInput for a folder or option that cannot be used, Unavailable without a model. */
 export async function evalSpeech(flags: SpeechFlags, print: (line: string) => void) {
   const { dir, engine, seed } = flags;
-  if (!(engine in LANGUAGE))
-    throw new InvalidInput('bad_option', `--engine ${engine}: known engines are ${Object.keys(LANGUAGE).join(', ')}`);
-  const language = LANGUAGE[engine];
+  if (!ENGINES.includes(engine))
+    throw new InvalidInput('bad_option', `--engine ${engine}: known engines are ${ENGINES.join(', ')}`);
+  if (flags.curve && engine !== 'fsmn')
+    throw new InvalidInput('bad_option', `--curve: the strictness of ${engine} cannot be changed; use --engine fsmn`);
+  const language =
+    { fsmn: 'zh', pocketsphinx: 'en', vosk: undefined, sherpa: undefined }[engine] ?? flags.language ?? 'zh';
   const labelled = readLabels(dir);
   const drawing = flags.drawPhrases !== undefined;
   // The wake word of the model's own test set is no phrase that anybody would draw.
@@ -180,9 +165,10 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
       return [phrase.phraseId, texts.find((text) => forms.includes(plain(text))) ?? phrase.phraseId];
     }),
   );
-  const freshEar = earFactory(engine, phrases);
+  const ears = earFactory({ engine, language, phrases });
   const mistakes: Mistake[] = [];
-  const measure = async (condition: Condition) => {
+  const measure = async (condition: Condition, ease = 0) => {
+    const freshEar = () => ears(ease);
     const { scored, sounds, rtf } = await listenToAll({ clips, dir, seed, condition, freshEar, nameOf });
     const base = {
       engine,
@@ -216,6 +202,7 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
   const plainly: Condition = {
     ...(flags.noise === undefined ? {} : { noise: flags.noise }),
     ...(flags.room === undefined ? {} : { room: flags.room }),
+    ...(flags.distance === undefined ? {} : { distance: flags.distance }),
   };
   const result = await measure(plainly);
   const augmented = [];
@@ -223,8 +210,41 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
     print(`\n${nameOfCondition(condition)}`);
     augmented.push({ condition: nameOfCondition(condition), ...(await measure(condition)) });
   }
+  const curve = [];
+  for (const ease of flags.curve ? CURVE : []) {
+    print(`\nlimits ${ease > 0 ? `lower by ${ease}` : `higher by ${-ease}`}`);
+    curve.push({ ease, ...(ease === 0 ? result : await measure(plainly, ease)) });
+  }
+  if (flags.curve) for (const line of curveLines(curve)) print(line);
   if (flags.report) writeSpeechReport(flags.report, [result, ...augmented], mistakes);
-  return flags.augment ? { ...result, augmented } : result;
+  return { ...result, ...(flags.augment ? { augmented } : {}), ...(flags.curve ? { curve } : {}) };
+}
+
+/** By how much each limit is lowered: from far too strict to far too lax. */
+const CURVE = [-1.5, -1, -0.5, 0, 0.5, 1, 1.5] as const;
+
+/** The curve as a table for people: false alarms per hour, or per hour and phrase where phrases were drawn. */
+function curveLines(points: readonly { readonly ease: number }[]): string[] {
+  const rows = points.map((point) => {
+    const { ease, recallAll, falseAlarms, ...rest } = point as Record<string, number | null>;
+    const [rate, bound] =
+      rest.falseAlarmsPerPhraseHour === undefined
+        ? [rest.falseAlarmsPerHour, rest.falseAlarmsPerHour95]
+        : [rest.falseAlarmsPerPhraseHour, rest.falseAlarmsPerPhraseHour95];
+    const shown = [
+      ease,
+      recallAll === null ? '-' : recallAll?.toFixed(3),
+      falseAlarms,
+      rate?.toFixed(2),
+      bound?.toFixed(2),
+    ];
+    return shown.map((value) => String(value).padStart(13)).join('');
+  });
+  return [
+    '',
+    ['lowered by', 'recall', 'false', 'per hour', '95 % bound'].map((name) => name.padStart(13)).join(''),
+    ...rows,
+  ];
 }
 
 type Wrong = Omit<Mistake, 'condition' | 'samples'>;

@@ -83,6 +83,10 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
         episode: state.episode,
       };
     }
+    // Another microphone of the room heard the same words better: that is where they were said.
+    const nearer =
+      !hit && isOpen(state.episode) && input.kind === 'phrase' && isNearer(input, state.last) ? input : undefined;
+    if (nearer) next = { ...next, last: nearer };
     const repeated = rule.alarmAfter !== null && next.hits >= rule.alarmAfter;
     const over = !hit && next.lastHitMonoMs !== undefined && now - next.lastHitMonoMs >= rule.mergeMs;
     const lastMs = next.lastHitMonoMs ?? now;
@@ -100,11 +104,15 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
       },
       state.episode,
       {
-        level: hit ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined) : undefined,
+        level: nearer
+          ? rule.level
+          : hit
+            ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined)
+            : undefined,
         over,
         tell: true,
         facts: () => ({
-          seatIds: [],
+          seatIds: last?.seatId === undefined ? [] : [last.seatId],
           ...(last ? { sourceId: last.microphoneId, transcript: transcript(last) } : {}),
           beganWallMs: next.firstWallMs,
           durationMs: Math.max(0, lastMs - (next.firstMonoMs ?? lastMs)),
@@ -140,6 +148,19 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
 
 const round = (n: number) => Math.round(n * 1000) / 1000;
 const span = ({ phraseId, beginMonoMs, endMonoMs }: PhraseObservation) => ({ phraseId, beginMonoMs, endMonoMs });
+
+/** The same words by the same engine at another microphone, with more over the threshold: near the mouth is heard best. */
+function isNearer(hit: PhraseObservation, last: PhraseObservation | undefined): boolean {
+  return (
+    last !== undefined &&
+    hit.microphoneId !== last.microphoneId &&
+    hit.engine === last.engine &&
+    hit.phraseId === last.phraseId &&
+    hit.beginMonoMs <= last.endMonoMs + SAME_MS &&
+    hit.endMonoMs >= last.beginMonoMs - SAME_MS &&
+    hit.score - hit.threshold > last.score - last.threshold
+  );
+}
 
 function known(state: Speech, hit: PhraseObservation): boolean {
   return state.recent.some(

@@ -119,15 +119,18 @@ export interface Limits {
 
 const at = (limits: readonly number[], n: number) => limits[Math.min(n, limits.length - 1)]!;
 
-/** The limits of a form, from its syllables and how many of them are different. */
-export function limitsOf(spelling: readonly (readonly number[])[]): Limits {
+/**
+ * The limits of a form, from its syllables and how many of them are different. `ease` lowers what is asked of the mean, for
+ * measuring what another strictness would give.
+ */
+export function limitsOf(spelling: readonly (readonly number[])[], ease = 0): Limits {
   const count = spelling.length;
   const different = new Set(spelling.map((set) => set.join(','))).size;
   const capped = count >= SPARED_FROM && different > 2;
   const length = different <= 2 ? different : (different + count) / 2;
   const whole = Math.floor(length);
   const between = at(MEAN, whole) + (length - whole) * (at(MEAN, whole + 1) - at(MEAN, whole));
-  const mean = different <= 2 && count >= 4 ? REPEATED_MEAN : between;
+  const mean = (different <= 2 && count >= 4 ? REPEATED_MEAN : between) - ease;
   return {
     running: capped ? mean - (CAP - MISSING) / count : mean,
     mean,

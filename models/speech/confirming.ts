@@ -76,6 +76,7 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
       confirmed = forget(confirmed);
     },
     onHit: (listener) => void listeners.push(listener),
+    onTalk: (listener) => (fast.onTalk ? fast.onTalk(listener) : second.onTalk?.(listener)),
     health(): RecogniserHealth {
       const [a, b] = [fast.health(), second.health()];
       const base = { rtf: a.rtf + b.rtf, restarts: a.restarts + b.restarts, dropped: a.dropped + b.dropped };

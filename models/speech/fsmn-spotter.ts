@@ -4,10 +4,12 @@ import { align, isConfirmed, type Limits, limitsOf } from './confirm.ts';
 import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
 import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon.ts';
+import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
-import type { Hit } from './recogniser.ts';
+import type { Hit, Talk } from './recogniser.ts';
 import { createScorer, type ScoredForm } from './scorer.ts';
 import { createSyllables, soundsOf } from './syllables.ts';
+import { createTalkCount } from './talk.ts';
 
 /** Samples per frame of the net (30 ms). */
 const FRAME = STEP * NET_SKIP;
@@ -20,6 +22,8 @@ const HELD_FRAMES = Math.round((3 * 16000) / FRAME);
 /** Lexicon suspects of at least so many syllables get the second pass. A lower limit for them brought false alarms. */
 const AGREED_LEAST = 5;
 const AGREED_SLACK = 0;
+/** Log probability from which a syllable counts as understood: one half. */
+const SURE = Math.log(0.5);
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
 
@@ -35,6 +39,8 @@ export interface Spotter {
   readonly unheard: readonly { readonly phraseId: string; readonly reason: string }[];
   /** Hits that were confirmed by these samples (int16 scale), in order of their end. */
   accept(samples: Int16Array): Hit[];
+  /** The count of the stretch of talk that the samples accepted last have completed. */
+  talk(): Talk | undefined;
 }
 
 interface Form extends ScoredForm {
@@ -53,14 +59,21 @@ interface Found {
 }
 
 /** Builds the spotter for the phrases of one language. Never throws for a phrase; see `unheard`. */
-export function createSpotter({ model, phrases }: { model: SpotterModel; phrases: readonly Phrase[] }): Spotter {
+export function createSpotter(deps: {
+  model: SpotterModel;
+  phrases: readonly Phrase[];
+  project?: ProjectWords | undefined;
+  /** Lowers every limit of the mean: for measuring what another strictness would give. */
+  ease?: number;
+}): Spotter {
+  const { model, phrases, project, ease = 0 } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
   const forms = phrases.flatMap((phrase) =>
     phrase.forms.flatMap((text) => {
       try {
         const spelling = syllables.spell(text);
-        const limits = limitsOf(spelling);
+        const limits = limitsOf(spelling, ease);
         return [{ phraseId: phrase.phraseId, text, spelling, limits, threshold: limits.running }];
       } catch (error) {
         unheard.push({ phraseId: phrase.phraseId, reason: (error as Error).message });
@@ -80,7 +93,10 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
   let lastClass = 0;
   const reported = new Map<string, number>();
   let held: { found: Found; until: number }[] = [];
-  const lexicon = createLexicon({ phrases, units: mandarinUnits(soundsOf) });
+  const units = mandarinUnits(soundsOf);
+  const lexicon = createLexicon({ phrases, units });
+  const talkCount = createTalkCount({ language: 'zh', spell: units.spell, project });
+  let talk: Talk | undefined;
   const formOf = new Map(forms.map((form) => [`${form.phraseId} ${form.text}`, form]));
 
   /** Greedy decoding, one syllable at a time, through the lexicon: the strip of pinyin that people read beside a hit. */
@@ -95,6 +111,7 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
     }
     if (!fresh) return [];
     said.push({ name: syllables.names[top]!, frame });
+    if (logs[top]! >= SURE) talkCount.unit(syllables.names[top]!);
     return lexicon.push(syllables.names[top]!);
   };
 
@@ -182,7 +199,9 @@ export function createSpotter({ model, phrases }: { model: SpotterModel; phrases
           });
         }
       }
+      talk = talkCount.advance(samples.length);
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
+    talk: () => talk,
   };
 }

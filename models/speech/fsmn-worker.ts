@@ -16,8 +16,8 @@ const cpuMs = () => {
 };
 
 try {
-  const { phrases, modelsFolder } = workerData as RecogniserOptions;
-  const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases });
+  const { phrases, modelsFolder, project } = workerData as RecogniserOptions;
+  const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases, project });
   if (spotter.forms === 0) {
     tell({
       kind: 'refused',
@@ -33,7 +33,7 @@ try {
     port.on('message', (samples: Int16Array) => {
       const began = cpuMs();
       const hits = spotter.accept(samples);
-      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits });
+      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits, talk: spotter.talk() });
     });
   }
 } catch (error) {

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
 import { createFeed } from './feed.ts';
-import type { Hit, Recogniser, RecogniserHealth } from './recogniser.ts';
+import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** What an engine tells its host. Sample positions count from the first sample that this run was given. */
 export type EngineReport =
@@ -11,7 +11,13 @@ export type EngineReport =
   /** Cannot hear and says why; it is asked again after a while. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** A block is done: its length, what it cost, and what was heard in it. The sign of life, too. */
-  | { readonly kind: 'done'; readonly samples: number; readonly busyMs: number; readonly hits: readonly Hit[] };
+  | {
+      readonly kind: 'done';
+      readonly samples: number;
+      readonly busyMs: number;
+      readonly hits: readonly Hit[];
+      readonly talk?: Talk | undefined;
+    };
 
 /** One run of an engine. `post` copies nothing: the samples belong to the engine then. */
 export interface EnginePort {
@@ -50,6 +56,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const { hosted, clock } = deps;
   const log = deps.log.child({ engine: hosted.engine, language: hosted.language });
   const listeners: ((hit: Hit) => void)[] = [];
+  const talkListeners: ((talk: Talk) => void)[] = [];
   const feed = createFeed();
   const stop = new AbortController();
   let reason: string | undefined = 'not started';
@@ -71,6 +78,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       const placed = feed.place(hit);
       for (const listener of listeners) listener(placed);
     }
+    if (event.talk) for (const listener of talkListeners) listener(event.talk);
     feed.done(event.samples);
   };
 
@@ -158,6 +166,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     },
     accept: (samples) => feed.accept(samples, reason === undefined || running !== undefined),
     onHit: (listener) => void listeners.push(listener),
+    onTalk: (listener) => void talkListeners.push(listener),
     health: (): RecogniserHealth => {
       const seconds = costs.reduce((sum, cost) => sum + cost.samples, 0) / 16_000;
       const busy = costs.reduce((sum, cost) => sum + cost.busyMs, 0) / 1000;

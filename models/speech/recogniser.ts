@@ -16,6 +16,14 @@ export interface Hit {
   readonly heard: string;
 }
 
+/** How much an engine understood of a stretch of sound, and how much of that is about the evaluation. */
+export interface Talk {
+  readonly samples: number;
+  /** Syllables or words that it was sure of. */
+  readonly units: number;
+  readonly covered: number;
+}
+
 export interface RecogniserHealth {
   readonly state: 'hearing' | 'deaf';
   readonly reason?: string;
@@ -40,6 +48,8 @@ export interface Recogniser {
   accept(samples: Int16Array): void;
   /** Called for every confirmed hit, in order of their end. */
   onHit(listener: (hit: Hit) => void): void;
+  /** Called every few seconds by an engine that understands all that is said; one that spots phrases only has none. */
+  onTalk?(listener: (talk: Talk) => void): void;
   health(): RecogniserHealth;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The child process of an ear whose engine gives words (vosk, sherpa): a native library may end it, and only it. */
 import type { Phrase } from '../../protocol/rules.ts';
 import type { EngineReport } from './hosted.ts';
+import type { ProjectWords } from './lexicon/slots.ts';
 import { createWordSpotter, type WordEngine, type WordSpotter } from './words-spotter.ts';
 
 /** First thing that the parent sends; blocks of samples follow. */
@@ -8,6 +9,7 @@ export interface OpenWords {
   readonly engine: 'vosk' | 'sherpa';
   readonly language: string;
   readonly phrases: readonly Phrase[];
+  readonly project?: ProjectWords | undefined;
   /** libvosk.so, or the folder in which sherpa-onnx-node was installed. */
   readonly library: string;
   /** Folder of the model. */
@@ -20,11 +22,18 @@ const cpuMs = () => {
   return (user + system) / 1000;
 };
 
-async function open({ engine, language, phrases, library, folder }: OpenWords): Promise<WordSpotter | undefined> {
+async function open({
+  engine,
+  language,
+  phrases,
+  project,
+  library,
+  folder,
+}: OpenWords): Promise<WordSpotter | undefined> {
   let words: WordEngine;
   if (engine === 'vosk') words = (await import('./vosk-library.ts')).openVosk({ library, folder });
   else words = (await import('./sherpa-library.ts')).openSherpa({ home: library, folder });
-  const spotter = createWordSpotter({ engine: words, language, phrases });
+  const spotter = createWordSpotter({ engine: words, language, phrases, project });
   if (spotter.patterns === 0) {
     tell({ kind: 'refused', reason: `none of ${phrases.length} phrases can be spotted in ${language}` });
     return undefined;
@@ -48,5 +57,5 @@ process.on('message', async (message: OpenWords | Int16Array) => {
   const ready = await spotter;
   const began = cpuMs();
   const hits = ready?.accept(message) ?? [];
-  tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits });
+  tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits, talk: ready?.talk() });
 });

@@ -1,8 +1,10 @@
 /** An ear over an engine that gives words: its words go through the lexicon, and what stands in the pack becomes hits. Runs in the child. */
 import type { Phrase } from '../../protocol/rules.ts';
 import { createLexicon, englishUnits, type LexiconHit, mandarinUnits, type Units } from './lexicon/lexicon.ts';
-import type { Hit } from './recogniser.ts';
+import type { ProjectWords } from './lexicon/slots.ts';
+import type { Hit, Talk } from './recogniser.ts';
 import { soundsOf } from './syllables.ts';
+import { createTalkCount } from './talk.ts';
 
 /** A word that the engine holds for final. Samples count from the engine's first one; `sure` is 0..1. */
 export interface HeardWord {
@@ -33,6 +35,8 @@ interface Unit {
 export interface WordSpotter {
   readonly patterns: number;
   accept(samples: Int16Array): Hit[];
+  /** The count of the stretch of talk that the samples accepted last have completed. */
+  talk(): Talk | undefined;
 }
 
 /** `phrases` may be of any language; those of `language` are looked for, with their context. */
@@ -40,9 +44,12 @@ export function createWordSpotter(deps: {
   engine: WordEngine;
   language: string;
   phrases: readonly Phrase[];
+  project?: ProjectWords | undefined;
 }): WordSpotter {
   const units: Units = deps.language.startsWith('zh') ? mandarinUnits(soundsOf) : englishUnits;
   const lexicon = createLexicon({ phrases: deps.phrases, units });
+  const talkCount = createTalkCount({ language: deps.language, spell: units.spell, project: deps.project });
+  let talk: Talk | undefined;
   let heard: Unit[] = [];
   /** Index of heard[0] among all units. */
   let first = 0;
@@ -86,6 +93,7 @@ export function createWordSpotter(deps: {
         spelt.forEach((text, i) => {
           const length = (word.endSample - word.beginSample) / spelt.length;
           const beginSample = Math.round(word.beginSample + i * length);
+          if (word.sure >= SURE) talkCount.unit(text);
           keep({ text, sure: word.sure, beginSample, endSample: Math.round(beginSample + length) });
           hits.push(...lexicon.push(text).flatMap((one) => hitOf(one) ?? []));
         });
@@ -95,7 +103,9 @@ export function createWordSpotter(deps: {
         hits.push(...lexicon.flush().flatMap((one) => hitOf(one) ?? []));
         keep({ text: '', sure: 1, beginSample: position, endSample: position });
       }
+      talk = talkCount.advance(samples.length);
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
+    talk: () => talk,
   };
 }

@@ -55,7 +55,8 @@ export function createWords(deps: {
       missing: () => find().missing,
       spawn: (events) => {
         const { library, folder = '' } = find();
-        const open: OpenWords = { engine, language, phrases: options.phrases, library, folder };
+        const { phrases, project } = options;
+        const open: OpenWords = { engine, language, phrases, project, library, folder };
         return spawnChild('./words-child.ts', open, events);
       },
     },

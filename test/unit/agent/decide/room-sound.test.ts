@@ -203,6 +203,43 @@ describe('a telephone call', () => {
   });
 });
 
+describe('the same words at several microphones', () => {
+  const heard = (s: number, microphoneId: string, score: number, seatId?: string): Input => ({
+    kind: 'phrase',
+    microphoneId,
+    at: at(s),
+    engine: 'fsmn',
+    language: 'zh-CN',
+    phraseId: 'fee-1',
+    category: 'fee',
+    text: '评审费太少了',
+    score,
+    threshold: -2,
+    beginMonoMs: at(9).monoMs,
+    endMonoMs: at(10).monoMs,
+    ...(seatId === undefined ? {} : { seatId }),
+  });
+
+  it('are one hit of one episode, at the microphone that heard them best', () => {
+    const run = begin([], ctx);
+    feed(run, heard(10.1, 'mic-1', -1.5, '1'), ctx);
+    feed(run, heard(10.2, 'mic-2', -0.2, '2'), ctx);
+    feed(run, heard(10.3, 'mic-3', -1.9, '3'), ctx);
+    expect(told(run)).toEqual(['begin speech_fee notice', 'update speech_fee notice']);
+    expect(episodes(run).map((e) => [e.sourceId, e.seatIds])).toEqual([
+      ['mic-1', ['1']],
+      ['mic-2', ['2']],
+    ]);
+    expect(episodes(run)[1]!.figures[0]).toMatchObject({ name: 'hits', value: 1 });
+  });
+
+  it('are said nowhere in particular where no seat has its own microphone', () => {
+    const run = begin([], ctx);
+    feed(run, heard(10.1, 'mic-1', -1.5), ctx);
+    expect(episodes(run)[0]).toMatchObject({ sourceId: 'mic-1', seatIds: [] });
+  });
+});
+
 describe('talk about the fee', () => {
   it('is a rule of its own and graver when repeated', () => {
     const run = begin([], ctx);

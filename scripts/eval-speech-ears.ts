@@ -1,0 +1,61 @@
+/** The ears that `evalroom eval speech` measures: the very code that workers and child processes run, without the process around it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_FOLDER } from '../models/manifest.ts';
+import type { Engine } from '../models/speech/ears.ts';
+import { readFsmnModel } from '../models/speech/fsmn-files.ts';
+import { createSpotter } from '../models/speech/fsmn-spotter.ts';
+import { openDecoder } from '../models/speech/pocketsphinx-library.ts';
+import { createEnglishSpotter, keywordFile, planKeywords } from '../models/speech/pocketsphinx-spotter.ts';
+import type { Hit } from '../models/speech/recogniser.ts';
+import { openSherpa } from '../models/speech/sherpa-library.ts';
+import { openVosk } from '../models/speech/vosk-library.ts';
+import { findWords } from '../models/speech/words.ts';
+import { createWordSpotter, type WordEngine } from '../models/speech/words-spotter.ts';
+import { Unavailable } from '../protocol/errors.ts';
+import type { Phrase } from '../protocol/rules.ts';
+
+type Ear = (samples: Int16Array) => Hit[];
+
+/** Makes a fresh ear per clip; `ease` lowers the limits of the Mandarin one. Throws Unavailable without a model. */
+export function earFactory(deps: {
+  engine: Engine;
+  language: string;
+  phrases: readonly Phrase[];
+}): (ease: number) => Ear {
+  const { engine, language, phrases } = deps;
+  const modelsFolder = process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER;
+  if (engine === 'fsmn') {
+    const model = readFsmnModel(modelsFolder);
+    return (ease) => createSpotter({ model, phrases, ease }).accept;
+  }
+  if (engine === 'pocketsphinx') return english(phrases);
+  const { library, folder, missing } = findWords(engine, language, modelsFolder);
+  if (missing !== undefined || folder === undefined)
+    throw new Unavailable('model_missing', `measuring ${engine}: ${missing}`);
+  let last: WordEngine | undefined;
+  return () => {
+    last?.close();
+    const words = engine === 'vosk' ? openVosk({ library, folder }) : openSherpa({ home: library, folder });
+    last = words;
+    return createWordSpotter({ engine: words, language, phrases }).accept;
+  };
+}
+
+function english(phrases: readonly Phrase[]): () => Ear {
+  const scratch = mkdtempSync(join(tmpdir(), 'evalroom-eval-'));
+  process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  let last: ReturnType<typeof openDecoder> | undefined;
+  return () => {
+    last?.close();
+    const decoder = openDecoder('/usr/share/pocketsphinx/model/en-us');
+    last = decoder;
+    const { keywords, unheard } = planKeywords(phrases, decoder);
+    for (const { phraseId, reason } of unheard) process.stderr.write(`cannot be spotted: ${phraseId}: ${reason}\n`);
+    const path = join(scratch, 'phrases');
+    writeFileSync(path, keywordFile(keywords));
+    decoder.spot(path);
+    return createEnglishSpotter(decoder, keywords);
+  };
+}
