@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { detectBox } from '../hardware/box/detect.ts';
 import type { Camera } from '../hardware/camera.ts';
 import { createEyes, type Eyes } from '../models/pose/eyes.ts';
 import type { Script } from '../models/pose/scripted.ts';
@@ -172,6 +173,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     const eyes = createEyes({
       modelsFolder: config.modelsFolder,
       dataFolder,
+      providers: (await detectBox()).runtimes,
       ...(script?.eyes ? { set: 'scripted' as const, script: script.eyes } : {}),
       clock,
       log: log.child({ part: 'eyes' }),

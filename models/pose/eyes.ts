@@ -19,6 +19,8 @@ export interface EyesOptions {
   readonly set?: ModelSetName;
   /** For the set `scripted`. */
   readonly script?: Script;
+  /** Execution providers of ONNX Runtime that suit the machine, best first; default the processor. */
+  readonly providers?: readonly string[];
   /** Makes both threads; default `createThread`. A measurement may put a memory in between. */
   readonly threads?: (options: ThreadOptions) => Thread;
   readonly clock: Clock;
@@ -127,8 +129,8 @@ export function createEyes(options: EyesOptions): Eyes {
       return models?.coarse === true;
     },
     async start(signal) {
-      const { modelsFolder, dataFolder, script, set = 'auto', threads = createThread } = options;
-      models = await chooseModels({ modelsFolder, dataFolder, set, script, log });
+      const { modelsFolder, dataFolder, script, providers, set = 'auto', threads = createThread } = options;
+      models = await chooseModels({ modelsFolder, dataFolder, set, script, providers, log });
       detector = threads({ name: 'detector', model: models.detector, clock, log });
       pose = threads({ name: 'pose', model: models.pose, clock, log });
       await Promise.all([detector.start(signal), pose.start(signal)]);

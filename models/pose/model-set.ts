@@ -30,6 +30,8 @@ export interface ModelSetOptions {
   readonly dataFolder: string;
   readonly set: ModelSetName;
   readonly script?: Script | undefined;
+  /** Execution providers of ONNX Runtime, best first. */
+  readonly providers?: readonly string[] | undefined;
   readonly log: Logger;
 }
 
@@ -45,7 +47,8 @@ export interface ModelSet {
 }
 
 /** Finds and verifies the files. Throws what verifyFile() throws; a broken better file in `auto` becomes a note. */
-export async function chooseModels({ modelsFolder, dataFolder, set, script, log }: ModelSetOptions): Promise<ModelSet> {
+export async function chooseModels(options: ModelSetOptions): Promise<ModelSet> {
+  const { modelsFolder, dataFolder, set, script, providers, log } = options;
   if (set === 'scripted') {
     if (!script) throw new InvalidInput('script_missing', 'the scripted model set needs a script');
     const model: WorkerModel = { kind: 'scripted', script };
@@ -75,7 +78,8 @@ export async function chooseModels({ modelsFolder, dataFolder, set, script, log 
   const present = await findWeight(better, folders);
   if (set === 'better' || (set === 'auto' && present)) {
     try {
-      return done({ kind: 'yolox', name: 'yolox-nano', file: await verified(better, folders) });
+      const file = await verified(better, folders);
+      return done({ kind: 'yolox', name: 'yolox-nano', file, ...(providers ? { providers } : {}) });
     } catch (error) {
       if (set === 'better' || !(error instanceof EvalroomError)) throw error;
       log.error({ code: error.code }, `the better detector is not used: ${error.message}`);

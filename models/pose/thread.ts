@@ -125,6 +125,7 @@ export function createThread({ name, model, clock, log, limits }: ThreadOptions)
       state = 'running';
       runningSince = clock.monoMs();
       cpuMs += answer.cpuMs;
+      if (answer.note !== undefined) log.warn({ thread: name }, answer.note);
       firstStart?.();
       next();
       return;

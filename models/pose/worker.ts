@@ -10,7 +10,13 @@ import { createScripted, type Script, type ScriptedEyes } from './scripted.ts';
 
 /** What a thread is to be. */
 export type WorkerModel =
-  | { readonly kind: DetectorKind | 'landmarker'; readonly file: string; readonly name: string }
+  | {
+      readonly kind: DetectorKind | 'landmarker';
+      readonly file: string;
+      readonly name: string;
+      /** Execution providers of ONNX Runtime, best first. */
+      readonly providers?: readonly string[];
+    }
   | { readonly kind: 'scripted'; readonly script: Script };
 
 /** Work for the thread. The bytes of `picture` lie in memory that is shared; they hold still until the answer. */
@@ -32,7 +38,8 @@ export type WorkerRequest =
 
 /** First answer: `ready` or `failed`. `cpuMs` is what this thread burnt for the request, `runs` how often the model ran for it. */
 export type WorkerAnswer =
-  | { readonly kind: 'ready'; readonly cpuMs: number }
+  /** `note`: what is not as it was wished, in plain words. */
+  | { readonly kind: 'ready'; readonly cpuMs: number; readonly note?: string }
   | { readonly kind: 'failed'; readonly id?: number; readonly error: { kind: string; code: string; text: string } }
   | {
       readonly kind: 'detected';
@@ -50,6 +57,7 @@ export type WorkerAnswer =
     };
 
 interface Models {
+  readonly note?: string;
   readonly detector?: PersonDetector;
   readonly pose?: PoseEstimator;
   readonly script?: ScriptedEyes;
@@ -63,8 +71,15 @@ async function load(model: WorkerModel): Promise<Models> {
     }
     case 'landmarker':
       return { pose: await (await import('./landmarker.ts')).createLandmarker(model) };
-    default:
-      return { detector: await loadDetector(model.kind, model.file) };
+    default: {
+      const notes: string[] = [];
+      const { providers } = model;
+      const detector = await loadDetector(model.kind, model.file, {
+        ...(providers ? { providers } : {}),
+        onNote: (note) => notes.push(note),
+      });
+      return { detector, ...(notes.length > 0 ? { note: notes.join('; ') } : {}) };
+    }
   }
 }
 
@@ -106,7 +121,7 @@ if (port) {
   const say = (answer: WorkerAnswer) => port.postMessage(answer);
   try {
     models = await load(workerData as WorkerModel);
-    say({ kind: 'ready', cpuMs: cpuMs() });
+    say({ kind: 'ready', cpuMs: cpuMs(), ...(models.note === undefined ? {} : { note: models.note }) });
   } catch (error) {
     say(failure(error));
     port.close();

@@ -1,11 +1,12 @@
 /** Person detector of the better model set: YOLOX-nano on ONNX Runtime, one thread. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, listSupportedBackends, Tensor } from 'onnxruntime-node';
 import { Bug, Corrupt } from '../../protocol/errors.ts';
 import type { Box } from '../../protocol/seat.ts';
 import { suppress } from './boxes.ts';
 import { COCO_PERSON, COCO_PHONE, PHONE_SCORE, WEAKEST } from './coco.ts';
 import { checkPicture, letterbox, WHOLE } from './crop.ts';
 import type { Detection, PersonDetector } from './detector.ts';
+import { chooseProviders } from './providers.ts';
 
 const SIZE = 416;
 const STRIDES = [8, 16, 32] as const;
@@ -17,18 +18,36 @@ export interface YoloxOptions {
   readonly file: string;
   /** Lowest score of a person, 0..1. */
   readonly threshold?: number;
+  /** Execution providers, best first; default the processor. */
+  readonly providers?: readonly string[];
+  /** Told why it is not the first of them. */
+  readonly onNote?: (note: string) => void;
 }
 
 /** Loads the model; Corrupt `model_unreadable` when the runtime refuses the file. */
-export async function createYolox({ file, threshold = WEAKEST }: YoloxOptions): Promise<PersonDetector> {
-  let session: InferenceSession;
-  try {
-    session = await InferenceSession.create(file, {
+export async function createYolox(options: YoloxOptions): Promise<PersonDetector> {
+  const { file, threshold = WEAKEST, providers = ['cpu'], onNote } = options;
+  const chosen = chooseProviders(
+    providers,
+    listSupportedBackends().map(({ name }) => name),
+  );
+  if (chosen.note !== undefined) onNote?.(chosen.note);
+  const open = (executionProviders: readonly string[]) =>
+    InferenceSession.create(file, {
+      executionProviders: [...executionProviders],
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+    });
+  let session: InferenceSession;
+  try {
+    session = await open(chosen.providers).catch(async (error: unknown) => {
+      if (chosen.providers[0] === 'cpu') throw error;
+      // Built in, and without its driver or its libraries on this machine.
+      onNote?.(`${chosen.providers[0]} can not be used here, the detector runs on the processor: ${String(error)}`);
+      return await open(['cpu']);
     });
   } catch (cause) {
     throw new Corrupt('model_unreadable', `ONNX Runtime cannot read ${file}: fetch it again`, cause);
