@@ -31,7 +31,7 @@ const devices = [
 
 const enter = (login: BrokerLogin, version: 4 | 5 = 5): Promise<MqttClient> => {
   const { url, shared: _, ...credentials } = login;
-  const client = connect(url, { protocolVersion: version, reconnectPeriod: 0, connectTimeout: 3000, ...credentials });
+  const client = connect(url, { protocolVersion: version, reconnectPeriod: 0, connectTimeout: 30_000, ...credentials });
   return new Promise((resolve, reject) => {
     client.once('connect', () => resolve(client));
     client.once('close', () => reject(new Error('not let in')));

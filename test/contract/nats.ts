@@ -45,17 +45,28 @@ export async function startNats(folder: string): Promise<Nats> {
     ['ca.pem', authority.caPem],
   ] as const)
     writeFileSync(join(files, name), text, { mode: 0o600 });
-  const port = await freePort();
   const conf = join(folder, 'nats.conf');
-  const moved = readFileSync(CONF, 'utf8')
-    .replaceAll('/etc/evalroom', files)
-    .replace('/var/lib/nats', join(folder, 'jetstream'))
-    .replace('127.0.0.1:4222', '127.0.0.1:-1')
-    .replace('host: "0.0.0.0"', 'host: "127.0.0.1"')
-    .replace('port: 8883', `port: ${port}`);
-  writeFileSync(conf, moved);
-  const child = spawn(PROGRAM, ['-c', conf], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await ready(child);
+  const start = async (): Promise<{ readonly child: ChildProcess; readonly port: number }> => {
+    for (let tries = 0; ; tries++) {
+      const port = await freePort();
+      const moved = readFileSync(CONF, 'utf8')
+        .replaceAll('/etc/evalroom', files)
+        .replace('/var/lib/nats', join(folder, 'jetstream'))
+        .replace('127.0.0.1:4222', '127.0.0.1:-1')
+        .replace('host: "0.0.0.0"', 'host: "127.0.0.1"')
+        .replace('port: 8883', `port: ${port}`);
+      writeFileSync(conf, moved);
+      const child = spawn(PROGRAM, ['-c', conf], { stdio: ['ignore', 'ignore', 'pipe'] });
+      try {
+        await ready(child);
+        return { child, port };
+      } catch (error) {
+        // Somebody else may have taken the port in between.
+        if (tries === 4) throw error;
+      }
+    }
+  };
+  const { child, port } = await start();
   return {
     url: `mqtts://localhost:${port}`,
     ca: authority.caPem,
