@@ -15,6 +15,8 @@ import { createUnreadable } from './unreadable.ts';
 const GATHER_MS = 20;
 /** While the database works on one full transaction the next one is made ready and sent. */
 const SIDE_BY_SIDE = 2;
+/** As many full payloads fill a transaction; to look at each of many small ones would cost more than it gains. */
+const WAKE_PAYLOADS = COMMIT_EVENTS / LIMITS.batchEvents;
 /** How often the store is asked how far other workers have got with streams whose next events wait here. */
 const ASK_MS = 10;
 /** Wait after a failed transaction, so that a database that is away is not hammered. */
@@ -81,6 +83,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
 
   const garbage = createUnreadable({ store, clock, log });
   const queue = createQueue(garbage.keep);
+  let arrivals = 0;
   /** Wakes `work` where it waits for more. */
   let arrived = Promise.withResolvers<void>();
 
@@ -93,7 +96,7 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
         );
       return;
     }
-    arrived.resolve();
+    if (++arrivals % WAKE_PAYLOADS === 0) arrived.resolve();
     working ??= work().finally(() => {
       working = undefined;
     });

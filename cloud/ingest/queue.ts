@@ -30,6 +30,7 @@ interface Heard {
 
 interface Waiting {
   readonly delivery: Delivery;
+  readonly name: string;
   readonly first: number;
   readonly last: number;
   readonly bytes: number;
@@ -76,6 +77,7 @@ export function createQueue(onUnreadable: (unreadable: Unreadable) => void): Ing
     const first = Math.min(good[0]?.seq ?? Number.POSITIVE_INFINITY, bad[0]?.seq ?? Number.POSITIVE_INFINITY);
     const one = {
       delivery,
+      name: nameOf(delivery),
       first,
       last: first + good.length + bad.length - 1,
       bytes: payload.length,
@@ -90,7 +92,7 @@ export function createQueue(onUnreadable: (unreadable: Unreadable) => void): Ing
   const choose = (nowMonoMs: number): { chosen: Waiting[]; left: Waiting[]; events: number } => {
     const chosen: Waiting[] = [];
     const left: Waiting[] = [];
-    const held = new Set(busy);
+    const held = new Set<string>();
     const next = new Map<string, number>();
     let events = 0;
     let leftBytes = 0;
@@ -99,9 +101,9 @@ export function createQueue(onUnreadable: (unreadable: Unreadable) => void): Ing
       leftBytes += one.bytes;
     };
     const look = (one: Waiting) => {
-      const name = nameOf(one.delivery);
+      const { name } = one;
       const size = one.last - one.first + 1;
-      if (held.has(name)) return leave(one);
+      if (busy.has(name) || held.has(name)) return leave(one);
       if (!follows(one) && one.first > (next.get(name) ?? 0) && nowMonoMs < one.untilMonoMs) return leave(one);
       if (chosen.length > 0 && events + size > COMMIT_EVENTS) {
         held.add(name);
@@ -140,7 +142,7 @@ export function createQueue(onUnreadable: (unreadable: Unreadable) => void): Ing
       const { chosen, left } = choose(nowMonoMs);
       aside = left;
       for (const one of chosen) {
-        busy.add(nameOf(one.delivery));
+        busy.add(one.name);
         bytes -= one.bytes;
       }
       return chosen.map(({ delivery }) => delivery);
