@@ -78,6 +78,19 @@ describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
     expect(eventIds((await readAll(store, { pos: 0, seq: 0 })).items)).toEqual(events.map((e) => e.eventId));
   });
 
+  it('says how far streams are stored, and that nothing of one in quarantine has to wait', async () => {
+    await take([gap('s1', 1), gap('s1', 2), gap('s1', 4)]);
+    await take([gap('s2', 1)]);
+    await take([gap('s2', 1)]);
+    expect(await store.reached(['s1', 's2', 's3'])).toEqual(
+      new Map([
+        ['s1', 2],
+        ['s2', Number.POSITIVE_INFINITY],
+      ]),
+    );
+    expect(await store.reached([])).toEqual(new Map());
+  });
+
   it('moves through only over what has no hole, and shows what waited when the hole is filled', async () => {
     const events = [1, 2, 3, 4, 5].map((seq) => gap('s1', seq));
     expect((await ackOf(events.slice(0, 1))).through).toBe(1);
