@@ -71,6 +71,7 @@ export async function listenToAll(deps: {
         phrase: nameOf.get(hit.phraseId) ?? hit.phraseId,
         endS: seconds(hit.endSample),
         reportedS: seconds(hit.neededSample ?? hit.endSample),
+        margin: hit.score - hit.threshold,
       })),
     });
   }

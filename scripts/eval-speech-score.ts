@@ -16,6 +16,8 @@ export interface SpeechHit {
   readonly phrase: string;
   readonly endS: number;
   readonly reportedS: number;
+  /** By how much the score is above its threshold, in the engine's own unit. */
+  readonly margin: number;
 }
 
 export interface ScoredClip {

@@ -11,7 +11,7 @@ import {
   scoreDrawn,
 } from '../../../scripts/eval-speech-score.ts';
 
-const hit = (phrase: string, endS: number, reportedS = endS + 0.4) => ({ phrase, endS, reportedS });
+const hit = (phrase: string, endS: number, reportedS = endS + 0.4) => ({ phrase, endS, reportedS, margin: 1 });
 const clip = (said: ScoredClip['clip']['said'], hits: ScoredClip['hits'], over: object = {}): ScoredClip => ({
   clip: { file: 'f', language: 'zh', category: said.length > 0 ? 'prohibited' : null, said, durationS: 36, ...over },
   hits,
