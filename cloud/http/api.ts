@@ -150,6 +150,23 @@ export interface ClipGrantView {
   readonly expiresWallMs: number;
 }
 
+/** `GET /api/refused`: what rooms sent and the cloud could not store, newest first, and how much there is of it. */
+export interface RefusedView {
+  readonly refused: readonly RefusedEventView[];
+  readonly total: number;
+  /** Streams in quarantine: what they still held went on in new ones. */
+  readonly quarantined: number;
+}
+export interface RefusedEventView {
+  readonly roomId: string;
+  readonly storedWallMs: number;
+  /** Stable, see docs/errors.md and docs/protocol.md. */
+  readonly code: string;
+  readonly reason: string;
+  /** The bytes as text, cut off after 4,000 characters. */
+  readonly payload: string;
+}
+
 /** `GET /api/log?before=SEQ&limit=`: the append-only log, newest first. */
 export interface LogView {
   readonly entries: readonly LogEntryView[];

@@ -53,6 +53,7 @@ export function routeDesk(
     return sendFile(request, reply, file);
   });
 
+  app.get('/api/refused', async (request) => desk.refused(request.viewer));
   app.get('/api/log', async (request) => {
     const { before, limit } = request.query as Params;
     return desk.log(request.viewer, {

@@ -11,6 +11,7 @@ import type {
   ClipGrantView,
   LogView,
   OverviewView,
+  RefusedView,
 } from '../http/api.ts';
 import type { Rooms, Snapshot } from '../ingest/rooms.ts';
 import type { Position, Store, StoredClip } from '../store/store.ts';
@@ -20,6 +21,8 @@ import type { ClipFiles } from './clip-files.ts';
 const GRANT_MS = 600_000;
 const CHAIN_CHECK_MS = 60_000;
 const NOTE_MAX = 2000;
+const REFUSED_SHOWN = 100;
+const PAYLOAD_SHOWN = 4000;
 
 type Who = Viewer | undefined;
 
@@ -45,6 +48,7 @@ export interface Desk {
   grantClip(who: Who, clipId: string): Promise<ClipGrantView>;
   clipFile(who: Who, clipId: string, name: string, grant: string): Promise<ServedFile>;
   snapshot(who: Who, roomId: string, cameraId: string): Promise<Snapshot>;
+  refused(who: Who): Promise<RefusedView>;
   log(who: Who, query: { readonly before?: number; readonly limit: number }): Promise<LogView>;
 }
 
@@ -158,6 +162,16 @@ export function createDesk(parts: {
       const snapshot = rooms.snapshot(roomId, cameraId);
       if (!snapshot) throw notFound(`a picture of ${cameraId} in ${roomId}`);
       return snapshot;
+    },
+    async refused(who) {
+      requireSupervisor(who);
+      const [rows, { rejected, quarantined }] = await Promise.all([store.rejections(REFUSED_SHOWN), store.counts()]);
+      const refused = rows.map(({ roomId, streamId, storedWallMs, code, reason, payload }) => {
+        // What could not be read at all is kept as its bytes, in base64.
+        const text = streamId === null ? Buffer.from(payload, 'base64').toString('utf8') : payload;
+        return { roomId, storedWallMs, code, reason, payload: text.slice(0, PAYLOAD_SHOWN) };
+      });
+      return { refused, total: rejected, quarantined };
     },
     async log(who, { before, limit }) {
       requireViewer(who);

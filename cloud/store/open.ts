@@ -70,12 +70,18 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
           code: string;
           reason: string;
           payload: string;
+          stored_wall_ms: number;
         }>(
-          `select room_id, stream_id, seq, code, reason, payload from rejected
+          `select room_id, stream_id, seq, code, reason, payload, stored_wall_ms from rejected
            order by stored_wall_ms desc, rejected_id limit $1`,
           limit,
         );
-        return rows.map(({ room_id: roomId, stream_id: streamId, ...row }) => ({ roomId, streamId, ...row }));
+        return rows.map(({ room_id: roomId, stream_id: streamId, stored_wall_ms: storedWallMs, ...row }) => ({
+          roomId,
+          streamId,
+          storedWallMs,
+          ...row,
+        }));
       }),
 
     parseCursor: (cursor) => readCursor(storeId, cursor),

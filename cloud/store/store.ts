@@ -134,6 +134,7 @@ export interface Store {
     readonly streams: number;
     readonly quarantined: number;
   }>;
+  /** Newest first. */
   rejections(limit: number): Promise<
     readonly {
       roomId: string;
@@ -142,6 +143,7 @@ export interface Store {
       code: string;
       reason: string;
       payload: string;
+      storedWallMs: number;
     }[]
   >;
 

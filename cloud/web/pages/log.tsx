@@ -1,6 +1,6 @@
 /** The append-only log: who did what, newest first, and whether its chain of hashes holds. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { LogEntryView } from '../../http/api.ts';
+import type { LogEntryView, RefusedView } from '../../http/api.ts';
 import { RoomTime } from '../parts/marks.tsx';
 import { Blank, Loading, Refused } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
@@ -85,6 +85,7 @@ export function LogPage() {
           </tbody>
         </table>
       )}
+      <RefusedReports />
       {refusal && <Refused title={t('logTitle')} refusal={refusal} onRetry={() => void load(entries.at(-1)?.seq)} />}
       {!done && !refusal && (
         <p class="log-more">
@@ -94,5 +95,51 @@ export function LogPage() {
         </p>
       )}
     </div>
+  );
+}
+
+/** Shown only where there is something: most clouds never refuse anything. */
+function RefusedReports() {
+  const desk = useDesk();
+  const { t } = useWords();
+  const [view, setView] = useState<RefusedView>();
+  useEffect(() => {
+    void desk.client.refused().then((answer) => answer.ok && setView(answer.value));
+  }, [desk]);
+  if (!view || view.total + view.quarantined === 0) return null;
+  return (
+    <section class="log-refused">
+      <h2>{t('refusedTitle')}</h2>
+      <p class="small">{t('refusedLead', { n: view.total, q: view.quarantined })}</p>
+      <table class="log-table">
+        <thead>
+          <tr>
+            <th scope="col">{t('time')}</th>
+            <th scope="col">{t('room')}</th>
+            <th scope="col">{t('refusedWhy')}</th>
+            <th scope="col">{t('refusedRaw')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {view.refused.map((one, index) => (
+            <tr key={`${one.storedWallMs}-${index}`}>
+              <td>
+                <RoomTime wallMs={one.storedWallMs} room={desk.plates.value.get(one.roomId)} />
+              </td>
+              <td>{desk.plates.value.get(one.roomId)?.name ?? one.roomId}</td>
+              <td>
+                {one.reason} <code>{one.code}</code>
+              </td>
+              <td class="log-object">
+                <details>
+                  <summary>{one.payload.slice(0, 40)}</summary>
+                  <pre>{one.payload}</pre>
+                </details>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }

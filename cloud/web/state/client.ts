@@ -14,6 +14,7 @@ import type {
   LayoutView,
   LogView,
   OverviewView,
+  RefusedView,
   SessionView,
   UserView,
 } from '../../http/api.ts';
@@ -49,6 +50,7 @@ export interface Client {
   view(clipId: string): Promise<Answer<ClipGrantView>>;
   overlay(url: string): Promise<Answer<Overlay>>;
   log(before: number | undefined, limit: number): Promise<Answer<LogView>>;
+  refused(): Promise<Answer<RefusedView>>;
   /** An MP4 copy with blurred heads: takes the cloud some seconds. */
   exportClip(clipId: string): Promise<Answer<Blob>>;
   layout(roomId: string): Promise<Answer<LayoutView>>;
@@ -147,6 +149,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     password: (password, next) => ask('POST', '/api/password', { password, next }),
     invitation: (token) => ask('POST', '/api/invitation', { token }),
     accept: (token, password) => ask('POST', '/api/invitation/accept', { token, password }),
+    refused: () => ask('GET', '/api/refused'),
     log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
   };
 }

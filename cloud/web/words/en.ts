@@ -264,6 +264,11 @@ export const en: Record<WordKey, string> = {
   chainHolds: 'The chain holds, nothing was altered',
   chainBroken: 'The chain is broken: an entry was altered. Keep everything as it is and call an administrator now.',
   logEmpty: 'No entries yet',
+  refusedTitle: 'Reports that could not be stored',
+  refusedLead:
+    'What boxes sent and the cloud could not store. It is kept here word for word; tell the installer the reason. {n} in all, {q} streams in quarantine.',
+  refusedWhy: 'Reason',
+  refusedRaw: 'As received',
   time: 'Time',
   who: 'Who',
   what: 'What',

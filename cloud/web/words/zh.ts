@@ -254,6 +254,11 @@ export const zh = {
   chainHolds: '链条完整，未被改动',
   chainBroken: '链条断裂：有记录被改动。请保留现场并立即联系管理员。',
   logEmpty: '还没有记录',
+  refusedTitle: '未能入库的上报',
+  refusedLead:
+    '设备发来、但格式或内容不能保存的数据。原文保留在此，不会丢失；请把原因告诉安装人员。共 {n} 条，隔离的数据流 {q} 个。',
+  refusedWhy: '原因',
+  refusedRaw: '原文',
   time: '时间',
   who: '人员',
   what: '操作',
