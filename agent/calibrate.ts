@@ -26,10 +26,17 @@ interface Cluster {
   /** Box that the next one is compared with: the smoothed one. */
   middle: Box;
   seen: number;
+  /** Of these, how often by a sure detection. */
+  sure: number;
 }
 
-/** Weaker detections may be chairs. */
+/** Weaker detections may be chairs: they begin no place, but somebody who is half hidden goes on being seen by them. */
 const SURE_SCORE = 0.3;
+const WEAK_SCORE = 0.15;
+/** A place that was seldom surely seen is a chair. */
+const SURE_SHARE = 0.1;
+/** Share of a weak box that lies in a place to belong to it: it is often only a part of somebody. */
+const WITHIN = 0.7;
 /** A box that overlaps with a place by this share belongs to it. */
 const SAME_PLACE = 0.35;
 const KEPT = 600;
@@ -53,29 +60,42 @@ export function createSeatFinder(): SeatFinder {
       if (!taken.has(cluster) && overlap > most) [best, most] = [cluster, overlap];
     }
     if (!best) {
-      best = { boxes: [], middle: box, seen: 0 };
+      best = { boxes: [], middle: box, seen: 0, sure: 0 };
       clusters.push(best);
     }
     taken.add(best);
     best.seen += 1;
+    best.sure += 1;
     best.boxes.push(box);
     if (best.boxes.length > KEPT) best.boxes.shift();
     const { middle } = best;
     best.middle = [0, 1, 2, 3].map((i) => 0.95 * middle[i]! + 0.05 * box[i]!) as unknown as Box;
   }
 
+  function goOn(box: Box, taken: Set<Cluster>): void {
+    const there = clusters.find((cluster) => !taken.has(cluster) && shareWithin(box, cluster.middle) >= WITHIN);
+    if (!there) return;
+    taken.add(there);
+    there.seen += 1;
+  }
+
   return {
     see(persons) {
       frames += 1;
       const taken = new Set<Cluster>();
-      const sure = persons.filter(({ score }) => score >= SURE_SCORE).toSorted((a, b) => b.score - a.score);
-      for (const { box } of sure) add(box, taken);
+      for (const { box, score } of persons.toSorted((a, b) => b.score - a.score)) {
+        if (score >= SURE_SCORE) add(box, taken);
+        else if (score >= WEAK_SCORE) goOn(box, taken);
+      }
       if (clusters.length > MOST_CLUSTERS)
         clusters = clusters.toSorted((a, b) => b.seen - a.seen).slice(0, MOST_CLUSTERS);
     },
     proposals(share = 0.3) {
       const chosen: { box: Box; seen: number }[] = [];
-      const sitting = clusters.filter(({ boxes, seen }) => seen >= Math.max(1, share * frames) && isSteady(boxes));
+      const sitting = clusters.filter(
+        ({ boxes, seen, sure }) =>
+          seen >= Math.max(1, share * frames) && sure >= Math.max(1, SURE_SHARE * frames) && isSteady(boxes),
+      );
       for (const { boxes, seen } of sitting.toSorted((a, b) => b.seen - a.seen)) {
         const box = around(boxes);
         // Two places that overlap by half are one person who sits in two ways.
@@ -183,6 +203,12 @@ const NONE: readonly Polygon[] = [];
 function middleOf(zone: Polygon): Point {
   const [x0, y0, x1, y1] = bounds(zone);
   return [(x0 + x1) / 2, (y0 + y1) / 2];
+}
+
+/** Share of the first box that lies in the second. */
+function shareWithin([x0, y0, x1, y1]: Box, [ox0, oy0, ox1, oy1]: Box): number {
+  const [w, h] = [Math.min(x1, ox1) - Math.max(x0, ox0), Math.min(y1, oy1) - Math.max(y0, oy0)];
+  return w <= 0 || h <= 0 ? 0 : (w * h) / ((x1 - x0) * (y1 - y0));
 }
 
 const quantile = (values: readonly number[], q: number) =>
