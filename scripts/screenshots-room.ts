@@ -38,7 +38,7 @@ try {
   await page.getByText('全部采用').click();
   // Where each of them stands, as an installer would guess it behind the desks.
   const picture = (await page.locator('.board-picture').boundingBox())!;
-  for (const seat of [0, 2, 1]) {
+  for (const seat of [0, 2, 3, 1]) {
     await page.locator(`[data-thing="seat-${seat}"]`).click();
     const zone = (await page.locator('.thing.is-picked polygon').boundingBox())!;
     await page.getByText('在画面上点选').click();
