@@ -142,7 +142,9 @@ describe('open episodes on disk', () => {
     const database = new Database(path);
     // Format 1 had written e-2 into its table, and had already let go of the end of e-1.
     const json = database.prepare('select json from event order by key desc limit 1').pluck().get();
-    database.exec('delete from episode; drop table episode_mark; alter table event drop column taken');
+    database.exec(
+      'delete from episode; drop table episode_mark; alter table event drop column taken; alter table stream drop column chain',
+    );
     database.prepare(`insert into episode values ('e-2', ?, ?)`).run(2 ** 32 + 2, json);
     database.pragma('user_version = 1');
     database.close();
