@@ -19,6 +19,7 @@ import {
   listDrawn,
   type ScoredClip,
   type SpeechClip,
+  type SpeechHit,
   scoreClips,
   scoreDrawn,
 } from './eval-speech-score.ts';
@@ -205,7 +206,10 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
     const { scored } = await listenToAll({ clips, dir, seed, condition, freshEar: () => ears(lax), nameOf });
     const { soundsOf } = await import('../models/speech/syllables.ts');
     return CURVE.map((ease) => {
-      const told = scored.map(({ clip, hits }) => ({ clip, hits: hits.filter((hit) => hit.margin >= lax - ease) }));
+      const told = scored.map(({ clip, hits }) => ({
+        clip,
+        hits: once(hits.filter((hit) => hit.margin >= lax - ease)),
+      }));
       return { ease, ...(drawing ? scoreDrawn(told, drawn, soundsOf) : scoreClips(told, levelOf)) };
     });
   };
@@ -251,6 +255,19 @@ function curveLines(points: readonly { readonly ease: number }[]): string[] {
     ['lowered by', 'recall', 'false', 'per hour', '95 % bound'].map((name) => name.padStart(13)).join(''),
     ...rows,
   ];
+}
+
+/** The same phrase again within a second is the same hit, as the ears have it. */
+function once(hits: readonly SpeechHit[]): SpeechHit[] {
+  const last = new Map<string, number>();
+  return [...hits]
+    .sort((a, b) => a.endS - b.endS)
+    .filter(({ phrase, endS }) => {
+      const before = last.get(phrase);
+      if (before !== undefined && endS - before <= 1) return false;
+      last.set(phrase, endS);
+      return true;
+    });
 }
 
 type Wrong = Omit<Mistake, 'condition' | 'samples'>;
