@@ -24,7 +24,10 @@ Examples:
   agent
     .command('replay')
     .description('run a rule pack over what this box still holds: the sound of its segments, the events in its outbox')
-    .option('--rules <pack>', 'name of a shipped pack, folder of a pack, or the file that the rule page gives; default: the pack in force')
+    .option(
+      '--rules <pack>',
+      'name of a shipped pack, folder of a pack, or the file that the rule page gives; default: the pack in force',
+    )
     .option('--from <time>', 'begin, such as 2026-03-01T14:00; default: all that is held')
     .option('--to <time>', 'end; default: now')
     .option('--json', 'print one JSON object {pack, raised, sound, stored}')

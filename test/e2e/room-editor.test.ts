@@ -84,7 +84,8 @@ describe('the room editor', () => {
     expect(x).toBeCloseTo(0.1, 2);
     expect(y).toBeCloseTo(0.3, 2);
     expect(after.layout.doorLines).toHaveLength(before.layout.doorLines.length + 1);
-    expect(after.seats.map(({ seatId }) => seatId)).toEqual(['1']);
+    // Its state is decided with the next look at the room.
+    await expect.poll(async () => (await state())?.seats.map(({ seatId }) => seatId), WAIT).toEqual(['1']);
     expect(after.orders?.refused).toEqual([]);
     // The same process, recording all the while.
     expect(after.at.bootId).toBe(before.at.bootId);

@@ -135,6 +135,7 @@ export async function startFixture(
     const alert = 'episodeId' in body ? world.alert(body.episodeId) : undefined;
     return send(to, 'event', { event: row.event, ...(alert ? { alert } : {}) }, cursor);
   };
+  app.get('/api/refused', () => ({ refused: [], total: 0, quarantined: 0 }));
   app.get('/api/feed', (request, reply) => {
     if (refusing) return refuse(reply, 503, 'not_now', '稍后重试。', 'Try again later.');
     const asked = request.headers['last-event-id'] ?? (request.query as { cursor?: string }).cursor ?? '0';
