@@ -1,16 +1,10 @@
 /** One suite over both drivers of the cloud store: evaluations with their history and orders, and the people of the desk. */
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { begun, ended, permitted, phased, revoked } from '../../cloud/review/evaluation.ts';
-import { openStore } from '../../cloud/store/open.ts';
 import type { Store } from '../../cloud/store/store.ts';
 import { WALL } from '../medium/cloud/events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+import { DRIVERS, standOn } from './store-stand.ts';
 
-const bin = postgresBin();
 const MINUTE = 60_000;
 const by = (wallMs = WALL, actor = '王监督') => ({ actor, wallMs });
 const doing = (wallMs = WALL) => ({ by: '王监督', wallMs });
@@ -18,29 +12,11 @@ const roster = [{ seatId: '1', expertId: 'E-1', name: '张三' }];
 const first = (sessionId = 'ev-1', roomId = 'room-1', wallMs = WALL) =>
   begun({ title: '采购一', roster, bidders: [['甲公司', '甲']] }, { sessionId, roomId }, doing(wallMs));
 
-describe.each(['sqlite', 'postgres'] as const)('evaluations and people in the store on %s', (driver) => {
-  let folder: string;
-  let server: TestPostgres | undefined;
+describe.each(DRIVERS)('evaluations and people in the store on %s', (driver) => {
   let store: Store;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'evalroom-evaluations-'));
-    if (driver === 'postgres' && bin) server = await startPostgres(bin);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async (ctx) => {
-    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
-    store = await openStore(
-      server
-        ? { kind: 'postgres', url: await server.database() }
-        : { kind: 'sqlite', path: join(folder, `${randomUUID()}.db`) },
-    );
-  });
-  afterEach(async () => {
-    await store?.close();
+  standOn(driver, (fresh) => {
+    store = fresh;
+    return undefined;
   });
   const actions = async () =>
     (await store.log({ limit: 100 })).map(({ action, object }) => `${action} ${object}`).reverse();

@@ -1,42 +1,18 @@
 /** One suite over both drivers of the cloud store: codes used once, certificates and their entries in the log together or not at all. */
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CertificateRow } from '../../cloud/store/identity.ts';
-import { openStore } from '../../cloud/store/open.ts';
 import type { Store } from '../../cloud/store/store.ts';
 import { WALL } from '../medium/cloud/events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+import { DRIVERS, standOn } from './store-stand.ts';
 
-const bin = postgresBin();
 const DAY = 86_400_000;
 const SECRET = '$7$101$AAAA$AAAA';
 
-describe.each(['sqlite', 'postgres'] as const)('identity in the store on %s', (driver) => {
-  let folder: string;
-  let server: TestPostgres | undefined;
+describe.each(DRIVERS)('identity in the store on %s', (driver) => {
   let store: Store;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'evalroom-identity-'));
-    if (driver === 'postgres' && bin) server = await startPostgres(bin);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async (ctx) => {
-    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
-    store = await openStore(
-      server
-        ? { kind: 'postgres', url: await server.database() }
-        : { kind: 'sqlite', path: join(folder, `${randomUUID()}.db`) },
-    );
-  });
-  afterEach(async () => {
-    await store?.close();
+  standOn(driver, (fresh) => {
+    store = fresh;
+    return undefined;
   });
 
   const certificate = (serial: string, deviceId = 'box-1', issuedWallMs = WALL): CertificateRow => ({

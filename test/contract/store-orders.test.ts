@@ -1,17 +1,11 @@
 /** One suite over both drivers of the cloud store: orders of a room, their revision, and the entry in the log with them or not at all. */
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../cloud/store/open.ts';
+import { describe, expect, it } from 'vitest';
 import type { Store } from '../../cloud/store/store.ts';
 import type { LayoutOrder, RulePackOrder } from '../../protocol/orders.ts';
 import type { Session } from '../../protocol/session.ts';
 import { WALL } from '../medium/cloud/events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+import { DRIVERS, standOn } from './store-stand.ts';
 
-const bin = postgresBin();
 const session: Session = { sessionId: 's-1', phase: 'evaluating', permits: [] };
 const layout: LayoutOrder = { seats: [], zones: [], doorLines: [], floor: [] };
 const rulePack: RulePackOrder = {
@@ -24,29 +18,11 @@ const rulePack: RulePackOrder = {
 };
 const by = (wallMs: number) => ({ wallMs, actor: '王监督', action: 'order', object: 'room-1' });
 
-describe.each(['sqlite', 'postgres'] as const)('orders in the store on %s', (driver) => {
-  let folder: string;
-  let server: TestPostgres | undefined;
+describe.each(DRIVERS)('orders in the store on %s', (driver) => {
   let store: Store;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'evalroom-orders-'));
-    if (driver === 'postgres' && bin) server = await startPostgres(bin);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async (ctx) => {
-    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
-    store = await openStore(
-      server
-        ? { kind: 'postgres', url: await server.database() }
-        : { kind: 'sqlite', path: join(folder, `${randomUUID()}.db`) },
-    );
-  });
-  afterEach(async () => {
-    await store?.close();
+  standOn(driver, (fresh) => {
+    store = fresh;
+    return undefined;
   });
 
   it('keeps each part until it is replaced or taken back, and the revision only grows', async () => {

@@ -1,10 +1,5 @@
 /** One suite over both drivers of the cloud store: versions of rule packs that nobody changes, where they count, and the episodes a draft is tried on. */
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../cloud/store/open.ts';
+import { describe, expect, it } from 'vitest';
 import { openPostgres } from '../../cloud/store/postgres.ts';
 import type { RulePlacement, RuleVersion } from '../../cloud/store/rules.ts';
 import type { Sql } from '../../cloud/store/sql.ts';
@@ -13,9 +8,8 @@ import type { Store } from '../../cloud/store/store.ts';
 import type { RoomEvent, Transcript } from '../../protocol/event.ts';
 import type { RulePackOrder } from '../../protocol/orders.ts';
 import { delivery, episodeBody, roomEvent, WALL } from '../medium/cloud/events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+import { DRIVERS, standOn } from './store-stand.ts';
 
-const bin = postgresBin();
 const order = (version: string): RulePackOrder => ({
   name: 'province',
   version,
@@ -45,29 +39,13 @@ const placed = (kind: RulePlacement['kind'], of: string, version?: string): Rule
   placedBy: '王监督',
 });
 
-describe.each(['sqlite', 'postgres'] as const)('rule packs in the store on %s', (driver) => {
-  let folder: string;
-  let server: TestPostgres | undefined;
+describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
   let store: Store;
   let raw: () => Sql;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'evalroom-rules-'));
-    if (driver === 'postgres' && bin) server = await startPostgres(bin);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async (ctx) => {
-    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
-    const url = await server?.database();
-    const path = join(folder, `${randomUUID()}.db`);
-    store = await openStore(url === undefined ? { kind: 'sqlite', path } : { kind: 'postgres', url });
-    raw = () => (url === undefined ? openSqlite(path) : openPostgres(url));
-  });
-  afterEach(async () => {
-    await store?.close();
+  standOn(driver, (fresh, config) => {
+    store = fresh;
+    raw = () => (config.kind === 'sqlite' ? openSqlite(config.path) : openPostgres(config.url));
+    return undefined;
   });
 
   it('keeps each version as it was first stored, with its entry in the log', async () => {

@@ -1,19 +1,15 @@
 /** One suite over both drivers of the cloud store: SQLite in a folder and a PostgreSQL that the test starts. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openStore, type StoreConfig } from '../../cloud/store/open.ts';
 import type { FeedItem, Position, Store } from '../../cloud/store/store.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { clipBody, delivery, episodeBody, gapBody, rejection, roomEvent, WALL } from '../medium/cloud/events.ts';
-import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
+import { DRIVERS, standOn } from './store-stand.ts';
 
-const bin = postgresBin();
 const user = { userId: 'u1', name: '王监督', role: 'supervisor' as const };
 const gap = (streamId: string, seq: number) => roomEvent(streamId, seq, gapBody());
 
@@ -40,29 +36,13 @@ const reached = (events: readonly Pick<RoomEvent, 'eventId'>[]) => ({
 const eventIds = (items: readonly FeedItem[]) =>
   items.flatMap((item) => (item.kind === 'event' ? [item.event.eventId] : []));
 
-describe.each(['sqlite', 'postgres'] as const)('store on %s', (driver) => {
-  let folder: string;
-  let server: TestPostgres | undefined;
+describe.each(DRIVERS)('store on %s', (driver) => {
   let config: StoreConfig;
   let store: Store;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'evalroom-store-'));
-    if (driver === 'postgres' && bin) server = await startPostgres(bin);
-  }, 60_000);
-  afterAll(async () => {
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(async (ctx) => {
-    if (driver === 'postgres' && !server) return ctx.skip('needs the Debian package postgresql');
-    config = server
-      ? { kind: 'postgres', url: await server.database() }
-      : { kind: 'sqlite', path: join(folder, `${randomUUID()}.db`) };
-    store = await openStore(config);
-  });
-  afterEach(async () => {
-    await store?.close();
+  standOn(driver, (fresh, its) => {
+    store = fresh;
+    config = its;
+    return () => store;
   });
 
   const take = (events: readonly RoomEvent[]) => store.ingest([delivery(events)], WALL);
