@@ -42,9 +42,8 @@ export interface LeftTogetherRule extends RuleBase {
   readonly people: number;
 }
 
-/** Row 5: somebody else at a taken seat: heads nearer than `shoulderWidths`. `headsM` is kept for packs that have it, and not used. */
+/** Row 5: somebody else at a taken seat: heads nearer than `shoulderWidths`: the floor says nothing of the height of heads. */
 export interface AtOtherSeatRule extends TwoLevels {
-  readonly headsM: number;
   readonly shoulderWidths: number;
 }
 

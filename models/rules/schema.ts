@@ -36,7 +36,7 @@ const rules = z.strictObject({
   left_together: z
     .strictObject({ ...base, level, withinMs: ms.min(1000), people: z.int().min(2).max(50) })
     .exactOptional(),
-  at_other_seat: z.strictObject({ ...twoLevels, headsM: positive, shoulderWidths: positive }).exactOptional(),
+  at_other_seat: z.strictObject({ ...twoLevels, shoulderWidths: positive }).exactOptional(),
   whispering: z
     .strictObject({ ...twoLevels, shoulderWidths: positive, repeats: z.int().min(2).nullable(), repeatMs: ms })
     .exactOptional(),

@@ -1,7 +1,8 @@
 /** Icons of the frame and the player, drawn on a 20 × 20 grid with one stroke width. */
 import type { ComponentChildren } from 'preact';
 
-function Icon({ children }: { children: ComponentChildren }) {
+/** The frame of every sign; its strokes are the children. */
+export function Icon({ children }: { children: ComponentChildren }) {
   return (
     <svg
       class="icon"

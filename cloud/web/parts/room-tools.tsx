@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { RoomHealth } from '../../../protocol/stream.ts';
 import { type RoomKey, roomWords } from '../words/room.ts';
 import { faultWords } from '../words/words.ts';
+import { Icon } from './icons.tsx';
 import type { Drafting } from './room-draft.ts';
 import type { Tool } from './room-stage.tsx';
 import { useWords } from './use.ts';
@@ -137,21 +138,8 @@ export function ZoomButtons({ zoom, onZoom }: { zoom: number; onZoom: (factor: n
   );
 }
 
-function Sign({ path }: { path: string }): JSX.Element {
-  return (
-    <svg
-      class="icon"
-      viewBox="0 0 20 20"
-      width="20"
-      height="20"
-      fill="none"
-      stroke="currentColor"
-      stroke-width="1.5"
-      stroke-linecap="round"
-      stroke-linejoin="round"
-      aria-hidden="true"
-    >
-      <path d={path} />
-    </svg>
-  );
-}
+const Sign = ({ path }: { path: string }): JSX.Element => (
+  <Icon>
+    <path d={path} />
+  </Icon>
+);

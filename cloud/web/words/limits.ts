@@ -45,7 +45,6 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   share: { words: ['与评标有关的比例低于', 'Share about the evaluation below'], kind: 'share' },
   units: { words: ['至少说了多少音节', 'Syllables at least'], kind: 'whole', deep: true },
   distanceM: { words: ['距离', 'Distance'], kind: 'number', unit: M, deep: true },
-  headsM: { words: ['头部间距', 'Gap between heads'], kind: 'number', unit: M, deep: true },
   shoulderWidths: {
     words: ['未标定时的距离', 'Distance without calibration'],
     kind: 'number',

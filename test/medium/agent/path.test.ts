@@ -12,23 +12,12 @@ import { openOutbox } from '../../../agent/store/sqlite.ts';
 import { createUploader } from '../../../agent/upload.ts';
 import type { AlertView, OverviewView } from '../../../cloud/http/api.ts';
 import type { DraftEvent, Phase } from '../../../protocol/event.ts';
-import type { RoomLayout } from '../../../protocol/room.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 import { Browser, type FeedReader, startTestCloud, type TestCloud } from '../cloud/cloud.ts';
 import { until } from './mosquitto.ts';
 
 const clock = systemClock();
 const log = pino({ level: 'silent' });
-const layout: RoomLayout = {
-  roomId: 'room-1',
-  name: 'r',
-  centre: 'c',
-  timeZone: 'Asia/Shanghai',
-  seats: [],
-  zones: [],
-  doorLines: [],
-  floor: [],
-  roster: [],
-};
 let folder: string;
 let test: TestCloud;
 let browser: Browser;
@@ -109,7 +98,7 @@ const shown = (): string[] =>
 describe('room to cloud', () => {
   it('shows an alert and its clip, which plays from the cloud, and clears the box', async () => {
     const one = await box(folder);
-    const recorder = createRecorder({ folder, store: one.outbox, clock, log, roomId: 'room-1', layout });
+    const recorder = createRecorder({ folder, store: one.outbox, clock, log, roomId: 'room-1', layout: EMPTY_ROOM });
     const connection = { url: test.cloud().url, deviceId: 'box-1', secret };
     const uploader = createUploader({ store: one.outbox, connection, roomId: 'room-1', clock, log });
     await recorder.start(new AbortController().signal);

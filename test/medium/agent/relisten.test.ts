@@ -12,6 +12,7 @@ import { createWatch } from '../../../agent/watch.ts';
 import type { PcmBlock } from '../../../hardware/camera.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
 import type { RoomEvent } from '../../../protocol/event.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 const log = pino({ level: 'silent' });
 const clock = systemClock();
@@ -61,18 +62,7 @@ describe('the ears under another rule pack', () => {
     };
     const listen = listenTo('mic-1', samples(), parts);
     const outbox = memoryOutbox({ roomId: 'room-1', clock, quotaEvents: 1000 });
-    const layout = {
-      roomId: 'room-1',
-      name: 'r',
-      centre: 'c',
-      timeZone: 'Asia/Shanghai',
-      seats: [],
-      zones: [],
-      doorLines: [],
-      floor: [],
-      roster: [],
-    };
-    const watch = createWatch({ context: { layout, pack: demo, runId: 'run' }, outbox, clock, log });
+    const watch = createWatch({ context: { layout: EMPTY_ROOM, pack: demo, runId: 'run' }, outbox, clock, log });
     const events: RoomEvent[] = [];
     watch.onEvent((event) => void events.push(event));
     const phrases: Heard[] = [];

@@ -14,7 +14,7 @@ import { signRulePack } from '../../../models/rules/sign.ts';
 import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import type { RoomEvent } from '../../../protocol/event.ts';
 import type { PhraseObservation } from '../../../protocol/observation.ts';
-import type { RoomLayout } from '../../../protocol/room.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'evalroom-box-rules-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,18 +24,6 @@ writeFileSync(keyFile, publicKey.export({ type: 'spki', format: 'pem' }));
 const own = loadRulePack('default');
 const other = { ...own, name: 'province', version: '1.1.0' };
 const order = signRulePack(writeRulePackFiles(other), privateKey);
-
-const layout: RoomLayout = {
-  roomId: 'room-1',
-  name: 'r',
-  centre: 'c',
-  timeZone: 'Asia/Shanghai',
-  seats: [],
-  zones: [],
-  doorLines: [],
-  floor: [],
-  roster: [],
-};
 
 describe('the rule pack in force', () => {
   it('is that of room.yaml, then the ordered one, then that of room.yaml again', () => {
@@ -84,7 +72,7 @@ describe('watch under another rule pack', () => {
   function begin() {
     const time = clock();
     const outbox = memoryOutbox({ roomId: 'room-1', clock: time, quotaEvents: 100 });
-    const context = { layout, pack: own, runId: 'run' };
+    const context = { layout: EMPTY_ROOM, pack: own, runId: 'run' };
     const watch = createWatch({ context, outbox, clock: time, log: pino({ level: 'silent' }) });
     const heard: RoomEvent[] = [];
     watch.onEvent((event) => void heard.push(event));

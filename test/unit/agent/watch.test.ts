@@ -7,24 +7,12 @@ import { createWatch } from '../../../agent/watch.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
 import { Full } from '../../../protocol/errors.ts';
 import type { DraftEvent, RoomEvent } from '../../../protocol/event.ts';
-import type { RoomLayout } from '../../../protocol/room.ts';
-
-const layout: RoomLayout = {
-  roomId: 'room-1',
-  name: 'r',
-  centre: 'c',
-  timeZone: 'Asia/Shanghai',
-  seats: [],
-  zones: [],
-  doorLines: [],
-  floor: [],
-  roster: [],
-};
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 function room(quotaEvents: number) {
   const clock = virtualClock();
   const outbox = memoryOutbox({ roomId: 'room-1', clock, quotaEvents });
-  const context = { layout, pack: loadRulePack('demo'), runId: 'run' };
+  const context = { layout: EMPTY_ROOM, pack: loadRulePack('demo'), runId: 'run' };
   const watch = createWatch({ context, outbox, clock, log: pino({ level: 'silent' }) });
   const heard: RoomEvent[] = [];
   watch.onEvent((event) => void heard.push(event));

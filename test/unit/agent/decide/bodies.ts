@@ -11,7 +11,7 @@ export const full: RulePack = {
   rules: {
     ...pack.rules,
     standing: { citation: 'sit', ...both, rise: 0.6 },
-    at_other_seat: { citation: 'own seat', ...both, headsM: 0.6, shoulderWidths: 2.2 },
+    at_other_seat: { citation: 'own seat', ...both, shoulderWidths: 2.2 },
     whispering: { citation: 'quiet', ...both, shoulderWidths: 1.5, repeats: 3, repeatMs: 600_000 },
     gathering: { citation: 'alone', noticeMs: null, alarmMs: 8000, people: 3, distanceM: 1.5, shoulderWidths: 3.5 },
     phone: { citation: 'no phone', noticeMs: null, alarmMs: 3000 },
