@@ -1,6 +1,7 @@
 /** One ffmpeg child from spawn to its last breath: stdin given, stderr kept short and redacted, SIGTERM and then SIGKILL. */
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import { type Failure, failureOf } from './failure.ts';
 import { type Fifo, openFifo } from './fifo.ts';
@@ -35,10 +36,27 @@ export interface Child {
   kill(): Promise<void>;
 }
 
-/** Starts ffmpeg. A program that is not there shows as a failure of the run, not as an exception. */
-export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts): Child {
+/** Starts ffmpeg. A program that is not there, or no room for its pipes, shows as a failure of the run, not as an exception. */
+export function startFfmpeg(parts: ChildParts): Child {
+  const fifos: (Fifo | undefined)[] = [];
+  try {
+    for (const pipe of parts.pipes) fifos.push(typeof pipe === 'function' ? undefined : openFifo(pipe));
+  } catch (error) {
+    for (const fifo of fifos) fifo?.drop();
+    if (!(error instanceof Unavailable)) throw error;
+    return neverStarted({ kind: 'failed', reason: error.message });
+  }
+  return started(parts, fifos);
+}
+
+/** The run ended before it began: whoever supervises it waits and tries again. */
+function neverStarted(failure: Failure): Child {
+  const gone = async () => {};
+  return { pid: undefined, ended: Promise.resolve(failure), stop: gone, kill: gone };
+}
+
+function started({ args, stdin, pipes, secrets, clock }: ChildParts, fifos: readonly (Fifo | undefined)[]): Child {
   const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+warning'];
-  const fifos = pipes.map((pipe) => (typeof pipe === 'function' ? undefined : openFifo(pipe)));
   const child = spawn('ffmpeg', [...quiet, ...args], {
     stdio: ['pipe', 'ignore', 'pipe', ...fifos.map((fifo) => fifo?.writeFd ?? ('pipe' as const))],
   });
@@ -69,7 +87,7 @@ export function startFfmpeg({ args, stdin, pipes, secrets, clock }: ChildParts):
     child.once('close', (code) => resolve(failureOf([...lines, redact(partial, secrets)].join('\n'), code)));
   });
   const ended = gone.then(async (failure) => {
-    await Promise.all(fifos.map((fifo: Fifo | undefined) => fifo?.ended));
+    await Promise.all(fifos.map((fifo) => fifo?.ended));
     return failure;
   });
 

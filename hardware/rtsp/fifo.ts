@@ -12,13 +12,15 @@ export interface Fifo {
   readonly writeFd: number;
   /** Call when the child has its end: ours is closed, so that the child's end is the last one, and reading begins. */
   begin(): void;
+  /** Instead of `begin`, when there will be no child: both ends are closed. */
+  drop(): void;
   /** Read to the end. */
   readonly ended: Promise<void>;
 }
 
 /**
  * Both ends of a pipe without a name (the name is gone before this returns). Throws Unavailable `pipe_not_made` where
- * the folder for temporary files can not be written.
+ * the folder for temporary files can not be written or there is no mkfifo.
  */
 export function openFifo(sink: PipeSink): Fifo {
   let folder: string | undefined;
@@ -28,10 +30,18 @@ export function openFifo(sink: PipeSink): Fifo {
     execFileSync('mkfifo', ['-m', '600', path]);
     // Without O_NONBLOCK the reader would wait here for a writer, and the writer for a reader.
     const readFd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const writeFd = openSync(path, constants.O_WRONLY);
-    return reading(readFd, writeFd, sink);
+    try {
+      return reading(readFd, openSync(path, constants.O_WRONLY), sink);
+    } catch (error) {
+      closeSync(readFd);
+      throw error;
+    }
   } catch (cause) {
-    throw new Unavailable('pipe_not_made', `making a pipe for ffmpeg's pictures in ${tmpdir()}`, cause);
+    throw new Unavailable(
+      'pipe_not_made',
+      `making a pipe for ffmpeg's pictures in ${tmpdir()}: is there room, may it be written, is mkfifo installed?`,
+      cause,
+    );
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
@@ -58,6 +68,10 @@ function reading(fd: number, writeFd: number, sink: PipeSink): Fifo {
     begin() {
       closeSync(writeFd);
       socket.resume();
+    },
+    drop() {
+      closeSync(writeFd);
+      socket.destroy();
     },
     ended,
   };
