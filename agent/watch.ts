@@ -106,8 +106,10 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
       const going = goingOn();
       const isOver = ({ body }: { body: EpisodeBody }) => body.seatIds.some((seatId) => !kept.has(seatId));
       const { session } = machine;
+      // The session at the start of the agent may have been withdrawn since.
+      const { session: _atStart, ...rest } = context;
       // Its own ids: the count of episodes begins anew.
-      context = { ...context, layout, runId: randomUUID(), ...(session ? { session } : {}) };
+      context = { ...rest, layout, runId: randomUUID(), ...(session ? { session } : {}) };
       machine = startRoom(
         context,
         at,
@@ -117,9 +119,10 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
     },
     repack(pack) {
       const at = clock.now();
-      const off = goingOn().filter(({ body }) => isSwitchedOff(pack, body.behaviour));
+      const going = goingOn();
+      const off = going.filter(({ body }) => isSwitchedOff(pack, body));
       context = { ...context, pack };
-      machine = repackRoom(machine, context, at);
+      machine = repackRoom(machine, context, at, going);
       store(off.map(({ body }) => ({ at, body: endedByPack(body, pack) })));
     },
     onEvent: (listener) => void listeners.push(listener),

@@ -1,5 +1,5 @@
 /** Row 18, microphone faults: muted, down, and an ear that is deaf in a language. A room that cannot hear says so. */
-import type { DraftEvent, Figure } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, Figure } from '../../protocol/event.ts';
 import type { LevelObservation } from '../../protocol/observation.ts';
 import type { MicrophoneFaultRule } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
@@ -42,16 +42,20 @@ const FLOOR_AFTER = 20;
 const FLOOR_RISE_DB = 0.05;
 const CLEAR_MS = 2000;
 
+const faultOf = ({ behaviour, fault }: EpisodeBody) =>
+  behaviour === 'microphone_fault' ? (['muted', 'down', 'deaf'] as const).find((name) => name === fault) : undefined;
+
 export const microphoneFault: Rule<Ears> = {
   name: 'microphone_fault',
+  owns: (body) => faultOf(body) !== undefined,
   start(_context, at, open) {
     const watches: EarWatch[] = [];
     for (const event of open) {
       const { body } = event;
-      if (body.kind !== 'episode' || body.behaviour !== 'microphone_fault' || body.sourceId === undefined) continue;
-      const { fault } = body;
+      if (body.kind !== 'episode' || body.sourceId === undefined) continue;
+      const fault = faultOf(body);
       const language = body.to.split(':')[1];
-      if (fault !== 'muted' && fault !== 'down' && fault !== 'deaf') continue;
+      if (!fault) continue;
       watches.push({
         microphoneId: body.sourceId,
         fault,

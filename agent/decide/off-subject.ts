@@ -1,4 +1,5 @@
 /** Row 22, talk off the subject: of what is said over a minute, hardly anything is about the evaluation, and so for minutes. */
+import type { EpisodeBody } from '../../protocol/event.ts';
 import { type Episode, follow, isOpen, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
@@ -27,13 +28,14 @@ export interface OffSubject {
 /** Silence or a word on the subject ends it only when it lasts: one technical term does not make a talk of the evaluation. */
 const FINE_MS = 30_000;
 
+const owns = ({ behaviour, to }: EpisodeBody) => behaviour === 'speech_irrelevant' && to === OFF_SUBJECT;
+
 export const offSubject: Rule<OffSubject> = {
   name: 'off_subject',
+  owns,
   start(_context, at, open) {
     const none: OffSubject = { ears: {}, sinceWallMs: at.wallMs, lowMonoMs: at.monoMs, share: 0 };
-    const event = open.find(
-      ({ body }) => body.kind === 'episode' && body.behaviour === 'speech_irrelevant' && body.to === OFF_SUBJECT,
-    );
+    const event = open.find(({ body }) => body.kind === 'episode' && owns(body));
     if (event?.body.kind !== 'episode') return none;
     const { durationMs, beganWallMs, sourceId } = event.body;
     return {

@@ -1,5 +1,5 @@
 /** Row 18, sound that is there but worth little: cut off at the end of the scale, or without a word while people sit there. */
-import type { DraftEvent } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody } from '../../protocol/event.ts';
 import type { LevelObservation } from '../../protocol/observation.ts';
 import type { MicrophoneFaultRule } from '../../protocol/rules.ts';
 import { type Episode, follow, isOpen, resume } from './episode.ts';
@@ -39,14 +39,30 @@ const COMPANY = 2;
 /** Blocks are half a second to two seconds long; a longer gap is no time that was listened to. */
 const LONGEST_BLOCK_MS = 2000;
 
+const faultOf = ({ behaviour, fault }: EpisodeBody) =>
+  behaviour === 'microphone_fault' ? FAULTS.find((name) => name === fault) : undefined;
+
+const limitOf = (rule: MicrophoneFaultRule, fault: Fault) =>
+  (fault === 'clipping' ? rule.clippingMs : rule.speechlessMs) ?? undefined;
+
 export const poorSound: Rule<readonly PoorSound[]> = {
   name: 'poor_sound',
+  packKey: 'microphone_fault',
+  owns: (body) => faultOf(body) !== undefined,
+  isOff({ rules }, body) {
+    const fault = faultOf(body);
+    return (
+      fault !== undefined &&
+      rules.microphone_fault !== undefined &&
+      limitOf(rules.microphone_fault, fault) === undefined
+    );
+  },
   start(_context, at, open) {
     const found = new Map<string, PoorSound>();
     for (const event of open) {
       const { body } = event;
-      if (body.kind !== 'episode' || body.behaviour !== 'microphone_fault' || body.sourceId === undefined) continue;
-      const fault = FAULTS.find((name) => name === body.fault);
+      if (body.kind !== 'episode' || body.sourceId === undefined) continue;
+      const fault = faultOf(body);
       if (!fault) continue;
       const old = found.get(body.sourceId) ?? fresh(body.sourceId, at.monoMs);
       const taken = { sinceWallMs: body.beganWallMs, episode: resume(event, at) };
@@ -124,13 +140,14 @@ function speak(
   { scene, rule, context }: { scene: Scene; rule: MicrophoneFaultRule; context: RuleContext },
 ): readonly [PoorSound, readonly DraftEvent[]] {
   const { at } = scene;
-  const limitMs = fault === 'clipping' ? rule.clippingMs : rule.speechlessMs;
-  if (limitMs === undefined || limitMs === null) return [sound, []];
+  const whole = limitOf(rule, fault);
+  if (whole === undefined) return [sound, []];
   const known = sound.faults[fault];
   const open = isOpen(known?.episode);
-  const earlier = sound.elsewhereMs >= ELSEWHERE_MS ? ELSEWHERE_EARLIER : 1;
+  const earlier = fault === 'speechless' && sound.elsewhereMs >= ELSEWHERE_MS ? ELSEWHERE_EARLIER : 1;
+  const limitMs = whole / earlier;
   const countedMs = fault === 'clipping' ? sound.cut.reduce((sum, { ms }) => sum + ms, 0) : sound.quietMs;
-  const holds = countedMs >= limitMs / (fault === 'speechless' ? earlier : 1);
+  const holds = countedMs >= limitMs;
   const over = open && (fault === 'clipping' ? sound.cut.length === 0 : sound.quietMs === 0);
   const begins = !open && holds;
   const sinceWallMs = begins ? at.wallMs - countedMs : (known?.sinceWallMs ?? at.wallMs);

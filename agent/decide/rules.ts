@@ -1,5 +1,6 @@
 /** The list of rules that the room runs. One behaviour is one file; a new one is added here and nowhere else. */
-import type { DraftEvent } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody } from '../../protocol/event.ts';
+import type { RulePack } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
 import { atOtherSeat } from './at-other-seat.ts';
 import { cameraFault } from './camera-fault.ts';
@@ -28,6 +29,9 @@ import { whispering } from './whispering.ts';
 /** Rule with its state's type closed over, so that rules of different states stand in one list. */
 export interface AnyRule {
   readonly name: string;
+  readonly packKey: string;
+  owns(body: EpisodeBody): boolean;
+  isOff(pack: RulePack, body: EpisodeBody): boolean;
   start(context: Omit<RuleContext, 'ids'>, at: Instant, open: readonly DraftEvent[]): unknown;
   step(state: unknown, scene: Scene, context: RuleContext): readonly [unknown, readonly DraftEvent[]];
 }
@@ -35,6 +39,9 @@ export interface AnyRule {
 function any<State>(rule: Rule<State>): AnyRule {
   return {
     name: rule.name,
+    packKey: rule.packKey ?? rule.name,
+    owns: rule.owns ?? (({ behaviour }) => behaviour === rule.name),
+    isOff: rule.isOff ?? (() => false),
     start: rule.start,
     step: (state, scene, context) => rule.step(state as State, scene, context),
   };

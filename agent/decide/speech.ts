@@ -1,5 +1,5 @@
 /** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
-import type { Behaviour, Level, Transcript } from '../../protocol/event.ts';
+import type { Behaviour, EpisodeBody, Level, Transcript } from '../../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
@@ -40,14 +40,15 @@ const LANES: readonly (readonly [SpeechCategory, `speech_${SpeechCategory}` & Be
 /** State of the other machine of talk off the subject, so that neither takes up the other's episode. */
 export const OFF_SUBJECT = 'OFF_SUBJECT';
 
+const isOf = (behaviour: Behaviour, body: EpisodeBody) => body.behaviour === behaviour && body.to !== OFF_SUBJECT;
+
 /** One machine per category. */
 export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behaviour]) => ({
   name: behaviour,
+  owns: (body) => isOf(behaviour, body),
   start(_context, at, open) {
     const fresh: Speech = { hits: 0, recent: [], firstWallMs: at.wallMs };
-    const event = open.find(
-      ({ body }) => body.kind === 'episode' && body.behaviour === behaviour && body.to !== OFF_SUBJECT,
-    );
+    const event = open.find(({ body }) => body.kind === 'episode' && isOf(behaviour, body));
     if (event?.body.kind !== 'episode') return fresh;
     const { durationMs, beganWallMs, figures } = event.body;
     return {

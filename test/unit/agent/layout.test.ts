@@ -11,6 +11,7 @@ import type { EpisodeBody, RoomEvent } from '../../../protocol/event.ts';
 import type { LayoutOrder } from '../../../protocol/orders.ts';
 import type { RoomLayout } from '../../../protocol/room.ts';
 import type { Polygon, Seat } from '../../../protocol/seat.ts';
+import type { Session } from '../../../protocol/session.ts';
 
 const ZONE: Polygon = [
   [0.1, 0.1],
@@ -94,6 +95,38 @@ describe('watch under another layout', () => {
       ['1', 'AWAY'],
       ['3', 'UNKNOWN'],
     ]);
+  });
+});
+
+describe('a session that was withdrawn', () => {
+  it('does not come back with the next layout', () => {
+    const clock = virtualClock();
+    const outbox = memoryOutbox({ roomId: 'room-1', clock, quotaEvents: 100 });
+    const session: Session = { sessionId: 'gone', phase: 'evaluating', startWallMs: 0, permits: [] };
+    const pack = loadRulePack('demo');
+    const context = { layout: own, pack, runId: 'run', session };
+    const watch = createWatch({ context, outbox, clock, log: pino({ level: 'silent' }) });
+    const heard: RoomEvent[] = [];
+    watch.onEvent((event) => void heard.push(event));
+    watch.observe({ kind: 'session', at: clock.now(), session: undefined });
+    watch.relay({ ...own, seats: [seat('1')] });
+    const { phraseId, category, language } = pack.phrases[0]!;
+    watch.observe({
+      kind: 'phrase',
+      microphoneId: 'mic',
+      at: clock.now(),
+      engine: 'scripted',
+      language,
+      phraseId,
+      category,
+      text: '',
+      score: 0,
+      threshold: -1,
+      beginMonoMs: 0,
+      endMonoMs: 0,
+    });
+    expect(heard.map(({ body }) => body.kind)).toEqual(['episode']);
+    expect(heard[0]!.body).not.toHaveProperty('sessionId');
   });
 });
 

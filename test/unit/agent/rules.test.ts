@@ -14,6 +14,7 @@ import { signRulePack } from '../../../models/rules/sign.ts';
 import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import type { RoomEvent } from '../../../protocol/event.ts';
 import type { PhraseObservation } from '../../../protocol/observation.ts';
+import type { RulePack } from '../../../protocol/rules.ts';
 import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'evalroom-box-rules-'));
@@ -121,5 +122,77 @@ describe('watch under another rule pack', () => {
       ['end', 'alarm'],
       ['begin', 'notice'],
     ]);
+  });
+
+  describe('where rules share a behaviour', () => {
+    const pack: RulePack = {
+      ...own,
+      rules: {
+        ...own.rules,
+        microphone_fault: { ...own.rules.microphone_fault!, clippingMs: 10_000, speechlessMs: null },
+        off_subject: { citation: 'subject', windowMs: 60_000, units: 60, share: 0.2, noticeMs: 20_000 },
+      },
+    };
+    function open() {
+      const time = clock();
+      const outbox = memoryOutbox({ roomId: 'room-1', clock: time, quotaEvents: 100 });
+      const context = { layout: EMPTY_ROOM, pack, runId: 'run' };
+      const watch = createWatch({ context, outbox, clock: time, log: pino({ level: 'silent' }) });
+      const heard: string[] = [];
+      watch.onEvent(({ body }) => {
+        if (body.kind === 'episode') heard.push(`${body.phase} ${body.behaviour}`);
+      });
+      const listen = async (seconds: number, clipped: number, covered: number) => {
+        for (let s = 0; s < seconds; s += 1) {
+          await time.advance(1000);
+          const { rmsDb, peakDb } = { rmsDb: -40, peakDb: -20 };
+          const at = time.now();
+          watch.observe({ kind: 'level', microphoneId: 'mic', at, rmsDb, peakDb, speech: 1, clipped });
+          if (s % 5 === 0) {
+            const talk = { spanMs: 5000, units: 20, covered };
+            watch.observe({ kind: 'talk', microphoneId: 'mic', language: 'zh-CN', at, ...talk });
+          }
+        }
+      };
+      return { watch, heard, listen };
+    }
+
+    it('goes on with poor sound under the same pack, as one episode', async () => {
+      const { watch, heard, listen } = open();
+      await listen(15, 0.01, 20);
+      expect(heard).toEqual(['begin microphone_fault']);
+      watch.repack({ ...pack, version: '2.0.0' });
+      await listen(15, 0.01, 20);
+      await listen(60, 0, 20);
+      expect(heard.filter((line) => !line.startsWith('update'))).toEqual([
+        'begin microphone_fault',
+        'end microphone_fault',
+      ]);
+    });
+
+    it('ends poor sound when only its threshold goes, and begins anew when that is back', async () => {
+      const { watch, heard, listen } = open();
+      await listen(15, 0.01, 20);
+      const { clippingMs: _off, ...rest } = pack.rules.microphone_fault!;
+      watch.repack({ ...pack, rules: { ...pack.rules, microphone_fault: { ...rest, clippingMs: null } } });
+      expect(heard.at(-1)).toBe('end microphone_fault');
+      await listen(15, 0.01, 20);
+      expect(heard.at(-1)).toBe('end microphone_fault');
+      watch.repack(pack);
+      await listen(40, 0.01, 20);
+      expect(heard.filter((line) => line.startsWith('begin'))).toHaveLength(2);
+    });
+
+    it('ends talk off the subject with its own rule, not with that of the words', async () => {
+      const { watch, heard, listen } = open();
+      await listen(60, 0, 0);
+      expect(heard).toContain('begin speech_irrelevant');
+      const { speech_irrelevant: _words, ...words } = pack.rules;
+      watch.repack({ ...pack, rules: words });
+      expect(heard).not.toContain('end speech_irrelevant');
+      const { off_subject: _talk, ...talk } = pack.rules;
+      watch.repack({ ...pack, rules: talk });
+      expect(heard.at(-1)).toBe('end speech_irrelevant');
+    });
   });
 });

@@ -85,6 +85,8 @@ describe('sound that is worth little', () => {
     expect(told(run)).toEqual([]);
     both(110);
     expect(episodes(run)[0]).toMatchObject({ fault: 'speechless', sourceId: 'mic-2' });
+    // The time after which it was doubted, not the one that counts where nobody is heard elsewhere.
+    expect(episodes(run)[0]!.figures).toContainEqual(expect.objectContaining({ name: 'lasting', threshold: 100 }));
   });
 
   it('expects no words in a break, and none of an empty room', () => {
