@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Unavailable } from '../../protocol/errors.ts';
 import type { DraftEvent } from '../../protocol/event.ts';
+import { isIntact } from './schema.ts';
 
 const TRIES = 8;
 /** Bytes of a write-ahead log's header: its salts change whenever the log begins anew. */
@@ -43,15 +44,24 @@ function headOf(path: string): string {
   }
 }
 
-/** Undefined where the copy is not whole. */
+/** Undefined where the copy is not whole. What is damaged on the disk itself is left out, as the outbox would set it aside. */
 function readCopy(path: string): DraftEvent[] | undefined {
   const database = new Database(path);
   try {
     if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') return undefined;
-    const rows = database.prepare<[], { json: string }>('select json from event order by key').all();
-    return rows.map(({ json }) => JSON.parse(json) as DraftEvent);
-  } catch {
-    return undefined;
+    // Keys say nothing of the order over all streams; a file that no agent of this version has opened has nothing else.
+    const counted = Number(database.pragma('user_version', { simple: true })) >= 2;
+    const rows = database
+      .prepare<[], { eventId: string; crc: number; json: string }>(
+        `select event_id as eventId, crc, json from event order by ${counted ? 'taken, ' : ''}key`,
+      )
+      .all();
+    return rows
+      .filter(({ eventId, crc, json }) => isIntact(eventId, json, crc))
+      .map(({ json }) => JSON.parse(json) as DraftEvent);
+  } catch (error) {
+    if (error instanceof Database.SqliteError) return undefined;
+    throw error;
   } finally {
     database.close();
   }

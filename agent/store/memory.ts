@@ -1,6 +1,5 @@
 /** Beside the outbox in SQLite: the same promises in memory, for tests and simulations; what survives an opening is a value. */
 import { randomUUID } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import type { ClipManifest } from '../../protocol/clip.ts';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
@@ -8,6 +7,7 @@ import { draftJson } from '../../protocol/schema.ts';
 import { LANES, type Lane, laneOf } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { ClipRequest } from '../record/plan.ts';
+import { judgeAck } from './judge-ack.ts';
 import type { ClipRow, ClipRows, Outbox } from './outbox.ts';
 
 interface Stream {
@@ -15,11 +15,10 @@ interface Stream {
   readonly lane: Lane;
   lastSeq: number;
   through: number;
-  /** CRC-32 of the eventIds up to `through`. */
-  chain: number;
-  sent: number;
-  /** Of an earlier opening: how far that had sent is not known. `whole`: all of it has been sent by this one. */
-  left: 'no' | 'yes' | 'whole';
+  /** See AckedStream for these. */
+  chain: number | null;
+  offered: number;
+  left: boolean;
   events: RoomEvent[];
 }
 
@@ -56,8 +55,8 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       lastSeq: 0,
       through: 0,
       chain: 0,
-      sent: 0,
-      left: 'no',
+      offered: 0,
+      left: false,
       events: [],
     };
     streams.set(stream.streamId, stream);
@@ -95,8 +94,8 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
 
   for (const stream of options.running ? [] : [...streams.values()]) {
     if (stream.events.length === 0) streams.delete(stream.streamId);
-    stream.sent = stream.lastSeq;
-    stream.left = 'yes';
+    stream.offered = 0;
+    stream.left = true;
   }
   for (const lane of LANES)
     if (options.running) current.set(lane, [...streams.values()].findLast((stream) => stream.lane === lane)!);
@@ -122,22 +121,16 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
     sent: (streamId, seq) => {
       const stream = streams.get(streamId);
       if (!stream) return;
-      stream.sent = Math.max(stream.sent, Math.min(seq, stream.lastSeq));
-      if (stream.left === 'yes' && seq >= stream.lastSeq) stream.left = 'whole';
+      stream.offered = Math.max(stream.offered, Math.min(seq, stream.lastSeq));
     },
-    ack: ({ streamId, through: told, eventId, chain: theirs }) => {
-      const stream = streams.get(streamId);
+    ack: (told) => {
+      const stream = streams.get(told.streamId);
       if (!stream) return 'unknown_stream';
-      const whole = stream.left === 'no' ? stream.sent >= stream.lastSeq : stream.left === 'whole';
-      // The cloud knows more of this stream: an older image of the disk, or a copy of this machine that has written on.
-      if (told > stream.lastSeq && stream.through < stream.lastSeq && whole && eventId !== undefined)
-        return 'other_event';
-      const through = stream.left === 'whole' ? Math.min(told, stream.lastSeq) : told;
-      if (through > stream.sent) return 'beyond_sent';
-      if (through <= stream.through) return 'no_progress';
-      const ids = stream.events.flatMap((event) => (event.seq <= through ? [event.eventId] : []));
-      const chain = crc32(ids.join(''), stream.chain);
-      if ((eventId ?? ids.at(-1)) !== ids.at(-1) || (theirs ?? chain) !== chain) return 'other_event';
+      const judged = judgeAck(stream, told, (seq) =>
+        stream.events.flatMap((event) => (event.seq <= seq ? [event.eventId] : [])),
+      );
+      if (typeof judged === 'string') return judged;
+      const { through, chain } = judged;
       stream.chain = chain;
       for (const event of stream.events) if (event.seq <= through) released(event.eventId);
       stream.events = stream.events.filter((event) => event.seq > through);

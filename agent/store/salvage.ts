@@ -12,9 +12,7 @@ import type { Clock } from '../../protocol/time.ts';
 import { createBallast } from './ballast.ts';
 import { type Carved, carve, isLog } from './carve.ts';
 import { openFile } from './open.ts';
-import { asOurs, eventCrc, isIntact } from './schema.ts';
-
-const KEYS_PER_STREAM = 2 ** 32;
+import { asOurs, eventCrc, isIntact, KEYS_PER_STREAM } from './schema.ts';
 
 export interface Salvage {
   /** Intact events that the cloud has not acked, in the order in which they were accepted. */

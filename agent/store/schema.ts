@@ -84,11 +84,16 @@ create table episode_mark (
 insert into episode_mark select 1, coalesce(max(began), 0) from episode;
 `,
   `
--- CRC-32 of the eventIds of seq 1 to through, which are no longer here: the cloud's ack tells its own.
-alter table stream add column chain integer not null default 0;
+-- CRC-32 of the eventIds of seq 1 to through, which are no longer here: the cloud's ack tells its own. Null where they
+-- were deleted before this was counted.
+alter table stream add column chain integer;
+update stream set chain = 0 where through = 0;
 `,
 ];
 const VERSION = STEPS.length;
+
+/** An event's key is its stream's number times this, and its seq. */
+export const KEYS_PER_STREAM = 2 ** 32;
 
 /** Of an event's row: over its name as well, since under another one it would be stored twice. */
 export const eventCrc = (eventId: string, json: string | Buffer): number => crc32(json, crc32(eventId));

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
@@ -12,9 +11,10 @@ import type { Clock } from '../../protocol/time.ts';
 import { createBallast } from './ballast.ts';
 import { createClipRows } from './clips.ts';
 import { readOpenEpisodes } from './episodes.ts';
+import { judgeAck, type Progress } from './judge-ack.ts';
 import { openFile } from './open.ts';
 import type { Outbox, OutboxStream } from './outbox.ts';
-import { asOurs, eventCrc, isDiskFull, isIntact } from './schema.ts';
+import { asOurs, eventCrc, isDiskFull, isIntact, KEYS_PER_STREAM } from './schema.ts';
 
 export interface OutboxOptions {
   /** The database file; its folder is made where missing. `…-ballast` lies beside it. */
@@ -30,7 +30,6 @@ export interface OutboxOptions {
   readonly ballastBytes?: number;
 }
 
-const KEYS_PER_STREAM = 2 ** 32;
 const RESTORE_EVERY_MS = 1000;
 
 interface EventRow {
@@ -46,14 +45,10 @@ interface StreamRow {
   readonly lane: Lane;
   lastSeq: number;
   through: number;
-  /** CRC-32 of the eventIds up to `through`. */
-  chain: number;
-  /** Highest seq that an ack may name. */
-  sent: number;
-  /** Of an earlier opening: how far that had sent is not known. */
-  readonly left?: true;
-  /** All of it has been sent by this opening. */
-  sentWhole?: boolean;
+  /** See AckedStream for these. */
+  chain: number | null;
+  offered: number;
+  readonly left: boolean;
 }
 
 /**
@@ -67,7 +62,9 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const ballast = createBallast({ path: `${path}-ballast`, bytes: options.ballastBytes ?? 16 * 1024 * 1024 });
   const { database, opening } = openFile(path, clock, ballast);
 
-  const insertStream = database.prepare('insert into stream (stream_id, lane, opened_wall_ms) values (?, ?, ?)');
+  const insertStream = database.prepare(
+    'insert into stream (stream_id, lane, opened_wall_ms, chain) values (?, ?, ?, 0)',
+  );
   // Bytes, so that they are encoded once: for their length, their crc and the row.
   const insertEvent = database.prepare(
     'insert into event (key, event_id, crc, json, taken) values (?, ?, ?, cast(? as text), ?)',
@@ -128,7 +125,16 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const openStream = (lane: Lane): StreamRow => {
     const streamId = `s-${randomUUID()}`;
     const { lastInsertRowid } = insertStream.run(streamId, lane, clock.wallMs());
-    return { number: Number(lastInsertRowid), streamId, lane, lastSeq: 0, through: 0, chain: 0, sent: 0 };
+    return {
+      number: Number(lastInsertRowid),
+      streamId,
+      lane,
+      lastSeq: 0,
+      through: 0,
+      chain: 0,
+      offered: 0,
+      left: false,
+    };
   };
   const install = (row: StreamRow): void => {
     streams.set(row.streamId, row);
@@ -217,7 +223,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     }
   };
 
-  const ackAll = database.transaction((row: StreamRow, through: number, chain: number): number => {
+  const ackAll = database.transaction((row: StreamRow, { through, chain }: Progress): number => {
     episodes.save();
     const { changes } = dropEvents.run(first(row), first(row) + through);
     saveThrough.run(through, chain, row.number);
@@ -296,20 +302,14 @@ export function openOutbox(options: OutboxOptions): Outbox {
     return found;
   };
 
-  const ack: Outbox['ack'] = ({ streamId, through: told, eventId, chain: theirs }) => {
+  const ack: Outbox['ack'] = (told) => {
+    const { streamId } = told;
     const row = streams.get(streamId);
     if (!row) return 'unknown_stream';
-    const whole = row.left ? row.sentWhole === true : row.sent >= row.lastSeq;
-    // The cloud knows more of this stream than the outbox: an older image of the disk, or a copy of this machine that has
-    // written on. What cannot be compared goes on in a new stream, where the cloud knows each event by its id.
-    if (told > row.lastSeq && row.through < row.lastSeq && whole && eventId !== undefined) return 'other_event';
-    const through = row.left && whole ? Math.min(told, row.lastSeq) : told;
-    if (through > row.sent) return 'beyond_sent';
-    if (through <= row.through) return 'no_progress';
-    const ids = readIds.all(first(row), first(row) + through) as string[];
-    const chain = crc32(ids.join(''), row.chain);
-    if ((eventId ?? ids.at(-1)) !== ids.at(-1) || (theirs ?? chain) !== chain) return 'other_event';
-    held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, through, chain));
+    const judged = judgeAck(row, told, (seq) => readIds.all(first(row), first(row) + seq) as string[]);
+    if (typeof judged === 'string') return judged;
+    const { through, chain } = judged;
+    held -= needed(`Deleting acked events of ${streamId}`, () => ackAll(row, judged));
     row.chain = chain;
     episodes.saved();
     row.through = through;
@@ -332,12 +332,12 @@ export function openOutbox(options: OutboxOptions): Outbox {
   // What was left by earlier openings may be acked up to what they accepted: how far they had sent is not known.
   const left = database
     .prepare(
-      `select number, stream_id as streamId, lane, through, chain, lastSeq, lastSeq as sent from (
+      `select number, stream_id as streamId, lane, through, chain, lastSeq, 0 as offered from (
          select *, coalesce((select max(key) from event where key between number * ${KEYS_PER_STREAM} + 1
            and (number + 1) * ${KEYS_PER_STREAM} - 1) - number * ${KEYS_PER_STREAM}, through) as lastSeq from stream)
        order by number`,
     )
-    .all() as StreamRow[];
+    .all() as Omit<StreamRow, 'left'>[];
   needed(`Opening ${path}`, () =>
     database.transaction(() => {
       for (const row of left)
@@ -382,8 +382,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     sent: (streamId, seq) => {
       const row = streams.get(streamId);
       if (!row) return;
-      row.sent = Math.max(row.sent, Math.min(seq, row.lastSeq));
-      row.sentWhole ||= seq >= row.lastSeq;
+      row.offered = Math.max(row.offered, Math.min(seq, row.lastSeq));
     },
     ack,
     quarantine,

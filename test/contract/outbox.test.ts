@@ -144,6 +144,24 @@ describe.each(kinds)('outbox: %s', (_name, open) => {
     }
   });
 
+  it('gives a stream up of which the cloud has more than may be sent, or deletes what it can prove', () => {
+    const ids = begin(230).map((event) => event.eventId);
+    const { streamId } = alert();
+    const copy = { streamId, through: 201, eventId: 'of a copy', chain: 1 };
+    // Not yet all that may go out: such an ack is not to be explained.
+    outbox.sent(streamId, 150);
+    expect(outbox.ack(copy)).toBe('beyond_sent');
+    outbox.sent(streamId, 200);
+    expect(outbox.ack({ streamId, through: 201 })).toBe('beyond_sent');
+    expect(outbox.ack(copy)).toBe('other_event');
+    expect(outbox.ack({ ...copy, through: 500 })).toBe('other_event');
+    expect(outbox.ack({ streamId, through: 201, eventId: ids[200]! })).toBe('other_event');
+    expect(outbox.stats().events).toBe(230);
+    const proven = { streamId, through: 201, eventId: ids[200]!, chain: crc32(ids.slice(0, 201).join('')) };
+    expect(outbox.ack(proven)).toBe('progress');
+    expect(outbox.stats().events).toBe(29);
+  });
+
   it('never counts sent beyond what was accepted', () => {
     begin(2);
     const { streamId } = alert();

@@ -9,6 +9,13 @@ import type { Break } from './sim/world.ts';
 const SEED = Number(process.env.EVALROOM_SIM_SEED ?? 20_261_124);
 const PATH = process.env.EVALROOM_SIM_PATH;
 
+/** More alerts of one room than may be unacked at once. */
+const backlog: SimStep[] = [
+  ['acceptMany', 0, 73],
+  ['acceptMany', 0, 73],
+  ['acceptMany', 0, 73],
+];
+
 let shared: SimStore;
 beforeAll(async () => {
   shared = await openSimStore();
@@ -60,6 +67,41 @@ describe('the simulated path', () => {
     ];
     await simulate(shared.store, back);
     await expect(simulate(shared.store, back, 'ignore_left_acks')).rejects.toThrow('does not drain');
+  });
+
+  it.each<[string, SimStep[]]>([
+    [
+      'a copied machine',
+      [
+        ...backlog,
+        ['connect', 0, 0],
+        ['publish', 0, 0],
+        ['copyRunning', 0, 0],
+        ['accept', 0, 0],
+        ['acceptMany', 2, 0],
+        ['deliver', 0, 0],
+        ['commit', 0, 0],
+        ['ack', 0, 0],
+      ],
+    ],
+    [
+      'an older image of the disk',
+      [
+        ...backlog,
+        ['takeImage', 0, 0],
+        ['connect', 0, 0],
+        ...Array.from({ length: 6 }, (): SimStep[] => [
+          ['publish', 0, 7],
+          ['deliver', 0, 7],
+          ['commit', 0, 5],
+          ['commit', 1, 5],
+          ['ack', 0, 7],
+        ]).flat(),
+        ['putImageBack', 0, 0],
+      ],
+    ],
+  ])('drains more than a window of %s whose stream the cloud knows to beyond it', async (_, steps) => {
+    await simulate(shared.store, steps);
   });
 
   it('deletes nothing of a copied machine on the ack for what its copy has sent', async () => {

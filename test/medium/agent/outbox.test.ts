@@ -93,6 +93,25 @@ describe('outbox on disk', () => {
     second.close();
   });
 
+  it('takes the ack for a stream of which an older version deleted events without counting them', () => {
+    const first = open();
+    const [, two, three] = first.accept([gap(), gap(), gap()]);
+    const { streamId } = first.streams().find((stream) => stream.lastSeq === 3)!;
+    first.sent(streamId, 3);
+    expect(first.ack({ streamId, through: 1 })).toBe('progress');
+    first.close();
+    const database = new Database(join(folder, 'outbox.db'));
+    database.exec('alter table stream drop column chain');
+    database.pragma('user_version = 2');
+    database.close();
+    const second = open();
+    // The cloud has counted from the first event on.
+    expect(second.ack({ streamId, through: 2, eventId: two!.eventId, chain: 12_345 })).toBe('progress');
+    expect(second.ack({ streamId, through: 3, eventId: 'another', chain: 12_345 })).toBe('other_event');
+    expect(second.events(streamId, 0, 9).map(({ eventId }) => eventId)).toEqual([three!.eventId]);
+    second.close();
+  });
+
   it('lets an ack for events of an earlier opening pass: how far that one had sent is not known', () => {
     const first = open();
     first.accept([gap(), gap(), gap()]);
