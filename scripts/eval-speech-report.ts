@@ -1,6 +1,7 @@
 /** The page behind `evalroom eval speech --report`: the figures, and the sound of every miss and false alarm, in one file. */
 import { writeFileSync } from 'node:fs';
 import { Unavailable } from '../protocol/errors.ts';
+import { wavOf } from '../protocol/wav.ts';
 
 export interface Mistake {
   readonly condition: string;
@@ -19,23 +20,7 @@ const escaped = (text: string) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
 
 /** The samples as a WAV file in a data address. */
-function wavAddress(samples: Int16Array): string {
-  const head = Buffer.alloc(44);
-  head.write('RIFF', 0);
-  head.writeUInt32LE(36 + samples.byteLength, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(16_000, 24);
-  head.writeUInt32LE(32_000, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.byteLength, 40);
-  const body = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
-  return `data:audio/wav;base64,${Buffer.concat([head, body]).toString('base64')}`;
-}
+const wavAddress = (samples: Int16Array) => `data:audio/wav;base64,${Buffer.from(wavOf(samples)).toString('base64')}`;
 
 const shown = (value: unknown): string =>
   typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : JSON.stringify(value);

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ListenView, RulesView, SentenceHit, SentenceView } from '../../http/rules-api.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { type DraftPack, wavOf } from '../state/rules-draft.ts';
+import { type DraftPack, recordingOf } from '../state/rules-draft.ts';
 import { categoryWords, type RulesKey, sayRules } from '../words/rules.ts';
 import { timer } from '../words/time.ts';
 import { sentence } from '../words/words.ts';
@@ -256,7 +256,7 @@ async function decoded(bytes: ArrayBuffer): Promise<Blob> {
   const mono = new Float32Array(sound.length);
   for (let channel = 0; channel < sound.numberOfChannels; channel++)
     for (const [i, value] of sound.getChannelData(channel).entries()) mono[i]! += value / sound.numberOfChannels;
-  return wavOf(mono, RATE);
+  return recordingOf(mono, RATE);
 }
 
 /** The browser's microphone; asked for when somebody wants to speak, and let go at once afterwards. */

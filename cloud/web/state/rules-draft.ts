@@ -1,5 +1,6 @@
 /** The draft of a rule pack that somebody is writing: kept in the browser until it is saved, compared with what it began from. Pure but for its shelf. */
 import type { Phrase, RulePack, Rules } from '../../../protocol/rules.ts';
+import { wavOf } from '../../../protocol/wav.ts';
 import type { PackName } from '../../http/rules-api.ts';
 
 export type RuleFields = Readonly<Record<string, unknown>>;
@@ -103,25 +104,8 @@ export function proposedName(base: PackName, builtIn: boolean, taken: readonly P
   return { name, version: newest ? `${newest[0]}.${newest[1]}.${newest[2]! + 1}` : '1.0.0' };
 }
 
-/** A recording as a WAV file with 16 kHz and one channel: what the cloud reads, and small. */
-export function wavOf(samples: Float32Array, rate = 16_000): Blob {
-  const bytes = new DataView(new ArrayBuffer(44 + samples.length * 2));
-  const text = (at: number, words: string) => {
-    for (let i = 0; i < words.length; i++) bytes.setUint8(at + i, words.charCodeAt(i));
-  };
-  text(0, 'RIFF');
-  bytes.setUint32(4, 36 + samples.length * 2, true);
-  text(8, 'WAVEfmt ');
-  bytes.setUint32(16, 16, true);
-  bytes.setUint16(20, 1, true);
-  bytes.setUint16(22, 1, true);
-  bytes.setUint32(24, rate, true);
-  bytes.setUint32(28, rate * 2, true);
-  bytes.setUint16(32, 2, true);
-  bytes.setUint16(34, 16, true);
-  text(36, 'data');
-  bytes.setUint32(40, samples.length * 2, true);
-  for (const [i, value] of samples.entries())
-    bytes.setInt16(44 + i * 2, Math.max(-1, Math.min(1, value)) * 32_767, true);
-  return new Blob([bytes], { type: 'audio/wav' });
+/** A recording as a file with one channel: what the cloud reads, and small. */
+export function recordingOf(samples: Float32Array, rate = 16_000): Blob {
+  const whole = Int16Array.from(samples, (value) => Math.max(-1, Math.min(1, value)) * 32_767);
+  return new Blob([wavOf(whole, rate)], { type: 'audio/wav' });
 }

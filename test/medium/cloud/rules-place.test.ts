@@ -16,6 +16,7 @@ import { signRulePack } from '../../../models/rules/sign.ts';
 import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import { Unavailable } from '../../../protocol/errors.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 import { eventually } from './cloud.ts';
 
 const log = pino({ level: 'silent' });
@@ -35,17 +36,7 @@ describe('placing rule packs', () => {
       {
         roomId,
         at: clock.now(),
-        layout: {
-          roomId,
-          name: roomId,
-          centre,
-          timeZone: 'Asia/Shanghai',
-          seats: [],
-          zones: [],
-          doorLines: [],
-          floor: [],
-          roster: [],
-        },
+        layout: { ...EMPTY_ROOM, roomId, name: roomId, centre },
         seats: [],
         rulePack: { name: 'default', version: '1.0.0' },
       } as unknown as RoomState,

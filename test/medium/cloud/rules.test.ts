@@ -24,6 +24,7 @@ import { loadRulePackFiles } from '../../../models/rules/load.ts';
 import { openRulePack, rulesKeysIn } from '../../../models/rules/sign.ts';
 import type { RulePackOrder } from '../../../protocol/orders.ts';
 import type { RulePack } from '../../../protocol/rules.ts';
+import { wavOf } from '../../../protocol/wav.ts';
 import { Browser, eventually, startTestCloud, type TestCloud } from './cloud.ts';
 import { delivery, episodeBody, roomEvent } from './events.ts';
 
@@ -255,7 +256,7 @@ describe('rule packs at the desk', () => {
       });
     expect((await send(new Uint8Array(100))).status).toBe(400);
     expect((await send(new Uint8Array(11 * 1024 * 1024))).status).toBe(413);
-    const answer = await send(wav(16_000, new Float32Array(16_000).fill(0.1)));
+    const answer = await send(wavOf(new Int16Array(16_000).fill(3277)));
     expect(answer.status).toBe(201);
     const { soundId, seconds } = (await answer.json()) as SoundView;
     expect(seconds).toBe(1);
@@ -297,22 +298,3 @@ phrases: []
     expect(hits).toMatchObject([{ phraseId: 'p', level: 'alarm', text: clip.phrase }]);
   }, 60_000);
 });
-
-/** A mono WAV file with 16 bit. */
-function wav(rate: number, samples: Float32Array): Uint8Array {
-  const bytes = Buffer.alloc(44 + samples.length * 2);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(bytes.length - 8, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(rate * 2, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(samples.length * 2, 40);
-  samples.forEach((value, index) => void bytes.writeInt16LE(Math.round(value * 32_767), 44 + index * 2));
-  return new Uint8Array(bytes);
-}

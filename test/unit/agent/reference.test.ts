@@ -4,19 +4,9 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createReferenceStore } from '../../../agent/reference.ts';
-import type { RoomLayout } from '../../../protocol/room.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
-const layout: RoomLayout = {
-  roomId: 'r',
-  name: 'r',
-  centre: 'c',
-  timeZone: 'UTC',
-  seats: [],
-  zones: [],
-  doorLines: [],
-  floor: [],
-  roster: [],
-};
+const layout = EMPTY_ROOM;
 const log = pino({ level: 'silent' });
 const luma = { width: 4, height: 2, values: Float32Array.from([0, 1, 2, 3, 100, 200, 254, 255]) };
 let folder: string;

@@ -7,8 +7,8 @@ import {
   freshId,
   phraseChanges,
   proposedName,
+  recordingOf,
   ruleChanges,
-  wavOf,
   withoutPhrase,
   withPhrase,
   withRule,
@@ -53,7 +53,7 @@ describe('a draft', () => {
 
   it('sends a recording in a form that the cloud reads', async () => {
     const sound = Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(i / 10));
-    const heard = readWav(new Uint8Array(await wavOf(sound).arrayBuffer()));
+    const heard = readWav(new Uint8Array(await recordingOf(sound).arrayBuffer()));
     expect(heard.length).toBe(16_000);
     expect(heard[100]! / 32_768).toBeCloseTo(sound[100]!, 3);
   });
