@@ -6,7 +6,10 @@ import { type Box, contains, type Polygon } from '../protocol/seat.ts';
 import type { MonoMs } from '../protocol/time.ts';
 
 export interface AttentionPlan {
-  /** Nothing in the whole picture changed since the detector ran: these persons are still what there is to see. */
+  /**
+   * Nothing in the whole picture changed since the detector ran: these persons are still what there is to see, their
+   * poses as old as that.
+   */
   readonly repeat?: readonly Person[];
   /** Regions that are looked into besides the whole. */
   readonly regions: readonly Box[];
@@ -16,7 +19,7 @@ export interface AttentionPlan {
 
 export interface Attention {
   plan(frame: Frame, motion: Motion): AttentionPlan;
-  /** What the eyes found in the frame planned last. */
+  /** Who was found in the frame planned last, by all of the eyes; poses of this frame only, and none that was thrown away. */
   saw(frame: Frame, persons: readonly Person[]): void;
   /** The eyes failed: nothing that was seen before may be repeated. */
   forget(): void;
@@ -79,7 +82,7 @@ export function createAttention({
       dropped = 0.9 * dropped + 0.1 * (lost / (lost + 1));
       strained = dropped > (strained ? RELAXED : STRAINED);
       if (last && nowMs - last.monoMs < REPEAT_MS && motion.within(WHOLE) <= STILL)
-        return { repeat: last.persons, regions: [], strained };
+        return { repeat: aged(last.persons, nowMs - last.monoMs), regions: [], strained };
       for (const one of watched) if (goesOn(one.region, motion)) one.untilMs = nowMs + LINGER_MS;
       const chosen = watched.filter(({ untilMs, lookedMs }) => nowMs < untilMs || nowMs - lookedMs >= GLANCE_MS);
       for (const one of chosen) one.lookedMs = nowMs;
@@ -93,6 +96,10 @@ export function createAttention({
     },
     strained: () => strained,
   };
+}
+
+function aged(persons: readonly Person[], poseAgeMs: number): readonly Person[] {
+  return persons.map((person) => (person.pose ? { ...person, poseAgeMs } : person));
 }
 
 /** A sitting person's box with room for what the detector cuts off. */

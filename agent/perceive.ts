@@ -142,15 +142,16 @@ export function createPerceive({
       regions: plan.regions,
       frame: frame.frame,
     });
-    attention.saw(frame, look.persons);
     const inferenceMs = look.detectorMs + look.poseMs;
     rate.add(inferenceMs);
     work.detections.add(1);
     work.regions.add(plan.regions.length);
     work.poses.add(poses);
     const aspect = frame.width / frame.height;
-    const persons = shaped(schedule.carry(withoutMiniatures(look.persons, aspect), nowMs), frame);
+    const cleaned = withoutMiniatures(look.persons, aspect);
+    const persons = shaped(schedule.carry(cleaned, nowMs), frame);
     const besides = closer.found(look.closer, persons, (pose) => boxOfPose(pose, aspect));
+    attention.saw(frame, [...cleaned, ...besides]);
     return { persons: [...persons, ...besides], inferenceMs };
   }
 

@@ -32,7 +32,7 @@ export interface PoseSchedule {
   plan(found: readonly Found[], options: PlanOptions): number[];
   /**
    * After the models ran on what plan() was asked about: the same persons, those without a pose of this frame with
-   * their last one, moved as their box has moved, and its age.
+   * their last one, moved as their box has moved, and its age. A pose that comes with an age keeps it.
    */
   carry(persons: readonly Person[], nowMs: MonoMs): Person[];
 }
@@ -102,7 +102,7 @@ export function createPoseSchedule({
         if (!seen) return person;
         const { box, pose } = person;
         if (pose) {
-          carried.set(seen, { ...seen, last: { pose, box, monoMs: nowMs } });
+          carried.set(seen, { ...seen, last: { pose, box, monoMs: nowMs - (person.poseAgeMs ?? 0) } });
           return person;
         }
         const { last } = seen;

@@ -5,7 +5,7 @@ import { createPerceive, doorRegions } from '../../../agent/perceive.ts';
 import type { Frame } from '../../../hardware/camera.ts';
 import { createEyes, type Eyes, type LookOptions } from '../../../models/pose/eyes.ts';
 import { Bug, Unavailable } from '../../../protocol/errors.ts';
-import type { FrameObservation } from '../../../protocol/observation.ts';
+import type { FrameObservation, Keypoint } from '../../../protocol/observation.ts';
 import type { RoomLayout } from '../../../protocol/room.ts';
 
 const layout: RoomLayout = {
@@ -241,6 +241,54 @@ describe('perceive', () => {
     await clock.advance(20_000);
     expect(perceive.health()).toMatchObject({ analysedFps: 0, inferenceMs: 0 });
     await perceive.close();
+  });
+
+  it('repeats in a still picture whom the closer look found, no pose that was thrown away, and no pose as new', async () => {
+    const clock = virtualClock();
+    const fake = fakeEyes();
+    /** Upright, its shoulders so wide, its nose at (x, y). */
+    const pose = (x: number, y: number, wide: number) =>
+      Array.from({ length: 17 }, (_, i): Keypoint => {
+        if (i === 5) return [x + wide / 2, y + wide, 1];
+        if (i === 6) return [x - wide / 2, y + wide, 1];
+        return i === 0 ? [x, y, 1] : [x, y + 2 * wide, 0];
+      });
+    const box = [0.1, 0.1, 0.3, 0.7] as const;
+    const other = [0.7, 0.1, 0.9, 0.7] as const;
+    fake.eyes.look = async (_picture, { wantPose, closer } = {}) => {
+      const found = [
+        { box, score: 0.9 },
+        { box: other, score: 0.9 },
+      ];
+      wantPose?.(found);
+      closer?.(found);
+      return {
+        persons: [
+          { ...found[0]!, pose: pose(0.2, 0.2, 0.1) },
+          { ...found[1]!, pose: pose(0.8, 0.2, 0.01) },
+        ],
+        phones: [],
+        closer: [pose(0.5, 0.3, 0.1)],
+        detectorMs: 1,
+        poseMs: 1,
+      };
+    };
+    async function* frames(): AsyncGenerator<Frame> {
+      const rgb = new Uint8Array(64 * 36 * 3).map((_, i) => (i * 31) % 251);
+      for (let frame = 0; frame < 3; frame++) {
+        await clock.advance(500);
+        yield { width: 64, height: 36, rgb, at: clock.now(), frame };
+      }
+    }
+    const perceive = createPerceive({ camera: { cameraId: 'cam', frames }, eyes: fake.eyes, layout, clock, log });
+    const seen = await all(perceive.observations());
+    const told = seen.map(({ persons }) => persons.map((one) => (one.pose ? (one.poseAgeMs ?? 0) : 'no pose')));
+    expect(told).toEqual([
+      [0, 'no pose', 0],
+      [500, 'no pose', 500],
+      [1000, 'no pose', 1000],
+    ]);
+    expect(seen.map(({ inferenceMs }) => inferenceMs)).toEqual([2, 0, 0]);
   });
 
   it('looks at nothing more once it is closed', async () => {
