@@ -151,6 +151,7 @@ export async function startCloud(
       await rules.start();
       return rules;
     };
+    const exports = createExports({ store, files, clock });
     const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
     const { tls: _choice, ...http } = config.http;
     const app = does('web')
@@ -163,7 +164,7 @@ export async function startCloud(
             evaluations: createEvaluations({ store, rooms, orders, clock }),
             staff: createPeople({ store, sessions, clock }),
             layouts: createLayouts({ orders, rooms }),
-            exports: createExports({ store, files, clock }),
+            exports,
             rules: await startRules(),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => mqttFor(config, broker.url, host),
@@ -176,6 +177,8 @@ export async function startCloud(
         })
       : createHealthApp(health, log.child({ part: 'http' }), tls);
     ending.push(() => app.close());
+    // Before the app, which waits for requests that are being answered.
+    ending.push(() => exports.close());
     const url = await listen(app, config.http);
     const { signal } = closing;
     if (does('web'))

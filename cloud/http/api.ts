@@ -133,7 +133,7 @@ export interface AlertDetailView {
   readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];
   /** Newest layout of the room, where one was heard. */
   readonly layout?: RoomState['layout'];
-  /** Who opened the clips of this alert, newest first. */
+  /** Who opened or exported the clips of this alert, newest first. */
   readonly views: readonly { readonly userName: string; readonly wallMs: number; readonly clipId: string }[];
 }
 

@@ -270,6 +270,18 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'Other copies are being made. Try again in a moment; the evidence is not affected.',
     },
   },
+  export_failed: {
+    message: {
+      zh: '副本未能生成。证据原件不受影响，请稍后再试；若仍失败，请联系运维。',
+      en: 'The copy could not be made. The evidence is not affected: try again, and if it fails again ask whoever runs the cloud.',
+    },
+  },
+  export_given_up: {
+    message: {
+      zh: '副本生成已中止。证据原件不受影响，请再试一次。',
+      en: 'Making the copy was ended. The evidence is not affected; try again.',
+    },
+  },
   ffmpeg_missing: {
     message: {
       zh: '云端服务器没有安装 ffmpeg，无法生成模糊副本。证据原件不受影响，请联系运维。',

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Overlay, OverlayFrame } from '../../protocol/clip.ts';
-import { Corrupt, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Store, StoredClip } from '../store/store.ts';
 import { requireViewer, type Viewer } from './access.ts';
@@ -27,9 +27,13 @@ export interface Exported {
 export interface Exports {
   /**
    * Writes the entry in the log, verifies the evidence, and makes the copy: picture in H.264 with heads in blocks, sound
-   * as it is. Throws InvalidInput `not_found`, `clip_not_here`; Corrupt `clip_corrupt`; Unavailable `export_busy`, `ffmpeg_missing`.
+   * as it is. The signal says that nobody wants it any more: ffmpeg ends and nothing stays on the disk. Throws InvalidInput
+   * `not_found`, `clip_not_here`; Corrupt `clip_corrupt`; Unavailable `export_busy`, `ffmpeg_missing`, `export_failed`,
+   * `export_given_up`.
    */
-  blurred(who: Viewer | undefined, clipId: string): Promise<Exported>;
+  blurred(who: Viewer | undefined, clipId: string, signal: AbortSignal): Promise<Exported>;
+  /** Ends what is being made, and removes what was made. */
+  close(): Promise<void>;
 }
 
 /** Encoding takes a core: one at a time, and so many may wait. */
@@ -46,10 +50,12 @@ export function createExports(parts: {
   readonly ffmpeg?: string;
 }): Exports {
   const { store, files, clock } = parts;
+  const closing = new AbortController();
+  const folders = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   return {
-    async blurred(who, clipId) {
+    async blurred(who, clipId, wanted) {
       const { user } = requireViewer(who);
       const clip = await store.clip(clipId);
       if (!clip) throw new InvalidInput('not_found', `exporting clip ${clipId}: there is none`);
@@ -59,10 +65,8 @@ export function createExports(parts: {
         throw new Unavailable('export_busy', `exporting clip ${clipId}: ${waiting} others are being made`);
       await store.appendLog({ wallMs: clock.wallMs(), actor: user.name, action: 'export_clip', object: clipId });
       waiting += 1;
-      const turn = last.then(
-        () => make(clip, video),
-        () => make(clip, video),
-      );
+      const signal = AbortSignal.any([wanted, closing.signal]);
+      const turn = last.then(() => make(clip, video, signal));
       last = turn.catch(() => undefined);
       try {
         return await turn;
@@ -70,14 +74,26 @@ export function createExports(parts: {
         waiting -= 1;
       }
     },
+    async close() {
+      closing.abort();
+      await last;
+      for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    },
   };
 
-  async function make({ clip, files: stored }: StoredClip, video: StoredFile): Promise<Exported> {
+  async function make({ clip, files: stored }: StoredClip, video: StoredFile, signal: AbortSignal): Promise<Exported> {
+    const doing = `exporting clip ${clip.clipId}`;
+    stillWanted(signal, doing);
     const folder = await mkdtemp(join(tmpdir(), 'evalroom-export-'));
-    const remove = () => rm(folder, { recursive: true, force: true });
+    folders.add(folder);
+    const remove = async () => {
+      await rm(folder, { recursive: true, force: true });
+      folders.delete(folder);
+    };
     try {
       for (const { sha256 } of stored) await files.verify(sha256);
       const fetch = async (file: StoredFile) => {
+        stillWanted(signal, doing);
         const path = join(folder, file.name);
         await pipeline(files.read(file.sha256, { start: 0, end: file.bytes - 1 }), createWriteStream(path));
         return path;
@@ -87,11 +103,11 @@ export function createExports(parts: {
       // Without one nobody knows where heads are, and all of the picture is blurred.
       const frames = drawn ? (JSON.parse(await readFile(await fetch(drawn), 'utf8')) as Overlay).frames : [];
       const path = join(folder, 'copy.mp4');
-      const doing = `Exporting clip ${clip.clipId}`;
       await blurCopy(
         { source, path, frames, durationMs: clip.durationMs, evidenceSha256: video.sha256 },
-        { ffmpeg: parts.ffmpeg ?? 'ffmpeg', doing },
+        { ffmpeg: parts.ffmpeg ?? 'ffmpeg', doing, signal },
       );
+      stillWanted(signal, doing);
       const { size } = await stat(path);
       const name = `${clip.clipId}-copy-heads-blurred.mp4`;
       return { name, path, bytes: size, evidenceSha256: video.sha256, remove };
@@ -105,11 +121,21 @@ export function createExports(parts: {
 type StoredFile = StoredClip['files'][number];
 const fileOf = (clip: StoredClip, name: string) => clip.files.find((file) => file.name === name);
 
+interface Doing {
+  readonly ffmpeg: string;
+  readonly doing: string;
+  readonly signal: AbortSignal;
+}
+
+function stillWanted(signal: AbortSignal, doing: string): void {
+  if (signal.aborted) throw new Unavailable('export_given_up', `${doing}: nobody waits for it any more`);
+}
+
 async function blurCopy(
   job: { source: string; path: string; frames: readonly OverlayFrame[]; durationMs: number; evidenceSha256: string },
-  { ffmpeg, doing }: { ffmpeg: string; doing: string },
+  how: Doing,
 ): Promise<void> {
-  const size = await pictureSize(job.source, ffmpeg, doing);
+  const size = await pictureSize(job.source, how);
   const mask = maskSize(size);
   const { width, height } = size;
   const small = `${BLOCKS}:${Math.max(2, Math.round((BLOCKS * height) / width))}`;
@@ -130,18 +156,18 @@ async function blurCopy(
   ];
   // Two seconds more than the clip: the last mask must not end before the last picture.
   const count = Math.ceil(((job.durationMs + 2000) / 1000) * MASKS_PER_SECOND);
-  await run(ffmpeg, args, doing, masks(job.frames, count, mask));
+  await run(how.ffmpeg, args, how, masks(job.frames, count, mask));
 }
 
 function* masks(frames: readonly OverlayFrame[], count: number, size: MaskSize): Generator<Uint8Array> {
   for (let i = 0; i < count; i++) yield maskAt(frames, (i * 1000) / MASKS_PER_SECOND, size);
 }
 
-async function pictureSize(source: string, ffmpeg: string, doing: string): Promise<MaskSize> {
-  const ffprobe = ffmpeg.replace(/ffmpeg$/, 'ffprobe');
+async function pictureSize(source: string, how: Doing): Promise<MaskSize> {
+  const ffprobe = how.ffmpeg.replace(/ffmpeg$/, 'ffprobe');
   const show = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'csv=p=0'];
-  const [width, height] = (await run(ffprobe, [...show, source], doing)).trim().split(',').map(Number);
-  if (!width || !height) throw new Corrupt('clip_unplayable', `${doing}: it holds no picture`);
+  const [width, height] = (await run(ffprobe, [...show, source], how)).trim().split(',').map(Number);
+  if (!width || !height) throw new Unavailable('export_failed', `${how.doing}: it holds no picture`);
   return { width, height };
 }
 
@@ -149,14 +175,17 @@ async function pictureSize(source: string, ffmpeg: string, doing: string): Promi
 async function run(
   program: string,
   args: readonly string[],
-  doing: string,
+  { doing, signal }: Doing,
   input?: Iterable<Uint8Array>,
 ): Promise<string> {
+  stillWanted(signal, doing);
   const child = spawn(program, args, {
     stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
   });
+  const end = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', end, { once: true });
   let [out, complaint] = ['', ''];
   child.stdout!.on('data', (chunk: Buffer) => {
     out = (out + chunk).slice(0, 4096);
@@ -168,11 +197,12 @@ async function run(
     child.once('error', (cause) =>
       reject(new Unavailable('ffmpeg_missing', `${doing}: ${program} does not start; install ffmpeg`, cause)),
     );
-    child.once('close', (code, signal) => {
+    child.once('close', (code, killed) => {
       if (code === 0) resolve();
+      // The hash of the evidence holds: that ffmpeg could not work (no space, no memory, no time) says nothing against it.
       else
         reject(
-          new Corrupt('clip_unplayable', `${doing}: ${program} ended with ${code ?? signal}: ${complaint.trim()}`),
+          new Unavailable('export_failed', `${doing}: ${program} ended with ${code ?? killed}: ${complaint.trim()}`),
         );
     });
   });
@@ -180,6 +210,13 @@ async function run(
   ended.catch(() => undefined);
   // It stops reading when it has seen the last picture: what is left of the masks is not wanted.
   if (input && child.stdin) await pipeline(input, child.stdin).catch(() => undefined);
-  await ended;
+  try {
+    await ended;
+  } catch (error) {
+    stillWanted(signal, doing);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
   return out;
 }

@@ -168,7 +168,7 @@ export async function readAlert(reader: Reader, episodeId: string): Promise<Aler
     clips.length === 0
       ? []
       : await reader.all<{ actor: string; wall_ms: number; object: string }>(
-          `select actor, wall_ms, object from log where action = 'view_clip' and ${reader.among('object', 1)}
+          `select actor, wall_ms, object from log where action in ('view_clip', 'export_clip') and ${reader.among('object', 1)}
            order by seq desc limit 200`,
           clips.map((row) => row.clip_id),
         );

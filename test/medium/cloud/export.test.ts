@@ -1,10 +1,14 @@
 /** A clip for outside eyes: made by the real ffmpeg, looked at pixel by pixel; the evidence keeps its hash. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { routeExport } from '../../../cloud/http/export.ts';
 import { type ClipFiles, localClipFiles } from '../../../cloud/review/clip-files.ts';
 import { createExports } from '../../../cloud/review/export.ts';
 import { AROUND_MS, maskAt, maskSize } from '../../../cloud/review/export-mask.ts';
@@ -15,6 +19,7 @@ import { stillClock } from '../../unit/cloud/still-clock.ts';
 
 const [WIDTH, HEIGHT] = [320, 180];
 const viewer = { user: { userId: 'u', name: '李观察', role: 'viewer' as const }, sessionId: 's' };
+const wanted = new AbortController().signal;
 let folder: string;
 let files: ClipFiles;
 let film: Buffer;
@@ -64,6 +69,29 @@ function exportsOf(clips: readonly StoredClip[], ffmpeg = 'ffmpeg') {
   return createExports({ store, files, clock: stillClock().clock, ffmpeg });
 }
 
+/** In place of ffmpeg: says that it has begun, and with what, then does what the script says. */
+function scripted(name: string, then: string) {
+  const bin = join(folder, name);
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'ffprobe'), '#!/bin/sh\necho 320,180\n', { mode: 0o755 });
+  const begun = join(bin, 'begun');
+  const script = `#!/bin/sh\necho "$$ $7" > ${begun}.part\nmv ${begun}.part ${begun}\n${then}\n`;
+  writeFileSync(join(bin, 'ffmpeg'), script, { mode: 0o755 });
+  const at = async () => {
+    await expect.poll(() => existsSync(begun), { timeout: 20_000 }).toBe(true);
+    const [pid, source] = readFileSync(begun, 'utf8').trim().split(' ');
+    return { pid: Number(pid), made: dirname(source!) };
+  };
+  return { ffmpeg: join(bin, 'ffmpeg'), at };
+}
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Luminance of the picture at a time. */
 const pictureOf = (path: string, seconds: number) =>
   execFileSync('ffmpeg', [
@@ -108,7 +136,7 @@ describe('an exported clip', () => {
 
   it('has no detail where heads are, all of it elsewhere, the sound as it was, and says that it is a copy', async () => {
     const clip = await keep('c1', frames);
-    const { path, name, evidenceSha256, remove } = await exportsOf([clip]).blurred(viewer, 'c1');
+    const { path, name, evidenceSha256, remove } = await exportsOf([clip]).blurred(viewer, 'c1', wanted);
     const original = join(folder, 'film.mp4');
     for (const seconds of [0.5, 1.5, 2.5]) {
       const face = faceOf(boxAt(seconds * 1000));
@@ -136,18 +164,61 @@ describe('an exported clip', () => {
 
   it('is blurred all over where nobody knows where heads are', async () => {
     const clip = await keep('c2', undefined);
-    const { path, remove } = await exportsOf([clip]).blurred(viewer, 'c2');
+    const { path, remove } = await exportsOf([clip]).blurred(viewer, 'c2', wanted);
     expect(detail(pictureOf(path, 1), [0.05, 0.05, 0.95, 0.95])).toBeLessThan(12);
     await remove();
   }, 60_000);
 
   it('is refused without a session, for a clip that is not there, and where there is no ffmpeg', async () => {
     const clip = await keep('c3', frames);
-    await expect(exportsOf([clip]).blurred(undefined, 'c3')).rejects.toMatchObject({ code: 'no_session' });
-    await expect(exportsOf([clip]).blurred(viewer, 'c9')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(exportsOf([clip]).blurred(undefined, 'c3', wanted)).rejects.toMatchObject({ code: 'no_session' });
+    await expect(exportsOf([clip]).blurred(viewer, 'c9', wanted)).rejects.toMatchObject({ code: 'not_found' });
     const none = exportsOf([clip], join(folder, 'no-ffmpeg'));
-    await expect(none.blurred(viewer, 'c3')).rejects.toMatchObject({ code: 'ffmpeg_missing' });
+    await expect(none.blurred(viewer, 'c3', wanted)).rejects.toMatchObject({ code: 'ffmpeg_missing' });
   });
+
+  it('leaves no film and no ffmpeg behind when the browser leaves while it is made', async () => {
+    const clip = await keep('c4', frames);
+    const slow = scripted('slow', 'exec sleep 600');
+    const exports = exportsOf([clip], slow.ffmpeg);
+    const app = Fastify();
+    app.decorateRequest('viewer');
+    app.addHook('onRequest', async (asked) => {
+      asked.viewer = viewer;
+    });
+    routeExport(app, { exports });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    const browser = request({ port, host: '127.0.0.1', method: 'POST', path: '/api/clips/c4/export' });
+    browser.on('error', () => undefined).end();
+    const { pid, made } = await slow.at();
+    expect(existsSync(made)).toBe(true);
+    browser.destroy();
+    await expect.poll(() => existsSync(made) || lives(pid), { timeout: 20_000 }).toBe(false);
+    await app.close();
+  }, 60_000);
+
+  it('ends with the cloud: what is being made, and what was made', async () => {
+    const clip = await keep('c5', frames);
+    const made = exportsOf([clip]);
+    const { path } = await made.blurred(viewer, 'c5', wanted);
+    await made.close();
+    expect(existsSync(dirname(path))).toBe(false);
+    const slow = scripted('slower', 'exec sleep 600');
+    const exports = exportsOf([clip], slow.ffmpeg);
+    const refused = expect(exports.blurred(viewer, 'c5', wanted)).rejects.toMatchObject({ code: 'export_given_up' });
+    const { pid, made: begun } = await slow.at();
+    await exports.close();
+    await refused;
+    expect(existsSync(begun) || lives(pid)).toBe(false);
+  }, 60_000);
+
+  it('that ffmpeg could not make says nothing against the evidence', async () => {
+    const clip = await keep('c6', frames);
+    const failing = scripted('failing', 'echo "No space left on device" >&2; exit 1');
+    const refused = exportsOf([clip], failing.ffmpeg).blurred(viewer, 'c6', wanted);
+    await expect(refused).rejects.toMatchObject({ kind: 'Unavailable', code: 'export_failed' });
+  }, 60_000);
 
   it('masks heads of the looks around a moment, and everything where nobody looked', () => {
     const size = maskSize({ width: 1280, height: 720 });

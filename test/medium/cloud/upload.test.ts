@@ -141,8 +141,11 @@ describe('clip upload', () => {
 
     const log = await browser.json<LogView>('GET', '/api/log');
     expect(log.entries.filter(({ action, object }) => action === 'view_clip' && object === clipId)).toHaveLength(2);
+    // Whoever takes a copy has seen it, too; that these bytes are no film is found after the entry in the log.
+    expect((await browser.send('POST', `/api/clips/${clipId}/export`)).status).toBe(503);
     const detail = await browser.json<AlertDetailView>('GET', '/api/alerts/e1');
     expect(detail.views).toMatchObject([
+      { userName: '王监督', clipId },
       { userName: '王监督', clipId },
       { userName: '王监督', clipId },
     ]);
