@@ -198,7 +198,7 @@ export async function createApp({
 
   routePeople(app, { ...people, guarded, setCookie });
   const changeText = changeWriter();
-  const joinLines = createSessionLines({ ...people, log: machine.log });
+  const joinLines = createSessionLines({ ...people, ...machine });
   app.get('/api/feed', async (request, reply) => {
     const last = request.headers['last-event-id'];
     const { cursor } = request.query as { cursor?: unknown };

@@ -7,7 +7,7 @@ import type { FeedItem, Position } from '../store/store.ts';
 import type { FeedLines } from './api.ts';
 
 export const BEAT_MS = 5000;
-/** What may wait for one browser. Beyond it a stored line closes the connection, and a volatile one is left out. */
+/** What may wait for one browser. Beyond it a line that nobody repeats closes the connection, and a state is left out. */
 const BUFFER_BYTES = 2 * 1024 * 1024;
 const VOLATILE_BYTES = 256 * 1024;
 const LINGER_MS = 10_000;
@@ -54,7 +54,7 @@ export function changeWriter(): (change: RoomChange) => string {
 
 /** What somebody else may do with an open line. */
 export interface OpenLine {
-  /** A volatile line: left out where the browser does not keep up. */
+  /** What nobody repeats: where the browser does not keep up the line ends, and it comes back and asks anew. */
   put(text: string): void;
   end(): void;
 }
@@ -134,7 +134,9 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
     onGone.push(
       join({
         put(text) {
-          if (!over && response.writableLength < VOLATILE_BYTES) response.write(text);
+          if (over) return;
+          if (response.writableLength < BUFFER_BYTES) response.write(text);
+          else end();
         },
         end,
       }),

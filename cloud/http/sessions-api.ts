@@ -79,5 +79,7 @@ export interface PermitRequest {
 /** Line `session` of the feed, volatile: the room's open evaluation as it is now; absent: none is on. */
 export interface SessionLine {
   readonly roomId: string;
+  /** Of the room's orders when this was looked up: that none is on says nothing against an evaluation of a later one. */
+  readonly revision: number;
   readonly evaluation?: EvaluationView;
 }

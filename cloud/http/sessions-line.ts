@@ -1,10 +1,14 @@
 /** Beside feed-line.ts: tells every open line of a changed evaluation, and ends the lines of a session that has ended. */
 import type { Logger } from 'pino';
+import type { Clock } from '../../protocol/time.ts';
 import type { Evaluations } from '../review/evaluations.ts';
 import type { Orders } from '../review/orders.ts';
 import type { Sessions } from '../review/sessions.ts';
 import type { OpenLine } from './feed-line.ts';
 import type { SessionLine } from './sessions-api.ts';
+
+/** Pause after a change that could not be read. */
+const AGAIN_MS = 1000;
 
 /** `join` for the line of a session. A change is read and written out once for all lines. */
 export function createSessionLines(parts: {
@@ -12,8 +16,9 @@ export function createSessionLines(parts: {
   readonly evaluations: Pick<Evaluations, 'ofRoom'>;
   readonly orders: Pick<Orders, 'onChange'>;
   readonly log: Logger;
+  readonly clock: Clock;
 }): (sessionId: string, line: OpenLine) => () => void {
-  const { sessions, evaluations, orders, log } = parts;
+  const { sessions, evaluations, orders, log, clock } = parts;
   const lines = new Map<OpenLine, string>();
   let stop: (() => void) | undefined;
   // Here, at once; in another process the line notices at its next beat.
@@ -25,19 +30,37 @@ export function createSessionLines(parts: {
       line.end();
     }
   });
-  const tell = async (roomId: string) => {
-    const evaluation = await evaluations.ofRoom(roomId);
-    const body: SessionLine = { roomId, ...(evaluation ? { evaluation } : {}) };
-    const text = `event: session\ndata: ${JSON.stringify(body)}\n\n`;
-    for (const line of lines.keys()) line.put(text);
+  /** Rooms whose evaluation is still to be told, with the newest revision heard. */
+  const changed = new Map<string, number>();
+  let telling = false;
+  /** One after the other: two answers that overtake each other would leave the older one on the page. */
+  const tellAll = async () => {
+    if (telling) return;
+    telling = true;
+    for (let next = first(changed); next && lines.size > 0; next = first(changed)) {
+      const [roomId, revision] = next;
+      changed.delete(roomId);
+      try {
+        const evaluation = await evaluations.ofRoom(roomId);
+        const body: SessionLine = { roomId, revision, ...(evaluation ? { evaluation } : {}) };
+        const text = `event: session\ndata: ${JSON.stringify(body)}\n\n`;
+        for (const line of [...lines.keys()]) line.put(text);
+      } catch (error) {
+        log.warn({ err: error, roomId }, 'a changed evaluation could not be told; trying again');
+        if (!changed.has(roomId)) changed.set(roomId, revision);
+        await clock.sleep(AGAIN_MS);
+      }
+    }
+    // Who comes later asks for all that are on.
+    if (lines.size === 0) changed.clear();
+    telling = false;
   };
   return (sessionId, line) => {
     lines.set(line, sessionId);
     // Nobody looks at orders for the sake of browsers that are not there.
-    stop ??= orders.onChange((roomId) => {
-      tell(roomId).catch((error: unknown) =>
-        log.warn({ err: error, roomId }, 'a changed evaluation could not be told'),
-      );
+    stop ??= orders.onChange((roomId, revision) => {
+      changed.set(roomId, revision);
+      void tellAll();
     });
     return () => {
       lines.delete(line);
@@ -47,3 +70,8 @@ export function createSessionLines(parts: {
     };
   };
 }
+
+const first = <T>(many: Iterable<T>): T | undefined => {
+  for (const one of many) return one;
+  return undefined;
+};

@@ -75,14 +75,14 @@ export function createEvaluations(parts: {
     async list(who, { room, before, limit }) {
       requireViewer(who);
       const [open, past] = await Promise.all([
-        store.evaluations.open(),
+        store.evaluations.open(room),
         store.evaluations.past({
           limit,
           ...(room === undefined ? {} : { roomId: room }),
           ...(before === undefined ? {} : { beforeWallMs: before }),
         }),
       ]);
-      return { open: open.filter(({ roomId }) => room === undefined || roomId === room), past };
+      return { open, past };
     },
     async detail(who, sessionId) {
       requireViewer(who);
@@ -138,7 +138,7 @@ export function createEvaluations(parts: {
     revoke: (who, sessionId, permitId) => change(who, sessionId, (before, doing) => revoked(before, permitId, doing)),
     end: (who, sessionId) => change(who, sessionId, ended),
     async ofRoom(roomId) {
-      return (await store.evaluations.open()).find((one) => one.roomId === roomId);
+      return (await store.evaluations.open(roomId))[0];
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Orders {
     asked: { readonly revision: number; readonly waitMs: number; readonly signal: AbortSignal },
   ): Promise<RoomOrders | undefined>;
   /** Called soon after any process has ordered something for a room. Returns how to stop it. */
-  onChange(listener: (roomId: string) => void): () => void;
+  onChange(listener: (roomId: string, revision: number) => void): () => void;
   /** Something was ordered in a transaction of its own: looks now. */
   poke(): void;
   counts(): { readonly waiting: number; readonly turnedAway: number };
@@ -46,7 +46,7 @@ export function createOrders(parts: {
   const closing = new AbortController();
   /** By device: a box asks once at a time, so an older question of the same box is of a line that is gone. */
   const waiters = new Map<string, Waiter>();
-  const listeners = new Set<(roomId: string) => void>();
+  const listeners = new Set<(roomId: string, revision: number) => void>();
   let seen: ReadonlyMap<string, number> | undefined;
   let turnedAway = 0;
   let looking: Promise<void> | undefined;
@@ -61,7 +61,7 @@ export function createOrders(parts: {
     for (const waiter of [...waiters.values()]) if ((now.get(waiter.roomId) ?? 0) !== waiter.revision) waiter.wake();
     if (before)
       for (const [roomId, revision] of now)
-        if (before.get(roomId) !== revision) for (const listener of [...listeners]) listener(roomId);
+        if (before.get(roomId) !== revision) for (const listener of [...listeners]) listener(roomId, revision);
   };
   const run = async () => {
     let failing = false;

@@ -30,7 +30,8 @@ export interface EvaluationStore {
     by: By,
   ): Promise<EvaluationView | undefined>;
   find(sessionId: string): Promise<EvaluationView | undefined>;
-  open(): Promise<readonly EvaluationView[]>;
+  /** Those that are on: everywhere, or in one room. */
+  open(roomId?: string): Promise<readonly EvaluationView[]>;
   /** Ended ones, newest first. */
   past(query: {
     readonly roomId?: string;
@@ -108,8 +109,12 @@ export async function findEvaluation(reader: Reader, sessionId: string): Promise
 }
 
 /** See EvaluationStore.open. */
-export async function openEvaluations(reader: Reader): Promise<EvaluationView[]> {
-  return (await reader.all<Row>('select json from evaluations where ended_wall_ms is null order by room_id')).map(view);
+export async function openEvaluations(reader: Reader, roomId?: string): Promise<EvaluationView[]> {
+  const rows =
+    roomId === undefined
+      ? await reader.all<Row>('select json from evaluations where ended_wall_ms is null order by room_id')
+      : await reader.all<Row>('select json from evaluations where ended_wall_ms is null and room_id = $1', roomId);
+  return rows.map(view);
 }
 
 /** See EvaluationStore.past. */

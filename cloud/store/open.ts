@@ -147,7 +147,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
       begin: (change, by) => sql.write((tx) => evaluations.beginEvaluation(tx, change, by)),
       change: (sessionId, next, by) => sql.write((tx) => evaluations.changeEvaluation(tx, sessionId, next, by)),
       find: (sessionId) => read((reader) => evaluations.findEvaluation(reader, sessionId)),
-      open: () => read(evaluations.openEvaluations),
+      open: (roomId) => read((reader) => evaluations.openEvaluations(reader, roomId)),
       past: (query) => read((reader) => evaluations.pastEvaluations(reader, query)),
       steps: (sessionId) => read((reader) => evaluations.listSteps(reader, sessionId)),
     },

@@ -192,7 +192,10 @@ export function createDesk(): Desk {
       let after = before;
       const fresh = new Set<string>();
       for (const got of lines) {
-        if (got.kind === 'beat') hear(got.body.serverWallMs);
+        if (got.kind === 'beat') {
+          hear(got.body.serverWallMs);
+          if (sessionsOwed) void askSessions();
+        }
         const next = applyLine(after, got, known);
         const episodeId = got.kind === 'event' ? got.body.alert?.episodeId : undefined;
         if (episodeId !== undefined && !after.alerts.has(episodeId) && next.alerts.has(episodeId)) fresh.add(episodeId);
@@ -204,14 +207,20 @@ export function createDesk(): Desk {
   }
   const pace = createPace(take);
 
+  /** An answer that did not come is asked for again with the next beat. */
+  let sessionsOwed = false;
   async function askSessions(): Promise<void> {
+    sessionsOwed = false;
+    const asked = feed.peek()?.sessions ?? new Map();
     const answer = await client.evaluations(undefined, 1);
-    if (answer.ok && feed.value) feed.value = withSessions(feed.value, answer.value.open);
+    if (!answer.ok) sessionsOwed = true;
+    else if (feed.value) feed.value = withSessions(feed.value, answer.value.open, asked);
   }
 
   function listen(): void {
     line?.abort();
     line = new AbortController();
+    connection.value = { kind: 'connecting' };
     const stop = life ? AbortSignal.any([life, line.signal]) : line.signal;
     keepLine(
       {
@@ -221,7 +230,8 @@ export function createDesk(): Desk {
         },
         now: nowMs,
         onConnection: (next) => {
-          if (next.kind === 'live' && connection.peek().kind === 'offline') void askSessions();
+          // Between the first screen, or the end of the line before, and now evaluations may have changed.
+          if (next.kind === 'live' && connection.peek().kind !== 'catching') void askSessions();
           connection.value = next;
           // Back on the line, every room has a moment to be heard before it counts as silent.
           if (next.kind === 'offline') lineDown.value = { since: next.sinceWallMs, until: Number.POSITIVE_INFINITY };

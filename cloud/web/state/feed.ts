@@ -109,27 +109,39 @@ export function applyLine(feed: DeskFeed, line: FeedLine, known: KnownIds): Desk
       return { ...next, rooms: put(feed.rooms, roomId, { ...card, snapshots: [...others, { cameraId, wallMs }] }) };
     }
     case 'session':
-      return withSession(next, line.body.roomId, line.body.evaluation);
+      return withSession(next, line.body.roomId, line.body.evaluation, line.body.revision);
     case 'beat':
       return next;
   }
 }
 
-/** All that are on, asked for anew after the line was down: what changed meanwhile was told to nobody here. */
-export function withSessions(feed: DeskFeed, open: readonly EvaluationView[]): DeskFeed {
-  const sessions = new Map(
-    open.map((one) => {
-      const before = feed.sessions.get(one.roomId);
-      return [one.roomId, before && before.revision > one.revision ? before : one];
-    }),
-  );
+/**
+ * All that are on, asked for anew when the line has opened: what changed before was told to nobody here. `asked` is what
+ * was known when the question left; what a line has brought since is newer than the answer.
+ */
+export function withSessions(feed: DeskFeed, open: readonly EvaluationView[], asked: DeskFeed['sessions']): DeskFeed {
+  const answered = new Map(open.map((one) => [one.roomId, one]));
+  const sessions = new Map<string, EvaluationView>();
+  for (const roomId of new Set([...answered.keys(), ...feed.sessions.keys()])) {
+    const [now, answer] = [feed.sessions.get(roomId), answered.get(roomId)];
+    const told = now !== asked.get(roomId);
+    const newer = now && answer && (now.revision > answer.revision ? now : answer);
+    const counts = newer ?? (told ? now : answer);
+    if (counts) sessions.set(roomId, counts);
+  }
   return { ...feed, sessions };
 }
 
-/** Takes a room's evaluation in, unless what is known of it is newer; undefined or ended: none is on. */
-export function withSession(feed: DeskFeed, roomId: string, evaluation: EvaluationView | undefined): DeskFeed {
+/** Takes a room's evaluation in, unless what is known of it is newer; undefined or ended: none is on, as of `revision`. */
+export function withSession(
+  feed: DeskFeed,
+  roomId: string,
+  evaluation: EvaluationView | undefined,
+  revision = evaluation?.revision,
+): DeskFeed {
   const before = feed.sessions.get(roomId);
-  if (before && evaluation && before.revision > evaluation.revision) return feed;
+  const heard = evaluation?.revision ?? revision;
+  if (before && heard !== undefined && before.revision > heard) return feed;
   const sessions = new Map(feed.sessions);
   if (evaluation && evaluation.endedWallMs === undefined) sessions.set(roomId, evaluation);
   else sessions.delete(roomId);

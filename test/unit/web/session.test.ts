@@ -40,20 +40,37 @@ describe('evaluations in the feed', () => {
     expect(first.sessions.get('room-1')?.phase).toBe('evaluating');
     const known = new KnownIds(10);
     const next = evaluation({ phase: 'break', revision: 6 });
-    const later = applyLine(first, { kind: 'session', body: { roomId: 'room-1', evaluation: next } }, known);
+    const later = applyLine(
+      first,
+      { kind: 'session', body: { roomId: 'room-1', revision: 6, evaluation: next } },
+      known,
+    );
     expect(later.sessions.get('room-1')?.phase).toBe('break');
     // An answer that was slower than the line does not bring the old phase back.
     expect(withSession(later, 'room-1', evaluation()).sessions.get('room-1')?.phase).toBe('break');
-    const over = applyLine(later, { kind: 'session', body: { roomId: 'room-1' } }, known);
+    // That none is on was looked up before this one began.
+    const early = applyLine(later, { kind: 'session', body: { roomId: 'room-1', revision: 5 } }, known);
+    expect(early.sessions.size).toBe(1);
+    const over = applyLine(later, { kind: 'session', body: { roomId: 'room-1', revision: 7 } }, known);
     expect(over.sessions.size).toBe(0);
     expect(withSession(later, 'room-1', evaluation({ endedWallMs: 9, revision: 7 })).sessions.size).toBe(0);
   });
 
   it('are replaced as a whole after the line was down, but not by older ones', () => {
     const before = feed([evaluation({ revision: 9 }), evaluation({ roomId: 'room-2', sessionId: 's-2' })]);
-    const after = withSessions(before, [evaluation({ revision: 8, phase: 'break' })]);
+    const after = withSessions(before, [evaluation({ revision: 8, phase: 'break' })], before.sessions);
     expect([...after.sessions.keys()]).toEqual(['room-1']);
     expect(after.sessions.get('room-1')?.phase).toBe('evaluating');
+  });
+
+  it('that a line has told of while the answer was on its way stay', () => {
+    const asked = feed([evaluation({ roomId: 'room-2', sessionId: 's-2' })]);
+    const told = withSession(asked, 'room-1', evaluation());
+    expect([...withSessions(told, [], asked.sessions).sessions.keys()]).toEqual(['room-1']);
+    const over = withSession(asked, 'room-2', undefined, 6);
+    const late = [evaluation({ roomId: 'room-2', sessionId: 's-2' })];
+    expect(withSessions(over, [], asked.sessions).sessions.size).toBe(0);
+    expect(withSessions(over, late, asked.sessions).sessions.size).toBe(0);
   });
 
   it('narrow the queue to their own alerts', () => {
