@@ -1,6 +1,6 @@
 /** Two engines on one microphone: the fast one suspects, the other one has to hear the same, and only then it counts. */
 import type { Clock } from '../../protocol/time.ts';
-import type { Hit, Recogniser, RecogniserHealth } from './recogniser.ts';
+import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** The same phrase within this distance is the same utterance. */
 const SAME_SAMPLES = 1.5 * 16_000;
@@ -19,6 +19,7 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
   let suspected: Hit[] = [];
   let confirmed: Hit[] = [];
   let position = 0;
+  const counting = fast.onTalk ? fast : second;
   const stop = new AbortController();
   let task: Promise<void> | undefined;
 
@@ -76,12 +77,21 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
       confirmed = forget(confirmed);
     },
     onHit: (listener) => void listeners.push(listener),
-    onTalk: (listener) => (fast.onTalk ? fast.onTalk(listener) : second.onTalk?.(listener)),
+    ...(counting.onTalk ? { onTalk: (listener: (talk: Talk) => void) => counting.onTalk?.(listener) } : {}),
     health(): RecogniserHealth {
       const [a, b] = [fast.health(), second.health()];
-      const base = { rtf: a.rtf + b.rtf, restarts: a.restarts + b.restarts, dropped: a.dropped + b.dropped };
-      if (a.state === 'deaf')
-        return { state: 'deaf', ...(a.reason === undefined ? {} : { reason: a.reason }), ...base };
+      // Nobody waits for an engine that cannot hear.
+      const waiting = [a, b].flatMap((one) => (one.state === 'deaf' || one.waiting === undefined ? [] : [one.waiting]));
+      const base = {
+        rtf: a.rtf + b.rtf,
+        restarts: a.restarts + b.restarts,
+        dropped: a.dropped + b.dropped,
+        ...(waiting.length > 0 ? { waiting: Math.max(...waiting) } : {}),
+      };
+      if (a.state === 'deaf') {
+        const { reason, missing } = a;
+        return { state: 'deaf', ...(reason === undefined ? {} : { reason }), ...(missing ? { missing } : {}), ...base };
+      }
       const why = b.state === 'deaf' ? `unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})` : undefined;
       const reason = why ?? a.reason;
       return { state: 'hearing', ...(reason === undefined ? {} : { reason }), ...base };

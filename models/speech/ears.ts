@@ -23,7 +23,7 @@ export function createDeaf(deps: { engine: string; language: string; reason: str
     start: async () => undefined,
     accept: () => undefined,
     onHit: () => undefined,
-    health: () => ({ state: 'deaf', reason, rtf: 0, restarts: 0, dropped: 0 }),
+    health: () => ({ state: 'deaf', reason, missing: true, rtf: 0, restarts: 0, dropped: 0 }),
     close: async () => undefined,
   };
 }

@@ -17,7 +17,7 @@ function missingModel(modelsFolder: string): string | undefined {
 
 function spawnWorker(options: RecogniserOptions, events: EngineEvents): EnginePort {
   const worker = new Worker(new URL('./fsmn-worker.ts', import.meta.url), {
-    workerData: { phrases: options.phrases, modelsFolder: options.modelsFolder },
+    workerData: options,
     resourceLimits: { maxOldGenerationSizeMb: 256 },
   });
   worker.on('message', (report: EngineReport) => events.onReport(report));
@@ -42,6 +42,7 @@ export function createFsmn(deps: { options: RecogniserOptions; clock: Clock; log
     hosted: {
       engine: 'fsmn',
       language: 'zh-CN',
+      countsTalk: true,
       missing: () => missingModel(options.modelsFolder),
       spawn: (events) => spawnWorker(options, events),
     },

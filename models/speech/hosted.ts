@@ -34,6 +34,8 @@ export interface EngineEvents {
 export interface HostedEngine {
   readonly engine: string;
   readonly language: string;
+  /** True when it reports how much it understood of all that is said. */
+  readonly countsTalk?: boolean;
   /** Why it cannot hear before it is even tried (no model, no phrases); undefined when it may be started. */
   missing(): string | undefined;
   /** Starts one run. May throw: counted as a run that died. */
@@ -60,6 +62,8 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const feed = createFeed();
   const stop = new AbortController();
   let reason: string | undefined = 'not started';
+  /** What it lacks, or what it refused for: nothing that a restart cures. */
+  let lacking = false;
   let partly: string | undefined;
   let restarts = 0;
   let running: Promise<void> | undefined;
@@ -104,6 +108,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
           if (event.kind === 'ready') {
             if (reason !== undefined) log.info({ partly: event.partly }, 'the ear hears');
             reason = undefined;
+            lacking = false;
             partly = event.partly;
             feed.open((samples) => port?.post(samples));
           } else report(event);
@@ -131,6 +136,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     let failures = 0;
     while (!stop.signal.aborted) {
       const missing = hosted.missing();
+      lacking = missing !== undefined;
       if (missing) {
         deaf(missing);
         feed.clear();
@@ -142,6 +148,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       const { why, refused } = await run();
       if (stop.signal.aborted) break;
       deaf(refused ? why : `the engine stopped and is being restarted (${why})`);
+      lacking = refused;
       if (refused) {
         feed.clear();
         await clock.sleep(RECHECK_MS, stop.signal);
@@ -160,13 +167,15 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       if (running) return;
       if (signal.aborted) stop.abort();
       signal.addEventListener('abort', () => stop.abort(), { once: true });
-      reason = hosted.missing() ?? 'starting';
+      const missing = hosted.missing();
+      lacking = missing !== undefined;
+      reason = missing ?? 'starting';
       if (reason !== 'starting') log.warn({ reason }, 'the ear is deaf');
       running = supervise();
     },
     accept: (samples) => feed.accept(samples, reason === undefined || running !== undefined),
     onHit: (listener) => void listeners.push(listener),
-    onTalk: (listener) => void talkListeners.push(listener),
+    ...(hosted.countsTalk ? { onTalk: (listener: (talk: Talk) => void) => void talkListeners.push(listener) } : {}),
     health: (): RecogniserHealth => {
       const seconds = costs.reduce((sum, cost) => sum + cost.samples, 0) / 16_000;
       const busy = costs.reduce((sum, cost) => sum + cost.busyMs, 0) / 1000;
@@ -176,7 +185,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
         dropped: feed.dropped(),
         waiting: feed.waiting(),
       };
-      if (reason !== undefined) return { state: 'deaf', reason, ...base };
+      if (reason !== undefined) return { state: 'deaf', reason, ...(lacking ? { missing: true } : {}), ...base };
       return partly ? { state: 'hearing', reason: partly, ...base } : { state: 'hearing', ...base };
     },
     close: async () => {

@@ -27,6 +27,8 @@ export interface Talk {
 export interface RecogniserHealth {
   readonly state: 'hearing' | 'deaf';
   readonly reason?: string;
+  /** Deaf for want of something that waiting does not bring, such as a model. */
+  readonly missing?: true;
   /** Seconds of computing per second of sound, over the last minute. */
   readonly rtf: number;
   readonly restarts: number;

@@ -52,6 +52,7 @@ export function createWords(deps: {
     hosted: {
       engine,
       language,
+      countsTalk: true,
       missing: () => find().missing,
       spawn: (events) => {
         const { library, folder = '' } = find();

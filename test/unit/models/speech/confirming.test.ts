@@ -1,7 +1,7 @@
 /** Two engines on one microphone: both must hear a phrase, unless one of them cannot hear at all. */
 import { describe, expect, it } from 'vitest';
 import { createConfirming } from '../../../../models/speech/confirming.ts';
-import type { Hit } from '../../../../models/speech/recogniser.ts';
+import type { Hit, Recogniser, Talk } from '../../../../models/speech/recogniser.ts';
 import { createScripted } from '../../../../models/speech/scripted.ts';
 import { manualClock } from './manual-clock.ts';
 
@@ -84,5 +84,26 @@ describe('createConfirming', () => {
     fast.goDeaf('no model');
     expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model' });
     await ear.close();
+  });
+
+  it('has the talk counted by whichever of them counts, and tells what waits in front of the slower one', () => {
+    const counter = (waiting: number) => {
+      const heard: Talk[] = [];
+      const listeners: ((talk: Talk) => void)[] = [];
+      const ear: Recogniser = {
+        ...createScripted({ language: 'en', script: [] }),
+        health: () => ({ state: 'hearing', rtf: 0, restarts: 0, dropped: 0, waiting }),
+      };
+      return { ear, heard, listeners, talking: { ...ear, onTalk: (one: (talk: Talk) => void) => listeners.push(one) } };
+    };
+    const [spots, understands] = [counter(100), counter(300)];
+    const both = createConfirming({ fast: spots.ear, second: understands.talking, clock: manualClock() });
+    both.onTalk?.((talk) => understands.heard.push(talk));
+    const talk = { samples: 80_000, units: 10, covered: 1 };
+    for (const listener of understands.listeners) listener(talk);
+    expect(understands.heard).toEqual([talk]);
+    expect(both.health().waiting).toBe(300);
+    const none = createConfirming({ fast: spots.ear, second: counter(0).ear, clock: manualClock() });
+    expect(none.onTalk).toBeUndefined();
   });
 });

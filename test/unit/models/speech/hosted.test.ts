@@ -90,15 +90,23 @@ describe('hostEngine', () => {
     await ear.close();
   });
 
+  it('offers a count of talk only where its engine counts', async () => {
+    const { ear, hosted, clock } = await begin();
+    expect(ear.onTalk).toBeUndefined();
+    expect(hostEngine({ hosted: { ...hosted, countsTalk: true }, clock, log }).onTalk).toBeDefined();
+    await ear.close();
+  });
+
   it('says what is missing, and hears by itself once it is there', async () => {
     const { ear, runs, clock, state } = await begin((p) => {
       p.state.missing = 'no model; run: fetch it';
     });
-    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model; run: fetch it' });
+    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model; run: fetch it', missing: true });
     ear.accept(new Int16Array(16_000 * 60));
     expect(ear.health().restarts).toBe(0);
     state.missing = undefined;
     await clock.advance(4000);
+    expect(ear.health()).not.toHaveProperty('missing');
     runs[0]!.events.onReport({ kind: 'ready' });
     expect(ear.health().state).toBe('hearing');
     await ear.close();
