@@ -2,15 +2,19 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { levelOfHit, type Rerun, rerun, type StoredEpisode } from '../models/rules/rerun.ts';
-import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
+import { InvalidInput } from '../protocol/errors.ts';
 import type { EpisodeBody, Level } from '../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../protocol/observation.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Clock, Instant } from '../protocol/time.ts';
 import type { RoomConfig } from './config.ts';
 import { startRoom, step } from './decide/room.ts';
 import { recognisersOf } from './ears.ts';
-import { RATE, segmentsOf, soundOf } from './replay-sound.ts';
+import { createLayoutHolder } from './layout.ts';
+import { readKept } from './orders.ts';
+import { listenThrough } from './replay-listen.ts';
+import { segmentsOf, soundOf } from './replay-sound.ts';
 import { storedEvents } from './store/look.ts';
 
 /** One phrase in the sound, and what the room's machine makes of it under the pack. */
@@ -62,15 +66,7 @@ export interface ReplayParts {
   readonly log: Logger;
 }
 
-/** Sound that may wait in front of an engine: well under the bound beyond which it drops. */
-const AHEAD = 4 * RATE;
-/** An engine that does not tell how far it is gets this many times the pace of a room. */
-const BLIND_PACE = 4;
-/** Reading a model on a slow disk takes its time. */
-const READY_MS = 60_000;
-const POLL_MS = 20;
-
-/** Listens to the whole span once for each source and language. Throws Unavailable `outbox_busy`. */
+/** Listens to the whole span once for each source and language. Throws Unavailable `outbox_busy`, `ffmpeg_missing`. */
 export async function replay(parts: ReplayParts): Promise<Replay> {
   const { config, pack, base, span, clock } = parts;
   const found: PhraseObservation[] = [];
@@ -79,11 +75,13 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
     ...config.cameras.filter(({ audio }) => audio).map(({ cameraId }) => cameraId),
     ...config.microphones.map(({ microphoneId }) => microphoneId),
   ];
+  const { layout, bidders } = inForce(config, parts.log);
   const categories = new Map(pack.phrases.map(({ phraseId, category }) => [phraseId, category]));
   for (const sourceId of sources) {
     const segments = segmentsOf(join(config.dataFolder, 'segments', sourceId), span);
     const samples = segments.length === 0 ? undefined : soundOf(segments);
-    const ears = recognisersOf({ ...config, pack, script: undefined, clock, log: parts.log });
+    const seatId = config.microphones.find(({ microphoneId }) => microphoneId === sourceId)?.seatId;
+    const ears = recognisersOf({ ...config, bidders, pack, script: undefined, clock, log: parts.log });
     for (const ear of ears) {
       const facts = {
         sourceId,
@@ -98,8 +96,13 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
         sound.push({ ...facts, deaf: 'no sound of it is kept on this box in this time' });
         continue;
       }
-      const { hits, deaf } = await listen(ear, samples.blocks, clock);
-      sound.push({ ...facts, ...(deaf === undefined ? {} : { deaf }) });
+      const { hits, deaf } = await listenThrough(ear, samples.blocks, clock);
+      const lost = Math.round(samples.lostMs() / 100) / 10;
+      const why = [
+        ...(deaf === undefined ? [] : [deaf]),
+        ...(lost > 0 ? [`${lost} s of it could not be decoded`] : []),
+      ];
+      sound.push({ ...facts, ...(why.length > 0 ? { deaf: why.join('; ') } : {}) });
       for (const hit of hits) {
         const category = categories.get(hit.phraseId);
         if (!category) continue;
@@ -107,6 +110,7 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
         found.push({
           kind: 'phrase',
           microphoneId: sourceId,
+          ...(seatId === undefined ? {} : { seatId }),
           at: instant(endWallMs),
           engine: ear.engine,
           language: ear.language,
@@ -127,55 +131,32 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
   const { name, version } = pack;
   return {
     pack: { name, version },
-    raised: decide(found, config, pack),
+    raised: decide(found, layout, pack),
     sound,
-    stored: rerun({ base, draft: pack, episodes, project: { bidders: config.bidders } }),
+    stored: rerun({ base, draft: pack, episodes, project: { bidders } }),
   };
+}
+
+/** What the running agent goes by: the cloud's orders as it has kept them before room.yaml. */
+function inForce(config: RoomConfig, log: Logger) {
+  const { layout, session } = readKept(config.dataFolder, config.layout.roomId, log).orders;
+  const laid = createLayoutHolder({ own: config.layout, cameraIds: config.cameras.map(({ cameraId }) => cameraId) });
+  try {
+    laid.take(layout);
+  } catch (error) {
+    // The agent refuses it too, tells the cloud so, and goes on by the file.
+    if (!(error instanceof InvalidInput)) throw error;
+  }
+  return { layout: laid.current(), bidders: session?.bidders ?? config.bidders };
 }
 
 const instant = (wallMs: number): Instant => ({ wallMs, monoMs: wallMs, bootId: 'replay', clock: 'sure' });
 
-/** Feeds an ear as fast as it can take it, with nothing dropped. */
-async function listen(
-  ear: Recogniser,
-  blocks: () => AsyncIterable<Int16Array>,
-  clock: Clock,
-): Promise<{ hits: readonly Hit[]; deaf?: string }> {
-  const stop = new AbortController();
-  const hits: Hit[] = [];
-  ear.onHit((hit) => hits.push(hit));
-  const nap = () => clock.sleep(POLL_MS, stop.signal);
-  try {
-    await ear.start(stop.signal);
-    const beganMonoMs = clock.monoMs();
-    // A missing model does not come while one waits for it.
-    const gaveUp = () => clock.monoMs() - beganMonoMs > READY_MS || /^no |run: /.test(ear.health().reason ?? '');
-    while (ear.health().state !== 'hearing') {
-      if (gaveUp()) return { hits, deaf: ear.health().reason ?? 'the engine did not come up' };
-      await nap();
-    }
-    for await (const block of blocks()) {
-      while ((ear.health().waiting ?? 0) > AHEAD) await nap();
-      if (ear.health().waiting === undefined) await clock.sleep((block.length / RATE / BLIND_PACE) * 1000, stop.signal);
-      ear.accept(block);
-      if (ear.health().state === 'deaf') return { hits, deaf: ear.health().reason ?? 'the engine stopped' };
-    }
-    const endMonoMs = clock.monoMs();
-    while ((ear.health().waiting ?? 0) > 0 && clock.monoMs() - endMonoMs < READY_MS) await nap();
-    const { dropped, reason } = ear.health();
-    if (dropped > 0) return { hits, deaf: `the engine was too slow for ${dropped} blocks` };
-    return { hits, ...(reason === undefined ? {} : { deaf: reason }) };
-  } finally {
-    stop.abort();
-    await ear.close();
-  }
-}
-
 /** The hits through the room's own machine: merged, counted and graded as they would have been. */
-function decide(hits: readonly PhraseObservation[], config: RoomConfig, pack: RulePack): Raised[] {
+function decide(hits: readonly PhraseObservation[], layout: RoomLayout, pack: RulePack): Raised[] {
   const first = hits[0];
   if (!first) return [];
-  const context = { layout: config.layout, pack, runId: 'replay' };
+  const context = { layout, pack, runId: 'replay' };
   let machine = startRoom(context, instant(first.beginMonoMs - 1000), []);
   const open = new Set<string>();
   const speaks = (body: { readonly kind: string }): body is EpisodeBody =>

@@ -41,7 +41,7 @@ export interface Ring {
 }
 
 /** order_begin_end_crc.ext: the name is the index, so there is none to lose. */
-const NAME = /^(\d{12})_(\d{1,16})_(\d{1,16})_([0-9a-f]{8})\.(\w{2,4})$/;
+export const SEGMENT_NAME = /^(\d{12})_(\d{1,16})_(\d{1,16})_([0-9a-f]{8})\.(\w{2,4})$/;
 /** More orphans than this share of the folder means that the reader is wrong, not the files: nothing is deleted. */
 const ORPHAN_SHARE = 0.2;
 /** Single files may always go: a box that was switched off in mid-write leaves one. */
@@ -124,7 +124,7 @@ export function createRing({
         for (const name of await readdir(join(folder, cameraId))) {
           files += 1;
           const path = join(folder, cameraId, name);
-          const match = NAME.exec(name);
+          const match = SEGMENT_NAME.exec(name);
           if (!match) {
             orphans.push(path);
             continue;
