@@ -9,6 +9,7 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { build } from 'vite';
 import type { ActionRequest, ErrorView, LoginRequest, SetupRequest } from '../../cloud/http/api.ts';
+import type { EvaluationsView } from '../../cloud/http/sessions-api.ts';
 import type { RoomState } from '../../protocol/stream.ts';
 import { type Media, makeMedia } from './web-media.ts';
 import { layoutOf, type Row, World } from './web-world.ts';
@@ -135,6 +136,7 @@ export async function startFixture(
     const alert = 'episodeId' in body ? world.alert(body.episodeId) : undefined;
     return send(to, 'event', { event: row.event, ...(alert ? { alert } : {}) }, cursor);
   };
+  app.get('/api/sessions', (): EvaluationsView => ({ open: [], past: [] }));
   app.get('/api/refused', () => ({ refused: [], total: 0, quarantined: 0 }));
   app.get('/api/feed', (request, reply) => {
     if (refusing) return refuse(reply, 503, 'not_now', '稍后重试。', 'Try again later.');
