@@ -1,6 +1,8 @@
 /** From "this version counts here" to the orders of each room: the newest publication that covers a room counts, also for rooms that come later. */
 import type { Logger } from 'pino';
+import { InvalidInput } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/event.ts';
+import type { RulePackOrder } from '../../protocol/orders.ts';
 import type { RoomCard } from '../http/api.ts';
 import type { PlaceView, RoomRulesView } from '../http/rules-api.ts';
 import type { Rooms } from '../ingest/rooms.ts';
@@ -10,7 +12,10 @@ import type { Orders } from './orders.ts';
 
 export interface Placing {
   view(): Promise<readonly RoomRulesView[]>;
-  /** Every room gets the order that its newest placement asks for, where it has another one. */
+  /**
+   * Every room gets the order that its newest placement asks for, where it has another one; one that cannot take it keeps
+   * none of the others from theirs. Throws what the first of those said.
+   */
   apply(): Promise<void>;
   /** From now on rooms are looked at when they are heard for the first time, or under another centre. */
   start(): Promise<void>;
@@ -44,32 +49,55 @@ export function createPlacing(parts: {
 
   const cards = async (): Promise<RoomCard[]> => rooms.cards((await store.devices()).map(({ roomId }) => roomId));
 
-  const applyTo = async (cardsNow: readonly RoomCard[]) => {
+  /** Rooms that could not be given theirs, with the reason. `automatic`: nobody has just published, the cloud does it by itself. */
+  const applyTo = async (cardsNow: readonly RoomCard[], automatic: boolean): Promise<Map<string, unknown>> => {
     const placements = await store.rules.placements();
+    const newest = placements.at(-1);
+    const failed = new Map<string, unknown>();
+    let read:
+      | { readonly name: string; readonly version: string; readonly order: RulePackOrder | undefined }
+      | undefined;
     for (const card of cardsNow) {
       const placement = placementFor(placements, card);
       if (!placement) continue;
       const { pack, placedBy } = placement;
-      const wanted = pack && (await store.rules.version(pack.name, pack.version))?.order;
-      const { rulePack } = await orders.current(card.roomId);
-      if (rulePack?.sha256 === wanted?.sha256 && rulePack?.keyId === wanted?.keyId) continue;
-      await orders.order(
-        card.roomId,
-        { rulePack: wanted ?? null },
-        {
-          actor: placedBy,
-          action: wanted ? 'order_rules' : 'withdraw_rules',
-          object: wanted ? `${card.roomId} ← ${wanted.name} ${wanted.version}` : card.roomId,
-        },
-      );
+      try {
+        // A pack is up to some hundred kB, and most rooms have the same: the last one read is kept.
+        if (pack && (read?.name !== pack.name || read.version !== pack.version))
+          read = { ...pack, order: (await store.rules.version(pack.name, pack.version))?.order };
+        const wanted = pack && read?.order;
+        const { rulePack } = await orders.current(card.roomId);
+        if (rulePack?.sha256 === wanted?.sha256 && rulePack?.keyId === wanted?.keyId) continue;
+        await orders.order(
+          card.roomId,
+          { rulePack: wanted ?? null },
+          {
+            // Who published it did not do this hour's work: a room that comes later is given it by the cloud.
+            actor: automatic || placement.placedWallMs !== newest?.placedWallMs ? 'cloud' : placedBy,
+            action: wanted ? 'order_rules' : 'withdraw_rules',
+            object: wanted ? `${card.roomId} ← ${wanted.name} ${wanted.version}` : card.roomId,
+          },
+        );
+      } catch (error) {
+        failed.set(card.roomId, error);
+      }
     }
+    return failed;
   };
   /** One after the other: two at once would order twice. */
-  const inTurn = (cardsNow: () => Promise<readonly RoomCard[]>): Promise<void> => {
-    const mine = work.then(async () => applyTo(await cardsNow()));
-    work = mine.catch(() => undefined);
+  const inTurn = (
+    cardsNow: () => Promise<readonly RoomCard[]>,
+    automatic: boolean,
+  ): Promise<ReadonlyMap<string, unknown>> => {
+    const mine = work.then(async () => applyTo(await cardsNow(), automatic));
+    work = mine.then(
+      () => undefined,
+      () => undefined,
+    );
     return mine;
   };
+  /** What a room can never take (its orders would be too large) is not asked of it again with each of its states. */
+  const isForGood = (error: unknown) => error instanceof InvalidInput;
 
   return {
     async view() {
@@ -98,13 +126,16 @@ export function createPlacing(parts: {
       });
     },
     async apply() {
+      let failed: ReadonlyMap<string, unknown>;
       try {
-        await inTurn(cards);
+        failed = await inTurn(cards, false);
       } catch (error) {
         // The placement is stored: every room is looked at again with its next state.
         looked.clear();
         throw error;
       }
+      for (const [roomId, error] of failed) if (!isForGood(error)) looked.delete(roomId);
+      for (const error of failed.values()) throw error;
     },
     async start() {
       stop = rooms.onChange((change) => {
@@ -113,13 +144,16 @@ export function createPlacing(parts: {
         const { centre } = state.layout;
         if (looked.get(roomId) === centre) return;
         looked.set(roomId, centre);
-        inTurn(async () => [{ roomId, name: state.layout.name, centre, snapshots: [] }]).catch((error: unknown) => {
-          looked.delete(roomId);
-          log.error(
-            { err: error, roomId },
-            'the rule pack of a room could not be ordered; trying again with its next state',
-          );
-        });
+        const again = (error: unknown) => {
+          const words = isForGood(error)
+            ? 'the rule pack of a room could not be ordered; it is left with what it has until another one is published'
+            : 'the rule pack of a room could not be ordered; trying again with its next state';
+          if (!isForGood(error)) looked.delete(roomId);
+          log.error({ err: error, roomId }, words);
+        };
+        inTurn(async () => [{ roomId, name: state.layout.name, centre, snapshots: [] }], true).then((failed) => {
+          for (const error of failed.values()) again(error);
+        }, again);
       });
     },
     async close() {

@@ -14,7 +14,7 @@ import type { Store } from '../../../cloud/store/store.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
 import { signRulePack } from '../../../models/rules/sign.ts';
 import { writeRulePackFiles } from '../../../models/rules/write.ts';
-import { Unavailable } from '../../../protocol/errors.ts';
+import { InvalidInput, Unavailable } from '../../../protocol/errors.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
 import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 import { eventually } from './cloud.ts';
@@ -30,6 +30,8 @@ describe('placing rule packs', () => {
   let orders: Orders;
   let placing: Placing;
   let failing: boolean;
+  /** Rooms whose orders would be too large, and how often they were tried. */
+  let full: Map<string, number>;
   const heard = (roomId: string, centre: string) =>
     rooms.heardState(
       roomId,
@@ -59,8 +61,15 @@ describe('placing rule packs', () => {
     rooms = createRooms();
     orders = createOrders({ store, clock, log });
     failing = false;
-    const order: Orders['order'] = (...args) =>
-      failing ? Promise.reject(new Unavailable('store_down', 'ordering')) : orders.order(...args);
+    full = new Map();
+    const order: Orders['order'] = (...args) => {
+      const tried = full.get(args[0]);
+      if (tried !== undefined) {
+        full.set(args[0], tried + 1);
+        return Promise.reject(new InvalidInput('orders_large', 'ordering'));
+      }
+      return failing ? Promise.reject(new Unavailable('store_down', 'ordering')) : orders.order(...args);
+    };
     placing = createPlacing({ store, rooms, orders: { order, current: orders.current }, log });
     await placing.start();
   });
@@ -97,5 +106,38 @@ describe('placing rule packs', () => {
     await clock.sleep(250, new AbortController().signal);
     heard('room-1', '省中心');
     await eventually(() => ordered('room-1')).toBe('2.0.0');
+  });
+
+  it('leaves no room without its pack because another one cannot take it, and does not ask that one again and again', async () => {
+    full.set('room-1', 0);
+    for (const room of ['room-1', 'room-2', 'room-3']) heard(room, '省中心');
+    await placing.apply();
+    await publish('all', '', '2.0.0');
+    await expect(placing.apply()).rejects.toMatchObject({ code: 'orders_large' });
+    expect([await ordered('room-1'), await ordered('room-2'), await ordered('room-3')]).toEqual([
+      undefined,
+      '2.0.0',
+      '2.0.0',
+    ]);
+    expect(full.get('room-1')).toBe(1);
+    await clock.sleep(250, new AbortController().signal);
+    heard('room-1', '省中心');
+    // Behind whatever that state has set in motion.
+    await expect(placing.apply()).rejects.toMatchObject({ code: 'orders_large' });
+    expect(full.get('room-1')).toBe(2);
+  });
+
+  it('writes into the log who published, and the cloud for what it does later by itself', async () => {
+    await publish('all', '', '1.0.0');
+    heard('room-1', '省中心');
+    await eventually(() => ordered('room-1')).toBe('1.0.0');
+    await publish('room', 'room-1', '2.0.0');
+    await placing.apply();
+    const entries = await store.log({ limit: 20 });
+    const ours = entries.filter(({ action }) => action === 'order_rules');
+    expect(ours.map(({ actor, object }) => `${actor} ${object}`)).toEqual([
+      '王监督 room-1 ← p 2.0.0',
+      'cloud room-1 ← p 1.0.0',
+    ]);
   });
 });
