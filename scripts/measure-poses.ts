@@ -2,12 +2,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { GraphModel } from '@tensorflow/tfjs-converter';
+import { loadGraph, startTensorFlow } from '../models/pose/centernet.ts';
 import { cut, enlarge, letterbox, WHOLE } from '../models/pose/crop.ts';
 import type { PoseEstimator } from '../models/pose/detector.ts';
 import { createLandmarker } from '../models/pose/landmarker.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { Keypoint } from '../protocol/observation.ts';
+import { percentile, rounded } from './bench/figures.ts';
 import { everyNth, isVisible, TruthSchema, toFractions } from './measure-eyes.ts';
 
 /** Estimators that npm brings, by the name of their weights. */
@@ -21,10 +22,10 @@ export interface PoseFigures {
   readonly posed: number;
   /** Process CPU per person, crop included. */
   readonly cpuMs: number;
-  /** Median distance of visible points from the truth, in shoulder widths. */
-  readonly headError: number;
-  readonly shoulderError: number;
-  readonly wristError: number;
+  /** Median distance of visible points from the truth, in shoulder widths; null where nobody got a pose. */
+  readonly headError: number | null;
+  readonly shoulderError: number | null;
+  readonly wristError: number | null;
 }
 
 /** Nose and ears, shoulders, wrists in the order of COCO. */
@@ -72,6 +73,7 @@ async function measure(model: PoseEstimator, media: string, names: readonly stri
       }
     }
   }
+  const median = (values: readonly number[]) => rounded(percentile(values, 0.5), 3);
   const share = (sum: number) => Math.round((1000 * sum) / Math.max(1, people)) / 1000;
   return {
     people,
@@ -100,11 +102,6 @@ function compare(
     }
 }
 
-function median(values: number[]): number {
-  values.sort((a, b) => a - b);
-  return Math.round(1000 * (values[values.length >> 1] ?? 0)) / 1000;
-}
-
 async function open(estimator: Estimator, modelsFolder: string): Promise<PoseEstimator> {
   if (estimator === 'movenet-lightning') return await openMoveNet();
   const file = join(modelsFolder, `pose_landmarker_${estimator.slice('pose-'.length)}.task`);
@@ -117,25 +114,9 @@ const MOVENET_SURE = 0.2;
 
 /** MoveNet Lightning from npm, on TensorFlow.js; 17 points of COCO as y, x, confidence. Measured, not used. */
 async function openMoveNet(): Promise<PoseEstimator> {
-  const tf = await import('@tensorflow/tfjs-core');
-  const wasm = await import('@tensorflow/tfjs-backend-wasm');
-  const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
-  const require = createRequire(import.meta.url);
-  wasm.setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
-  await tf.setBackend('wasm');
-  await tf.ready();
-  const folder = join(dirname(require.resolve('@vladmandic/human')), '..', 'models');
-  const graph = JSON.parse(await readFile(join(folder, 'movenet-lightning.json'), 'utf8'));
-  const weights = await readFile(join(folder, 'movenet-lightning.bin'));
-  const model: GraphModel = await loadGraphModel({
-    load: async () => ({
-      modelTopology: graph.modelTopology,
-      format: graph.format,
-      signature: graph.signature,
-      weightSpecs: graph.weightsManifest[0].weights,
-      weightData: new Uint8Array(weights).buffer,
-    }),
-  });
+  const tf = await startTensorFlow();
+  const folder = join(dirname(createRequire(import.meta.url).resolve('@vladmandic/human')), '..', 'models');
+  const model = await loadGraph(join(folder, 'movenet-lightning.json'));
   return {
     name: 'movenet-lightning',
     async estimate(picture, box) {

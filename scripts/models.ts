@@ -63,23 +63,28 @@ function addFetch(models: Command): void {
     .option('--json', 'print the outcome as one JSON object on the last line')
     .action(async (names: string[], flags: FetchFlags) => {
       const { folder, mirror, from, acceptSha256, connectLimit, json } = flags;
+      const libraries: { name: string; path: string }[] = [];
       for (const library of LIBRARIES.filter((name) => names.includes(name))) {
         const path = await fetchLibrary({ library, folder: resolve(folder), ...(from ? { from: resolve(from) } : {}) });
         process.stderr.write(`${path}: is in place\n`);
+        libraries.push({ name: library, path });
       }
       const weights = names.filter((name) => !LIBRARIES.some((library) => library === name));
-      if (weights.length === 0) return;
-      const outcomes = await fetchModels({
-        names: weights,
-        folder: resolve(folder),
-        ...(mirror ? { mirrors: mirror } : {}),
-        ...(from ? { from: resolve(from) } : {}),
-        ...(acceptSha256 ? { acceptSha256: acceptSha256.map((hash) => hash.toLowerCase()) } : {}),
-        connectLimitMs: connectLimit,
-        onProgress: createProgressLine(),
-        log: pino({ level: 'silent' }),
-      });
-      if (json) console.log(JSON.stringify({ folder: resolve(folder), models: outcomes.map(plain) }));
+      // No names would be all of them.
+      const outcomes =
+        weights.length === 0
+          ? []
+          : await fetchModels({
+              names: weights,
+              folder: resolve(folder),
+              ...(mirror ? { mirrors: mirror } : {}),
+              ...(from ? { from: resolve(from) } : {}),
+              ...(acceptSha256 ? { acceptSha256: acceptSha256.map((hash) => hash.toLowerCase()) } : {}),
+              connectLimitMs: connectLimit,
+              onProgress: createProgressLine(),
+              log: pino({ level: 'silent' }),
+            });
+      if (json) console.log(JSON.stringify({ folder: resolve(folder), libraries, models: outcomes.map(plain) }));
       const failed = outcomes.filter((outcome) => outcome.outcome === 'failed');
       if (failed.length > 0) throw summary(failed, outcomes.length);
     });

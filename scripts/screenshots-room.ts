@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { launchBrowser } from './browser.ts';
 import { openDesk, startStand } from './stand.ts';
@@ -10,8 +11,6 @@ const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const MODELS = fileURLToPath(new URL('../.data/models', import.meta.url));
 /** People have to be watched for a minute before anything is proposed, and for a while longer before it is right. */
 const WATCH_MS = 20_000;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 await mkdir(OUT, { recursive: true });
 const data = await mkdtemp(join(tmpdir(), 'evalroom-pictures-'));

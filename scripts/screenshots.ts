@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { launchBrowser } from './browser.ts';
@@ -10,8 +11,6 @@ import { startStand } from './stand.ts';
 const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const MODELS = fileURLToPath(new URL('../.data/models', import.meta.url));
 const AWAY = '[data-behaviour="left_seat"]';
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function logIn(page: Page, setupUrl: string): Promise<void> {
   await page.goto(setupUrl);

@@ -25,7 +25,7 @@ export interface CenterNetOptions {
 /** Loads TensorFlow.js and the model; Corrupt `model_unreadable` when the files are not what they should be. */
 export async function createCenterNet({ file, threshold = 0.3 }: CenterNetOptions): Promise<PersonDetector> {
   const tf = await startTensorFlow();
-  const model = await load(file);
+  const model = await loadGraph(file);
   return {
     name: 'centernet',
     async detect(picture, region = WHOLE) {
@@ -50,8 +50,8 @@ export async function createCenterNet({ file, threshold = 0.3 }: CenterNetOption
   };
 }
 
-/** Loads the backend late: its modules take a second, and only this model set needs them. */
-async function startTensorFlow(): Promise<typeof TensorFlow> {
+/** TensorFlow.js on WebAssembly. Loaded late: its modules take a second, and only this model set needs them. */
+export async function startTensorFlow(): Promise<typeof TensorFlow> {
   const tf = await import('@tensorflow/tfjs-core');
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
@@ -61,7 +61,8 @@ async function startTensorFlow(): Promise<typeof TensorFlow> {
   return tf;
 }
 
-async function load(file: string): Promise<GraphModel> {
+/** A TensorFlow.js graph whose weights lie beside its JSON file. Throws Corrupt `model_unreadable`. */
+export async function loadGraph(file: string): Promise<GraphModel> {
   const { loadGraphModel } = await import('@tensorflow/tfjs-converter');
   try {
     const graph = JSON.parse(await readFile(file, 'utf8'));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLog } from '../../agent/log.ts';
 import type { AgentCost } from '../../agent/main.ts';
@@ -260,5 +261,3 @@ async function firstFrame(file: string): Promise<Picture> {
   const { stdout } = await runFfmpeg({ doing: 'reading a frame for the camera bench', args });
   return { width: WIDTH, height: HEIGHT, rgb: new Uint8Array(stdout) };
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

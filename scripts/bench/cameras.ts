@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { demoFilm } from '../../hardware/fake/demo-film.ts';
 import type { CameraOptions } from '../bench.ts';
@@ -121,5 +122,3 @@ function seatsFor(cameras: number): unknown[] {
     })),
   ).flat();
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CameraOptions } from '../bench.ts';
 import { startStand } from '../stand.ts';
 import { cameraFilm, costOf, modelsFor } from './camera.ts';
@@ -47,7 +48,7 @@ export async function benchSoak({ soak = 60, fps, set, json }: CameraOptions): P
       await pause(SETTLE_MS);
       const beganMs = performance.now();
       for (let nextMs = 0; nextMs <= soak * 60_000; nextMs += EVERY_MS) {
-        await pause(beganMs + nextMs - performance.now());
+        await pause(Math.max(0, beganMs + nextMs - performance.now()));
         const hours = (performance.now() - beganMs) / 3_600_000;
         const bytes = processTree(agent.pid).reduce((sum, one) => sum + one.rssBytes, 0);
         points.push([hours, bytes / 1e6]);
@@ -79,5 +80,3 @@ export async function benchSoak({ soak = 60, fps, set, json }: CameraOptions): P
   );
   if (json) console.log(JSON.stringify(figures));
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));

@@ -10,6 +10,7 @@ import { createPocketsphinx } from '../../models/speech/pocketsphinx.ts';
 import type { Recogniser } from '../../models/speech/recogniser.ts';
 import { createScripted } from '../../models/speech/scripted.ts';
 import { createWords, findWords } from '../../models/speech/words.ts';
+import { until } from '../fixtures/until.ts';
 import { tone, writeSmallModel } from '../unit/models/speech/small-net.ts';
 import { writeToyKaldi } from './toy-kaldi.ts';
 
@@ -88,13 +89,6 @@ if (hasVosk) {
   mkdirSync(join(modelsFolder, 'vosk'));
   symlinkSync(libvosk, join(modelsFolder, 'vosk/libvosk.so'));
   writeToyKaldi(join(modelsFolder, 'vosk/toy-cn'));
-}
-
-async function until(what: () => boolean, ms = 20_000): Promise<void> {
-  for (let waited = 0; !what(); waited += 20) {
-    if (waited > ms) throw new Error('it did not come about');
-    await clock.sleep(20);
-  }
 }
 
 describe.each(CASES)('a recogniser: $name', ({ name, language, make, lacks }) => {

@@ -1,16 +1,8 @@
 /** The benchmarks of the durable path in small: each runs to its end, loses nothing and prints what others read. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { postgresBin } from '../../scripts/postgres.ts';
+import { bench } from './bench.ts';
 
-const CLI = fileURLToPath(new URL('../../scripts/cli.ts', import.meta.url));
-
-async function bench(...args: string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'bench', ...args, '--json']);
-  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as Record<string, unknown>;
-}
 const number = expect.any(Number);
 
 describe('evalroom bench', () => {

@@ -18,6 +18,7 @@ import { systemClock } from '../../agent/clock.ts';
 import { createFsmn } from '../../models/speech/fsmn.ts';
 import { createPocketsphinx } from '../../models/speech/pocketsphinx.ts';
 import type { Hit, Recogniser } from '../../models/speech/recogniser.ts';
+import { until } from '../fixtures/until.ts';
 import { seeded, writeSmallModel } from '../unit/models/speech/small-net.ts';
 
 const log = pino({ level: 'silent' });
@@ -47,13 +48,6 @@ function soundOf(path: string): Int16Array {
   const sound = Int16Array.from({ length: spoken.length + 32_000 }, () => Math.round(random() * 33));
   sound.set(spoken, 16_000);
   return sound;
-}
-
-async function until(what: () => boolean, ms = 30_000): Promise<void> {
-  for (let waited = 0; !what(); waited += 20) {
-    if (waited > ms) throw new Error('it did not come about');
-    await clock.sleep(20);
-  }
 }
 
 const hearing = (ear: Recogniser) => until(() => ear.health().state === 'hearing');

@@ -9,6 +9,7 @@ import type { Recogniser } from '../../models/speech/recogniser.ts';
 import { openVosk } from '../../models/speech/vosk-library.ts';
 import { createWords } from '../../models/speech/words.ts';
 import { TOY_WORDS, writeToyKaldi } from '../contract/toy-kaldi.ts';
+import { until } from '../fixtures/until.ts';
 
 const clock = systemClock();
 const log = pino({ level: 'silent' });
@@ -28,12 +29,6 @@ const phrases = ['一下照顾', '照顾一下', '公司公司', '照顾照顾']
 const ear = (engine: 'vosk' | 'sherpa', modelsFolder: string) =>
   createWords({ engine, language: 'zh-CN', options: { phrases, modelsFolder }, clock, log });
 
-async function until(what: () => boolean, ms = 30_000): Promise<void> {
-  for (let waited = 0; !what(); waited += 20) {
-    if (waited > ms) throw new Error('it did not come about');
-    await clock.sleep(20);
-  }
-}
 /** Deaf, then tried again at least once. */
 async function dies(one: Recogniser): Promise<void> {
   await one.start(new AbortController().signal);
