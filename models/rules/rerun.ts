@@ -1,7 +1,14 @@
 /** A draft of a rule pack over what was stored: which episodes it would not have raised, which it would have graded otherwise, what else it hears. */
 import type { Behaviour, Level, Transcript } from '../../protocol/event.ts';
 import type { SpeechCategory } from '../../protocol/observation.ts';
-import type { Phrase, RulePack, SpeechRule } from '../../protocol/rules.ts';
+import type {
+  CameraFaultRule,
+  MicrophoneFaultRule,
+  Phrase,
+  RulePack,
+  Rules,
+  SpeechRule,
+} from '../../protocol/rules.ts';
 import { createLexicon, type Lexicon, type Units } from '../speech/lexicon/lexicon.ts';
 import type { ProjectWords } from '../speech/lexicon/slots.ts';
 import { unitsOf } from './heard.ts';
@@ -147,9 +154,9 @@ export function rerun({
 }): Rerun {
   const [readBase, readDraft] = [createReader(base, project), createReader(draft, project)];
   const findings = episodes.flatMap((episode) =>
-    episode.behaviour.startsWith('speech_')
+    ruleOf(episode).startsWith('speech_')
       ? spoken(episode, readBase, readDraft)
-      : graded(episode, levelFor(base, episode), levelFor(draft, episode), episode.behaviour in draft.rules),
+      : graded(episode, levelFor(base, episode), levelFor(draft, episode), isLookedFor(draft, episode)),
   );
   return {
     episodes: episodes.length,
@@ -221,25 +228,42 @@ function graded(
   return [{ ...facts(episode), change: after === 'alarm' ? 'graver' : 'milder', before, after }];
 }
 
-/** Fault codes of an episode, and the threshold that each has. */
-const FAULT_MS: Readonly<Record<string, string>> = {
+/** The threshold of each fault code of an episode. Null or absent in a rule: this fault is not looked for. */
+const FAULT_MS: Readonly<Record<string, keyof CameraFaultRule | keyof MicrophoneFaultRule>> = {
   covered: 'coveredMs',
   moved: 'movedMs',
   frozen: 'frozenMs',
   down: 'downMs',
+  record_down: 'downMs',
   muted: 'mutedMs',
   deaf: 'deafMs',
+  clipping: 'clippingMs',
+  speechless: 'speechlessMs',
 };
+/** Doubted earlier where another microphone hears people: how long it lasted does not say which time counted. */
+const BEFORE_ITS_TIME = 'speechless';
+
+/** Talk off the subject is a category of words without a word of its own: a rule of its own judges it. */
+const ruleOf = ({ behaviour, transcripts }: StoredEpisode): string =>
+  behaviour === 'speech_irrelevant' && transcripts.length === 0 ? 'off_subject' : behaviour;
+
+const ruleIn = (pack: RulePack, episode: StoredEpisode) =>
+  pack.rules[ruleOf(episode) as keyof Rules] as Readonly<Record<string, unknown>> | undefined;
+
+function isLookedFor(pack: RulePack, episode: StoredEpisode): boolean {
+  const rule = ruleIn(pack, episode);
+  const key = FAULT_MS[episode.fault ?? ''];
+  return rule !== undefined && (key === undefined || typeof rule[key] === 'number');
+}
 
 /** The level that the pack gives an episode of this length; undefined: none, or not to be known from its length. */
-function levelFor(pack: RulePack, { behaviour, durationMs, fault, level }: StoredEpisode): Level | undefined {
-  const rule = pack.rules[behaviour as keyof RulePack['rules']] as Readonly<Record<string, unknown>> | undefined;
+function levelFor(pack: RulePack, episode: StoredEpisode): Level | undefined {
+  const { durationMs, fault, level } = episode;
+  const rule = ruleIn(pack, episode);
   if (!rule) return undefined;
-  if ('noticeMs' in rule) {
-    const reaches = (ms: unknown) => typeof ms === 'number' && durationMs >= ms;
-    return reaches(rule.alarmMs) ? 'alarm' : reaches(rule.noticeMs) ? 'notice' : undefined;
-  }
+  const reaches = (ms: unknown) => typeof ms === 'number' && durationMs >= ms;
+  if ('noticeMs' in rule) return reaches(rule.alarmMs) ? 'alarm' : reaches(rule.noticeMs) ? 'notice' : undefined;
   if ('level' in rule) return rule.level as Level;
-  const ms = rule[FAULT_MS[fault ?? ''] ?? ''];
-  return typeof ms === 'number' ? (durationMs >= ms ? level : undefined) : undefined;
+  if (fault === BEFORE_ITS_TIME) return level;
+  return reaches(rule[FAULT_MS[fault ?? ''] ?? '']) ? level : undefined;
 }

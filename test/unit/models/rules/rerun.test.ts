@@ -94,4 +94,44 @@ describe('rerun', () => {
     expect(changes(patient, [blind])).toMatchObject([{ change: 'silenced' }]);
     expect(changes(patient, [{ ...blind, fault: 'covered' }])).toEqual([]);
   });
+
+  it('judges every fault of cameras and microphones by its own threshold', () => {
+    const faulty = (behaviour: 'camera_fault' | 'microphone_fault', fault: string, durationMs = 600_000) =>
+      episode({ behaviour, fault, durationMs, transcripts: [] });
+    const camera = pack(base.phrases, { camera_fault: { ...rules.camera_fault!, downMs: 3_600_000 } });
+    expect(changes(camera, [faulty('camera_fault', 'record_down')])).toMatchObject([{ change: 'silenced' }]);
+    const own = { ...rules.microphone_fault!, clippingMs: 5000, speechlessMs: 1_200_000 };
+    const before = pack(base.phrases, { microphone_fault: own });
+    const under = (changed: Partial<typeof own> | { clippingMs: null } | { speechlessMs: null }, fault: string) =>
+      rerun({
+        base: before,
+        draft: pack(base.phrases, { microphone_fault: { ...own, ...changed } }),
+        episodes: [faulty('microphone_fault', fault)],
+      }).findings;
+    for (const [fault, key] of [
+      ['muted', 'mutedMs'],
+      ['deaf', 'deafMs'],
+      ['down', 'downMs'],
+      ['clipping', 'clippingMs'],
+    ] as const)
+      expect(under({ [key]: 3_600_000 }, fault), fault).toMatchObject([{ change: 'silenced' }]);
+    expect(under({ clippingMs: null }, 'clipping')).toMatchObject([{ change: 'silenced' }]);
+    expect(under({ speechlessMs: null }, 'speechless')).toMatchObject([{ change: 'silenced' }]);
+    // Ten minutes were enough since another microphone heard people; whether they still are is not in its length.
+    expect(under({ speechlessMs: 3_600_000 }, 'speechless')).toEqual([]);
+    expect(under({}, 'clipping')).toEqual([]);
+  });
+
+  it('judges talk off the subject, which has no words of its own, by its own rule', () => {
+    const talk = episode({ behaviour: 'speech_irrelevant', level: 'notice', durationMs: 300_000, transcripts: [] });
+    const off = rules.off_subject!;
+    const { off_subject: _off, ...rest } = rules;
+    expect(changes({ ...base, rules: rest }, [talk])).toMatchObject([{ change: 'silenced', before: 'notice' }]);
+    const patient = pack(base.phrases, { off_subject: { ...off, noticeMs: 600_000 } });
+    expect(changes(patient, [talk])).toMatchObject([{ change: 'silenced' }]);
+    expect(changes(base, [talk])).toEqual([]);
+    // Words of the category have their own rule, and stay.
+    const { speech_irrelevant: _words, ...others } = rules;
+    expect(changes({ ...base, rules: others }, [talk])).toEqual([]);
+  });
 });
