@@ -21,6 +21,7 @@ const polygon = z
 /** host or host:port of an ONVIF device. */
 export const HOST = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::([1-9]\d{0,4}))?$/;
 const rtsp = word.superRefine((url, context) => complain(context, rtspProblem(url)));
+const LANGUAGES = ['zh-CN', 'en'];
 const secret = {
   user: z.exactOptional(word),
   passwordFile: z.exactOptional(word),
@@ -53,7 +54,7 @@ export const roomFile = z.strictObject({
   script: z.exactOptional(word),
   rulePack: word.default('default'),
   blurHeads: z.boolean().default(false),
-  languages: z.array(word).default(['zh-CN', 'en']),
+  languages: z.array(word).default(LANGUAGES),
   engines: z.record(word, z.array(z.enum(ENGINES)).min(1).max(2)).default({}),
   bidders: z.array(z.array(word).min(1, 'a bidder needs a name').max(10)).max(50).default([]),
   cameras: z
@@ -175,7 +176,7 @@ export function beyondThisMachine(url: string): boolean {
   return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? '');
 }
 
-/** Ids given twice, and names of cameras and seats that nothing has. Works on raw YAML. */
+/** Ids given twice, and names of cameras, seats and languages that nothing has. Works on raw YAML. */
 export function checkReferences(content: unknown, report: Report): void {
   const idsOf = (keys: readonly string[]): string[] => {
     const known: string[] = [];
@@ -203,6 +204,22 @@ export function checkReferences(content: unknown, report: Report): void {
       expect(cameras, 'camera', [key, index, 'camera'], camera);
   for (const key of ['roster', 'microphones'])
     for (const [index, { seat }] of listed(content, key).entries()) expect(seats, 'seat', [key, index, 'seat'], seat);
+  checkLanguages(content, report);
+}
+
+/** Each language once, and engines for those only: an engine of a language that nobody listens for would never be asked. */
+function checkLanguages(content: unknown, report: Report): void {
+  const { languages: written, engines } = (content ?? {}) as { languages?: unknown; engines?: unknown };
+  const languages: unknown[] = Array.isArray(written) ? written : LANGUAGES;
+  for (const [index, language] of languages.entries())
+    if (languages.indexOf(language) < index) report(['languages', index], `the language "${language}" is given twice`);
+  if (typeof engines !== 'object' || engines === null || Array.isArray(engines)) return;
+  for (const language of Object.keys(engines))
+    if (!languages.includes(language))
+      report(
+        ['engines', language],
+        `"${language}" is none of the room's languages (${languages.join(', ') || 'it has none'}): write it as there`,
+      );
 }
 
 /** Where raw YAML names secrets: the device's own, and those of cameras and microphones. */

@@ -220,6 +220,7 @@ function assemble(
       ...(room.microphones.length === 0 && !room.cameras.some(({ audio }) => audio)
         ? ['no microphone and no camera with audio: true: the room is deaf']
         : []),
+      ...(room.languages.length === 0 ? ['languages is empty: no words are listened for, the room is deaf'] : []),
       ...(room.identity.certificate === undefined && (beyondThisMachine(mqtt) || beyondThisMachine(upload))
         ? ['the box has a secret only: beyond this machine a cloud takes certificates (evalroom enroll)']
         : []),

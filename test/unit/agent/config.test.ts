@@ -62,6 +62,8 @@ describe('loadRoomConfig', () => {
   it('warns of a room that nobody listens to', () => {
     expect(loadRoomConfig(write(example), {}).warnings.join()).not.toContain('deaf');
     expect(loadRoomConfig(write(change('audio: true', 'audio: false')), {}).warnings.join()).toContain('deaf');
+    const mute = `${example.replace(/^languages:.*$/m, '')}\nlanguages: []\n`;
+    expect(loadRoomConfig(write(mute), {}).warnings).toEqual([expect.stringContaining('languages is empty')]);
   });
 
   it('throws one error that lists every fault', () => {
@@ -150,6 +152,26 @@ describe('checkRoomConfig', () => {
       'three calibration points',
       () => change(/ {6}- \{ image: \[0.2.*\n/, ''),
       { path: 'floor.0.points', reason: /four points/ },
+    ],
+    [
+      'an engine for a language that is not listened for',
+      () => `${example}\nengines: { zh: [fsmn], en: [vosk] }\n`,
+      { path: 'engines.zh', reason: /none of the room's languages.*zh-CN, en/ },
+    ],
+    [
+      'an engine for a language that is written otherwise',
+      () => `${example.replace(/^languages:.*$/m, '')}\nlanguages: [zh-CN]\nengines: { zh-CM: [fsmn] }\n`,
+      { path: 'engines.zh-CM', reason: /languages \(zh-CN\)/ },
+    ],
+    [
+      'an engine that there is not',
+      () => `${example}\nengines: { en: [whisper] }\n`,
+      { path: 'engines.en.0', reason: /fsmn.*pocketsphinx.*vosk.*sherpa/ },
+    ],
+    [
+      'a language given twice',
+      () => `${example.replace(/^languages:.*$/m, '')}\nlanguages: [en, en]\n`,
+      { path: 'languages.1', reason: /twice/ },
     ],
   ];
   it.each(faults)('reports %s', (_name, text, { path, reason, line }) => {
