@@ -44,6 +44,8 @@ const LOST_MS = 30_000;
 
 const ROLES: readonly Role[] = ['decode', 'record', 'audio'];
 
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Makes the supervisor; nothing runs before `start`. */
 export function createCapture({
   cameras,
@@ -61,8 +63,9 @@ export function createCapture({
 
   async function search(plan: CameraPlan): Promise<void> {
     for (let attempt = 0; !stop.signal.aborted; attempt += 1) {
+      let camera: Camera | undefined;
       try {
-        const camera = await plan.open(stop.signal);
+        camera = await plan.open(stop.signal);
         await camera.start(stop.signal);
         found.set(plan.cameraId, camera);
         reasons.delete(plan.cameraId);
@@ -70,8 +73,11 @@ export function createCapture({
         if (plan.streams) await lookAgain(plan, camera, plan.streams);
         return;
       } catch (error) {
+        // Else its processes would go on beside those of the next attempt.
+        found.delete(plan.cameraId);
+        await camera?.close().catch((cause: unknown) => log.error({ err: cause }, 'a source did not close'));
         if (stop.signal.aborted) return;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         // The same refusal every five seconds for a night is one line, not six thousand.
         if (reasons.get(plan.cameraId) !== reason)
           log.error({ cameraId: plan.cameraId, err: error }, 'camera not reachable, trying again');
@@ -85,6 +91,9 @@ export function createCapture({
   async function lookAgain({ cameraId }: CameraPlan, camera: Camera, streams: NonNullable<CameraPlan['streams']>) {
     const began = clock.monoMs();
     let lookedMs = began;
+    let lastMs = 0;
+    /** What was said last of this silence: asked every half minute for a night, the same answer is one line. */
+    let said: string | undefined;
     // A camera that takes its time must not hold up the end of the agent.
     const ended = new Promise<undefined>((resolve) => {
       stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -92,16 +101,27 @@ export function createCapture({
     while (!stop.signal.aborted) {
       await clock.sleep(LOST_MS / 6, stop.signal);
       const { decode, record } = camera.health();
-      const lastMs = Math.max(decode.lastMonoMs, record.lastMonoMs, began, lookedMs);
-      if (stop.signal.aborted || clock.monoMs() - lastMs < LOST_MS) continue;
+      const cameMs = Math.max(decode.lastMonoMs, record.lastMonoMs);
+      if (cameMs > lastMs) said = undefined;
+      lastMs = cameMs;
+      if (stop.signal.aborted || clock.monoMs() - Math.max(cameMs, began, lookedMs) < LOST_MS) continue;
       lookedMs = clock.monoMs();
       try {
         const found = await Promise.race([streams(), ended]);
         if (!found) return;
         camera.redirect?.(found);
-        log.warn({ cameraId }, 'nothing comes from this camera: its streams were looked up anew');
-      } catch {
-        // It is off, or refuses: the roles say so already, with the reason.
+        const answer = JSON.stringify(found);
+        if (answer !== said) log.warn({ cameraId }, 'nothing comes from this camera: its streams were looked up anew');
+        said = answer;
+      } catch (error) {
+        // It is off, or refuses; the roles go on saying why nothing comes.
+        const reason = reasonOf(error);
+        if (reason !== said)
+          log.warn(
+            { cameraId, err: error },
+            'nothing comes from this camera, and it does not say where its streams are',
+          );
+        said = reason;
       }
     }
   }

@@ -170,17 +170,18 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       log: log.child({ part: 'upload' }),
       report: (draft) => watch.record([draft]),
     });
+    const box = await detectBox();
     const eyes = createEyes({
       modelsFolder: config.modelsFolder,
       dataFolder,
-      providers: (await detectBox()).runtimes,
+      providers: box.runtimes,
       ...(script?.eyes ? { set: 'scripted' as const, script: script.eyes } : {}),
       clock,
       log: log.child({ part: 'eyes' }),
     });
     const microphones = microphonesOf(config, { clock, log: log.child({ part: 'capture' }) });
     const capture = createCapture({
-      cameras: await cameraPlans(config, { clock, log: log.child({ part: 'capture' }) }),
+      cameras: cameraPlans(config, box.hwaccel, { clock, log: log.child({ part: 'capture' }) }),
       microphones,
       clock,
       log: log.child({ part: 'capture' }),

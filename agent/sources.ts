@@ -2,10 +2,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { detectBox } from '../hardware/box/detect.ts';
 import type { Camera } from '../hardware/camera.ts';
 import type { Microphone } from '../hardware/microphone.ts';
-import { resolveCamera } from '../hardware/onvif/resolve.ts';
+import { type ResolvedCamera, resolveCamera } from '../hardware/onvif/resolve.ts';
 import { createRtspCamera } from '../hardware/rtsp/camera.ts';
 import { createMicrophone } from '../hardware/rtsp/microphone.ts';
 import type { Clock } from '../protocol/time.ts';
@@ -17,29 +16,44 @@ interface Machine {
   readonly log: Logger;
 }
 
-/** One plan for each camera of the room; an ONVIF camera is asked for its streams each time that it is opened. */
-export async function cameraPlans(config: RoomConfig, machine: Machine): Promise<CameraPlan[]> {
-  const { hwaccel } = await detectBox();
-  return config.cameras.map((camera) => ({
-    cameraId: camera.cameraId,
-    audio: camera.audio,
-    open: async () => open(camera, join(config.dataFolder, 'incoming', camera.cameraId), hwaccel, machine),
-    ...(camera.source.kind === 'rtsp' ? {} : { streams: () => streamsOf(camera, machine) }),
-  }));
+/**
+ * One plan for each camera of the room; an ONVIF camera is asked for its streams each time that it is opened, and while
+ * nothing comes. `hwaccel`: how this box decodes, ffmpeg's arguments.
+ */
+export function cameraPlans(config: RoomConfig, hwaccel: readonly string[], machine: Machine): CameraPlan[] {
+  return config.cameras.map((camera) => {
+    const { cameraId, audio, source } = camera;
+    return {
+      cameraId,
+      audio,
+      open: async () => open(camera, join(config.dataFolder, 'incoming', cameraId), hwaccel, machine),
+      ...(source.kind === 'rtsp'
+        ? {}
+        : { streams: async () => addressesOf(await lookUp(camera, source, machine.clock)) }),
+    };
+  });
 }
 
 function credentialsOf({ user, password }: CameraConfig) {
   return { ...(user === undefined ? {} : { user }), ...(password === undefined ? {} : { password }) };
 }
 
+type OnvifSource = Extract<CameraConfig['source'], { kind: 'onvif' }>;
+
+/** What the camera says of itself over ONVIF. */
+const lookUp = (camera: CameraConfig, { host, port }: OnvifSource, clock: Clock): Promise<ResolvedCamera> =>
+  resolveCamera({ host, port, ...credentialsOf(camera), clock });
+
+const addressesOf = ({ main, sub }: ResolvedCamera) => ({ main, ...(sub === undefined ? {} : { sub }) });
+
 /** Where room.yaml says, or where the camera says over ONVIF. */
 async function streamsOf(camera: CameraConfig, { clock, log }: Machine): Promise<{ main: string; sub?: string }> {
-  if (camera.source.kind === 'rtsp') return camera.source;
-  const { cameraId } = camera;
-  const found = await resolveCamera({ ...camera.source, ...credentialsOf(camera), clock });
-  const { manufacturer, model, firmware, main, sub } = found;
-  log.info({ cameraId, manufacturer, model, firmware, profiles: found.profiles.length }, 'camera found');
-  return { main, ...(sub === undefined ? {} : { sub }) };
+  const { cameraId, source } = camera;
+  if (source.kind === 'rtsp') return source;
+  const found = await lookUp(camera, source, clock);
+  const { manufacturer, model, firmware, profiles } = found;
+  log.info({ cameraId, manufacturer, model, firmware, profiles: profiles.length }, 'camera found');
+  return addressesOf(found);
 }
 
 async function open(

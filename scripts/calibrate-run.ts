@@ -9,6 +9,7 @@ import { loadRoomConfig } from '../agent/config.ts';
 import { createLog } from '../agent/log.ts';
 import { createPerceive } from '../agent/perceive.ts';
 import { cameraPlans } from '../agent/sources.ts';
+import { detectBox } from '../hardware/box/detect.ts';
 import { createEyes } from '../models/pose/eyes.ts';
 import { Unavailable } from '../protocol/errors.ts';
 import { checkFloor, type FloorCheck } from '../protocol/floor.ts';
@@ -32,7 +33,8 @@ export async function calibrate({ room, minutes, json }: CalibrateOptions): Prom
   process.once('SIGINT', () => stop.abort());
   try {
     await eyes.start(stop.signal);
-    const plans = await cameraPlans({ ...config, dataFolder: folder }, { clock, log });
+    const { hwaccel } = await detectBox();
+    const plans = cameraPlans({ ...config, dataFolder: folder }, hwaccel, { clock, log });
     say(`watching ${plans.map(({ cameraId }) => cameraId).join(', ')} for ${minutes} min; Ctrl-C ends it early …`);
     void clock.sleep(minutes * 60_000, stop.signal).then(() => stop.abort());
     const watched = await Promise.all(

@@ -95,4 +95,80 @@ describe('capture tells of its streams', () => {
     expect(asked).toBe(2);
     await capture.close();
   });
+
+  it('says once what it finds out of a camera that is silent for a night, and again at its next silence', async () => {
+    const clock = virtualClock();
+    let lastMonoMs = 0;
+    const state = () => ({ ...running, state: 'down' as const, lastMonoMs });
+    const lines: string[] = [];
+    let streams: () => Promise<{ main: string }> = async () => {
+      throw new Unavailable('onvif_unreachable', 'it is off');
+    };
+    const camera: Camera = {
+      cameraId: 'cam',
+      start: async () => {},
+      frames: nothing,
+      samples: nothing,
+      segments: nothing,
+      health: () => ({ decode: state(), record: state(), audio: state() }),
+      redirect: () => {},
+      close: async () => {},
+    };
+    const capture = createCapture({
+      cameras: [{ cameraId: 'cam', audio: false, open: async () => camera, streams: () => streams() }],
+      microphones: [],
+      clock,
+      log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line).msg) }),
+    });
+    const found = new Promise((resolve) => capture.onCamera(resolve));
+    await capture.start(new AbortController().signal);
+    await found;
+    await clock.advance(600_000);
+    expect(lines).toEqual([expect.stringContaining('does not say where')]);
+    streams = async () => ({ main: 'rtsp://10.0.0.5/main' });
+    await clock.advance(600_000);
+    expect(lines.slice(1)).toEqual([expect.stringContaining('looked up anew')]);
+    lastMonoMs = clock.monoMs();
+    await clock.advance(600_000);
+    expect(lines.slice(2)).toEqual([expect.stringContaining('looked up anew')]);
+    await capture.close();
+  });
+
+  it('closes a camera that could not be started before it tries the next', async () => {
+    const clock = virtualClock();
+    const made: string[] = [];
+    const camera = (name: string): Camera => ({
+      cameraId: 'cam',
+      start: async () => {
+        if (name === 'first') throw new Unavailable('segment_folder', 'no folder');
+      },
+      frames: nothing,
+      samples: nothing,
+      segments: nothing,
+      health: () => ({ decode: running, record: running, audio: running }),
+      close: async () => void made.push(`${name} closed`),
+    });
+    const capture = createCapture({
+      cameras: [
+        {
+          cameraId: 'cam',
+          audio: false,
+          open: async () => {
+            const name = made.length === 0 ? 'first' : 'second';
+            made.push(name);
+            return camera(name);
+          },
+        },
+      ],
+      microphones: [],
+      clock,
+      log: pino({ level: 'silent' }),
+    });
+    const found = new Promise((resolve) => capture.onCamera(resolve));
+    await capture.start(new AbortController().signal);
+    await clock.advance(500);
+    await found;
+    expect(made).toEqual(['first', 'first closed', 'second']);
+    await capture.close();
+  });
 });

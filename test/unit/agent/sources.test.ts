@@ -19,7 +19,7 @@ it('clears away what a killed agent left half recorded, of this camera alone', a
   const source = { kind: 'rtsp' as const, main: 'rtsp://127.0.0.1:1/main' };
   const config = { dataFolder, cameras: [{ cameraId: 'cam-a', source, analyseFps: 2, audio: false }] };
   const machine = { clock: virtualClock(), log: pino({ level: 'silent' }) };
-  const [plan] = await cameraPlans(config as unknown as RoomConfig, machine);
+  const [plan] = cameraPlans(config as unknown as RoomConfig, [], machine);
   const camera = await plan!.open(new AbortController().signal);
   expect(existsSync(join(dataFolder, 'incoming', 'cam-a', 'half.mp4'))).toBe(false);
   expect(existsSync(join(dataFolder, 'incoming', 'cam-b', 'half.mp4'))).toBe(true);
