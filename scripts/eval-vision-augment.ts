@@ -1,4 +1,5 @@
 /** Ways to spoil footage whose truth is known, for `eval vision --augment`: the same people through another camera, in worse light, over a worse line. */
+import type { Point } from '../protocol/seat.ts';
 import type { Truth, TruthRoom } from './eval-vision-truth.ts';
 
 /** How one variant of a video is made. */
@@ -13,6 +14,8 @@ export interface Variant {
   readonly fps?: number;
   /** Where a pixel of the original lies in the variant, for a picture of this size; default: where it was. */
   readonly place?: (x: number, y: number, width: number, height: number) => readonly [number, number];
+  /** Parts of the room lie outside: seats are drawn as far as they are in the picture, and one that hardly is, is left out. */
+  readonly narrow?: boolean;
 }
 
 /** Share of the width and of the height that a crop keeps, and where it begins. */
@@ -70,6 +73,13 @@ export const FURTHER: readonly Variant[] = [
     filters: [`pad=iw:ih/${1 - 2 * BAND}:0:(oh-ih)/2`],
     place: (x, y, _width, height) => [x, y * (1 - 2 * BAND) + BAND * height],
   },
+  {
+    // The middle, as a camera of 4:3 in the same place would show it.
+    name: 'narrow',
+    filters: ['crop=ih*4/3:ih'],
+    narrow: true,
+    place: (x, y, width, height) => [((x - width / 2) * width) / ((height * 4) / 3) + width / 2, y],
+  },
   { name: 'captioned', filters: [CLOCK, PLATE] },
   { name: 'small', filters: ['scale=426:240', 'eq=contrast=0.8:saturation=0.6'], fps: 4 },
   {
@@ -85,8 +95,31 @@ export const FURTHER: readonly Variant[] = [
 export function varied(room: TruthRoom, variant: Variant): TruthRoom {
   return {
     name: variant.name === CLEAN.name ? room.name : `${room.name}/${variant.name}`,
-    cameras: room.cameras.map((camera) => ({ ...camera, truth: placed(camera.truth, variant) })),
+    cameras: room.cameras.map((camera) => ({ ...camera, truth: inPicture(placed(camera.truth, variant), variant) })),
   };
+}
+
+/** A seat of which less than this share of width is in the picture is not this camera's. */
+const LEAST_SEEN = 0.5;
+
+/** Without the seats that are not in the picture, and without what happened at them. */
+function inPicture(truth: Truth, { narrow }: Variant): Truth {
+  if (!narrow) return truth;
+  const clipped = (polygon: readonly Point[]) =>
+    polygon.map(([x, y]): Point => [Math.min(truth.width, Math.max(0, x)), y]);
+  const wide = (polygon: readonly Point[]) => {
+    const xs = polygon.map(([x]) => x);
+    return Math.max(...xs) - Math.min(...xs);
+  };
+  const seats = truth.seats
+    .filter(({ seat_polygon }) => wide(clipped(seat_polygon)) >= LEAST_SEEN * wide(seat_polygon))
+    .map((seat) => ({
+      ...seat,
+      seat_polygon: clipped(seat.seat_polygon),
+      ...(seat.desk_polygon ? { desk_polygon: clipped(seat.desk_polygon) } : {}),
+    }));
+  const isSeen = (seat: number | null | undefined) => seat == null || seats.some((one) => one.seat === seat);
+  return { ...truth, seats, events: truth.events.filter((e) => isSeen(e.seat) && isSeen(e.with_seat)) };
 }
 
 function placed(truth: Truth, { place }: Variant): Truth {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { virtualClock } from '../agent/clock.ts';
 import type { Frame } from '../hardware/camera.ts';
+import { frameCutter } from '../hardware/rtsp/raw.ts';
+import { PICTURE_CODING, shapeFilter } from '../hardware/rtsp/shape.ts';
 import { Corrupt, Unavailable } from '../protocol/errors.ts';
 import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
@@ -16,9 +18,8 @@ import { type AnswerMemory, createAnswerMemory } from './eval-vision-memory.ts';
 /** Where virtual time begins. */
 export const BEGIN: Instant = { wallMs: 1_800_000_000_000, monoMs: 1_000_000, bootId: 'eval', clock: 'sure' };
 
-/** Size of a camera's sub-stream. */
-const WIDTH = 640;
-const HEIGHT = 360;
+/** As the agent's own, so that a video of any shape is looked at as a camera of that shape is. */
+const SHAPE = shapeFilter();
 const KEPT = join('.data', 'eval-vision');
 const ROOT = join(import.meta.dirname, '..');
 
@@ -135,7 +136,7 @@ async function keptAs(
   const hash = createHash('sha256');
   hash.update(await readFile(video));
   const zones = layout.seats.map((s) => [s.seatId, s.views.find((v) => v.cameraId === cameraId)?.zone]);
-  hash.update(JSON.stringify([cameraId, variant, fps, WIDTH, HEIGHT, zones]));
+  hash.update(JSON.stringify([cameraId, variant, fps, SHAPE, zones]));
   const models = (await readdir(join(ROOT, 'models'))).filter((name) => name.endsWith('.ts')).sort();
   const pose = (await readdir(join(ROOT, 'models', 'pose'))).sort();
   const sources = [
@@ -197,40 +198,43 @@ async function write(path: string, sight: Sight): Promise<void> {
 
 /** Frames of a file as a camera's sub-stream would give them, at their own time. */
 async function* framesOf(file: string, variant: Variant, fps: number): AsyncGenerator<Frame> {
-  const last = [`fps=${fps}:round=down:start_time=0`, `scale=${WIDTH}:${HEIGHT}`];
-  const raw = ['-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'];
+  const last = [`fps=${fps}:round=down:start_time=0`, SHAPE];
   const coded =
     variant.crf === undefined
       ? undefined
       : spawnFfmpeg([
-          ...['-i', file, '-vf', [...variant.filters, `scale=${WIDTH}:${HEIGHT}`].join(',')],
+          ...['-i', file, '-vf', [...variant.filters, SHAPE].join(',')],
           ...['-an', '-c:v', 'libx264', '-threads', '1', '-preset', 'veryfast', '-crf', String(variant.crf)],
           ...['-f', 'matroska', 'pipe:1'],
         ]);
   const filters = coded ? last : [...variant.filters, ...last];
-  const shown = spawnFfmpeg(['-i', coded ? 'pipe:0' : file, '-vf', filters.join(','), ...raw]);
+  const shown = spawnFfmpeg(['-i', coded ? 'pipe:0' : file, '-vf', filters.join(','), ...PICTURE_CODING, 'pipe:1']);
   if (coded) {
     // A reader that ends first is not an error of the writer; its own exit code says what went wrong.
     shown.child.stdin.on('error', () => undefined);
     coded.child.stdout.pipe(shown.child.stdin);
   } else shown.child.stdin.end();
-  const size = WIDTH * HEIGHT * 3;
-  let rgb = new Uint8Array(size);
-  let [filled, frame] = [0, 0];
+  const ready: Frame[] = [];
+  // New buffers each time: frames are kept until they are looked at.
+  const pool = { take: (bytes: number) => new Uint8Array(bytes), give: () => undefined };
+  const cutter = frameCutter(pool, virtualClock(), 0, (frame) =>
+    ready.push({ ...frame, at: instant(frame.frame / fps) }),
+  );
   try {
-    for await (const chunk of shown.child.stdout as AsyncIterable<Buffer>)
+    for await (const chunk of shown.child.stdout as AsyncIterable<Buffer>) {
       for (let from = 0; from < chunk.length; ) {
-        const take = Math.min(size - filled, chunk.length - from);
-        rgb.set(chunk.subarray(from, from + take), filled);
-        [from, filled] = [from + take, filled + take];
-        if (filled < size) continue;
-        yield { width: WIDTH, height: HEIGHT, rgb, at: instant(frame / fps), frame: frame++ };
-        rgb = new Uint8Array(size);
-        filled = 0;
+        const room = cutter.room();
+        const take = Math.min(room.length, chunk.length - from);
+        room.set(chunk.subarray(from, from + take));
+        from += take;
+        cutter.took(take);
       }
+      yield* ready.splice(0);
+    }
+    const fault = cutter.fault();
     for (const run of [coded, shown])
-      if (run && (await run.ended) !== 0)
-        throw new Corrupt('bad_video', `ffmpeg could not decode ${file} to its end: ${run.said().trim()}`);
+      if (fault !== undefined || (run && (await run.ended) !== 0))
+        throw new Corrupt('bad_video', `ffmpeg could not decode ${file} to its end: ${fault ?? run?.said().trim()}`);
   } finally {
     coded?.child.kill('SIGKILL');
     shown.child.kill('SIGKILL');

@@ -8,6 +8,7 @@ import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
 import { blockCutter, type FramePool, frameCutter, SAMPLE_RATE } from './raw.ts';
 import type { RoleRecord } from './role.ts';
+import { isReshaped, KEEP_SHAPE, PICTURE_CODING, shapeFilter } from './shape.ts';
 import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
 import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
 
@@ -15,8 +16,8 @@ export interface AnalysisSettings {
   /** Asked anew for each session. */
   readonly address: () => RtspAddress;
   readonly analyseFps: number;
-  readonly width: number;
-  readonly height: number;
+  /** Longest side of the analysed pictures; the other one follows from the stream's shape. */
+  readonly longSide: number;
   readonly pool: FramePool;
   readonly audio: boolean;
   /** ffmpeg arguments for decoding in hardware, from the box profile. */
@@ -45,18 +46,18 @@ export function selectFilter(fps: number): string {
 
 /** Arguments without credentials; frames come on pipe:3, samples on pipe:4, times of the first packets on the pipe after. */
 export function analysisArgs(settings: AnalysisSettings, audio: boolean, cadence: boolean): string[] {
-  const { analyseFps, width, height, hwaccel } = settings;
+  const { analyseFps, longSide, hwaccel } = settings;
   // Threads work on several frames at once and so hold each back: one thread each for decoder and encoder costs no
   // delay, where two threads cost a whole frame each (200 ms at 5 fps).
-  const input = [...hwaccel, '-flags', 'low_delay', '-threads', '1', ...LIST_INPUT];
-  const filters = `${selectFilter(analyseFps)},scale=${width}:${height}:flags=area`;
-  const picture = ['-map', '0:v:0', '-vf', filters, '-fps_mode', 'passthrough', '-pix_fmt', 'rgb24', '-threads', '1'];
+  const input = [...hwaccel, '-flags', 'low_delay', '-threads', '1', ...KEEP_SHAPE, ...LIST_INPUT];
+  const filters = `${selectFilter(analyseFps)},${shapeFilter(longSide, 'area')}`;
+  const picture = ['-map', '0:v:0', '-vf', filters, '-fps_mode', 'passthrough', '-threads', '1', ...PICTURE_CODING];
   const sound = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-threads', '1', '-f', 's16le'];
   const first = ['-map', '0:v:0', '-c:v', 'copy', '-frames:v', String(CADENCE_PACKETS)];
   const times = [...first, '-f', 'framecrc', '-flush_packets', '1'];
   return [
     ...input,
-    ...[...picture, '-f', 'rawvideo', '-flush_packets', '1', 'pipe:3'],
+    ...[...picture, '-flush_packets', '1', 'pipe:3'],
     ...(audio ? [...sound, '-flush_packets', '1', 'pipe:4'] : []),
     ...(cadence ? [...times, audio ? 'pipe:5' : 'pipe:4'] : []),
   ];
@@ -87,18 +88,19 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     let onlySound = false;
     // A session in which no picture comes fails by this output alone: then the next one does without, and has its sound.
     const cadence = intervalMs === undefined && !sightless ? createCadence() : undefined;
+    const cutter = frameCutter(settings.pool, clock, frames, (frame) => {
+      frames = frame.frame + 1;
+      frameMs = frame.at.monoMs;
+      out.decode.delivered(frameMs);
+      // ffmpeg's parser gives a picture out when the next one begins.
+      intervalMs ??= cadence?.intervalMs();
+      out.frame(intervalMs === undefined ? frame : { ...frame, lagMs: intervalMs });
+    });
     const child = startFfmpeg({
       args: analysisArgs(settings, sound, cadence !== undefined),
       stdin: inputList(address, { socketTimeoutMs: watchdog.firstMs }),
       pipes: [
-        frameCutter(settings, clock, frames, (frame) => {
-          frames = frame.frame + 1;
-          frameMs = frame.at.monoMs;
-          out.decode.delivered(frameMs);
-          // ffmpeg's parser gives a picture out when the next one begins.
-          intervalMs ??= cadence?.intervalMs();
-          out.frame(intervalMs === undefined ? frame : { ...frame, lagMs: intervalMs });
-        }),
+        cutter,
         ...(sound
           ? [
               blockCutter(clock, (block) => {
@@ -111,10 +113,17 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
         ...(cadence ? [cadence.receive] : []),
       ],
       secrets: address.secrets,
+      onLine(line) {
+        if (verdict || !isReshaped(line)) return;
+        // Its pictures are squeezed into the first one's shape until a session begins with the new one.
+        verdict = { kind: 'format_changed', reason: 'the size of the picture changed in mid-stream' };
+        void child.stop();
+      },
       clock,
     });
 
     function look(): void {
+      if (verdict?.kind === 'format_changed') return;
       const now = clock.monoMs();
       const noFrame = now - (frameMs ?? beganMs);
       const noSound = now - (soundMs ?? beganMs);
@@ -122,7 +131,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       if (noFrame > (frameMs === undefined ? watchdog.firstMs : watchdog.frameMs)) {
         const reason = hears
           ? `no picture for ${seconds(noFrame)} while the sound goes on`
-          : `no picture for ${seconds(noFrame)} although the connection stands: the camera hangs`;
+          : `no picture for ${seconds(noFrame)} although the connection stands: ${cutter.fault() ?? 'the camera hangs'}`;
         out.decode.down(reason);
         // A restart interrupts sound that is good: then no more often than the schedule has it.
         if (hears && now - beganMs < delayMs(backoff, attempt, 0.5)) return;
@@ -154,7 +163,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       out.audio.down('the stream carries no audio track');
       return { failure, again: 'now' };
     }
-    if (onlySound) return { failure, again: 'now' };
+    if (onlySound || failure.kind === 'format_changed') return { failure, again: 'now' };
     out.decode.down(failure.reason);
     if (sound) out.audio.down(failure.reason);
     return { failure, again: 'after_wait' };

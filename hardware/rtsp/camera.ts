@@ -10,6 +10,7 @@ import { createEvidence } from './evidence.ts';
 import { createLane } from './queues.ts';
 import { BLOCK_SAMPLES, createFramePool, SAMPLE_RATE } from './raw.ts';
 import { createRole, type RoleRecord } from './role.ts';
+import { LONG_SIDE } from './shape.ts';
 import { type RtspSource, rtspAddress } from './source.ts';
 import { type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
 
@@ -18,9 +19,8 @@ export type { RtspSource } from './source.ts';
 export interface RtspOptions {
   /** Frames a second handed to the models; never more than the stream has. */
   readonly analyseFps: number;
-  /** Size of the analysed frames, default 640 × 360. */
-  readonly width?: number;
-  readonly height?: number;
+  /** Longest side of the analysed frames, default 640: the other one follows from the shape of the stream's picture. */
+  readonly longSide?: number;
   /** Use the audio track as a microphone. */
   readonly audio: boolean;
   /** A segment ends at the first keyframe after this, default 2000. */
@@ -68,8 +68,7 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
   const decode = createRole();
   const record = createRole();
   const audio = createRole(options.audio ? undefined : 'sound is switched off for this camera');
-  const [width, height] = [options.width ?? 640, options.height ?? 360];
-  const pool = createFramePool(width * height * 3);
+  const pool = createFramePool();
   const frames = createLane<Frame>(1, ({ rgb }) => pool.give(rgb));
   const samples = createLane<PcmBlock>(SOUND_BLOCKS);
   const segments = createLane<SegmentFile>(SEGMENTS);
@@ -80,8 +79,7 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
     {
       address: () => addresses.analysed,
       analyseFps: options.analyseFps,
-      width,
-      height,
+      longSide: options.longSide ?? LONG_SIDE,
       pool,
       audio: options.audio,
       hwaccel: options.hwaccel ?? [],

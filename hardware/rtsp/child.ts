@@ -23,6 +23,8 @@ export interface ChildParts {
    */
   readonly pipes: readonly (((chunk: Buffer) => void) | PipeSink)[];
   readonly secrets: readonly string[];
+  /** Called with each line of its log, warnings and worse, without credentials. */
+  readonly onLine?: (line: string) => void;
   readonly clock: Clock;
 }
 
@@ -55,7 +57,10 @@ function neverStarted(failure: Failure): Child {
   return { pid: undefined, ended: Promise.resolve(failure), stop: gone, kill: gone };
 }
 
-function started({ args, stdin, pipes, secrets, clock }: ChildParts, fifos: readonly (Fifo | undefined)[]): Child {
+function started(
+  { args, stdin, pipes, secrets, onLine, clock }: ChildParts,
+  fifos: readonly (Fifo | undefined)[],
+): Child {
   const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+warning'];
   const child = spawn('ffmpeg', [...quiet, ...args], {
     stdio: ['pipe', 'ignore', 'pipe', ...fifos.map((fifo) => fifo?.writeFd ?? ('pipe' as const))],
@@ -66,7 +71,9 @@ function started({ args, stdin, pipes, secrets, clock }: ChildParts, fifos: read
   (child.stdio[2] as Readable).on('data', (chunk: Buffer) => {
     const parts = (partial + chunk.toString('utf8')).split('\n');
     partial = (parts.pop() ?? '').slice(0, 1000);
-    for (const line of parts) lines.push(redact(line.slice(0, 1000), secrets));
+    const clean = parts.map((line) => redact(line.slice(0, 1000), secrets));
+    for (const line of clean) onLine?.(line);
+    lines.push(...clean);
     lines.splice(0, lines.length - STDERR_LINES);
   });
   pipes.forEach((receive, i) => {

@@ -59,7 +59,7 @@ describe('the time of a picture', () => {
       segmentFolder: folder,
       clock,
       log,
-      options: { analyseFps: FPS, width: WIDTH, height: HEIGHT, audio: false },
+      options: { analyseFps: FPS, longSide: WIDTH, audio: false },
     });
     const frames: Frame[] = [];
     const segments: SegmentFile[] = [];
