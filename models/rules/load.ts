@@ -5,7 +5,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Phrase, RulePack } from '../../protocol/rules.ts';
-import { packFile, phraseFile } from './schema.ts';
+import { HAN, packFile, phraseFile, UNKNOWN_SLOT } from './schema.ts';
 
 const invalid = (path: string, where: string, reason: string, cause?: unknown) =>
   new InvalidInput('rule_pack_invalid', `reading the rule pack file ${path}: ${where}${reason}`, cause);
@@ -41,10 +41,6 @@ function readYaml<T>(path: string, schema: z.ZodType<T>, read: Read): T {
   throw invalid(path, '', issues.join('; '));
 }
 
-const HAN = /\p{Script=Han}/u;
-
-const SLOT = /\{(?!BIDDER\}|NUMBER\})[^}]*\}?/;
-
 function readPhrases(path: string, read: Read): Phrase[] {
   const { language, contexts = {}, phrases } = readYaml(path, phraseFile, read);
   return phrases.map((phrase, index) => {
@@ -62,7 +58,7 @@ function readPhrases(path: string, read: Read): Phrase[] {
       (form) => HAN.test(form) !== (language === 'zh-CN') && !/^[{}A-Z ]+$/.test(form),
     );
     if (foreign) throw wrong('forms', `"${foreign}" is not ${language}; give each language its own file`);
-    const slot = phrase.forms.map((form) => SLOT.exec(form)?.[0]).find(Boolean);
+    const slot = phrase.forms.map((form) => UNKNOWN_SLOT.exec(form)?.[0]).find(Boolean);
     if (slot) throw wrong('forms', `the slot "${slot}" is not known; there are {BIDDER} and {NUMBER}`);
     return {
       phraseId: phrase.id,

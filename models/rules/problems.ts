@@ -1,10 +1,11 @@
 /** What is wrong with a pack that a person is writing, in words for them: each fault with its place, all at once. */
+import { InvalidInput } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/event.ts';
 import { SPEECH_CATEGORIES } from '../../protocol/observation.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { unheardForms } from './heard.ts';
 import { loadRulePackFiles } from './load.ts';
-import { draftShape } from './schema.ts';
+import { draftShape, HAN, ID, UNKNOWN_SLOT } from './schema.ts';
 import { writeRulePackFiles } from './write.ts';
 
 export interface PackProblem {
@@ -14,10 +15,6 @@ export interface PackProblem {
   readonly form?: string;
   readonly words: Sentence;
 }
-
-const HAN = /\p{Script=Han}/u;
-const SLOT = /\{(?!BIDDER\}|NUMBER\})[^}]*\}?/;
-const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 /** The draft as a pack, from JSON that anybody may have sent, or the faults of it. */
 export function readDraft(
@@ -37,8 +34,9 @@ export function readDraft(
   try {
     return { pack: loadRulePackFiles(writeRulePackFiles(pack)), problems: [] };
   } catch (error) {
-    // Whatever the checks above do not know in words of their own.
-    const reason = (error as Error).message;
+    // Whatever the checks above do not know in words of their own; a fault of ours is no fault of the draft.
+    if (!(error instanceof InvalidInput)) throw error;
+    const reason = error.message;
     return {
       pack,
       problems: [{ words: { zh: `规则包未通过检查：${reason}`, en: `The pack did not pass: ${reason}` } }],
@@ -84,7 +82,7 @@ function phraseProblems(pack: RulePack): PackProblem[] {
       const bare = form.replace(/\{(BIDDER|NUMBER)\}/g, '').trim();
       if (form.trim() === '') say('有空白的说法，请删去。', 'A form is empty: take it out.', form);
       else if (form.length > 200) say('说法最多 200 个字符。', 'A form takes at most 200 characters.', form);
-      else if (SLOT.test(form))
+      else if (UNKNOWN_SLOT.test(form))
         say(
           `“${form}”中的占位不认识，只有 {BIDDER} 和 {NUMBER}。`,
           `"${form}" has a slot that is not known; there are {BIDDER} and {NUMBER}.`,

@@ -83,7 +83,14 @@ const rules = z.strictObject({
   outside_contact: z.strictObject({ ...base, level, turns: z.int().min(2), pauseMs: ms.min(500) }).exactOptional(),
 });
 
-const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'lower-case letters, digits and - only');
+/** Names of packs, phrases and contexts. */
+export const ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+/** What makes a form Mandarin. */
+export const HAN = /\p{Script=Han}/u;
+/** A slot that there is not. */
+export const UNKNOWN_SLOT = /\{(?!BIDDER\}|NUMBER\})[^}]*\}?/;
+
+const id = z.string().regex(ID, 'lower-case letters, digits and - only');
 
 /** pack.yaml. */
 export const packFile = z.strictObject({
