@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { loadRulePack } from '../models/rules/load.ts';
 import { launchBrowser } from './browser.ts';
 import { startStand } from './stand.ts';
 
 const OUT = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
 const MODELS = fileURLToPath(new URL('../.data/models', import.meta.url));
+const { version } = loadRulePack('default');
 const AWAY = '[data-behaviour="left_seat"]';
 
 async function logIn(page: Page, setupUrl: string): Promise<void> {
@@ -51,7 +53,7 @@ try {
   await page.screenshot({ path: join(OUT, 'wall.png') });
   await openClip(page, stand.url);
   await page.screenshot({ path: join(OUT, 'event.png') });
-  await page.goto(`${stand.url}/#/rules?pack=default@1.0.0`);
+  await page.goto(`${stand.url}/#/rules?pack=default@${version}`);
   await page.click('[data-phrase="zh-pro-01"]');
   await page.fill('textarea[name=forms]', '中标的人早就定好了\n把空调开小一点');
   await page.waitForSelector('.rules-finding');
@@ -68,7 +70,7 @@ try {
   await small.screenshot({ path: join(OUT, 'phone-queue.png') });
   await openClip(small, stand.url);
   await small.screenshot({ path: join(OUT, 'phone-event.png') });
-  await small.goto(`${stand.url}/#/rules?pack=default@1.0.0&tab=limits`);
+  await small.goto(`${stand.url}/#/rules?pack=default@${version}&tab=limits`);
   await small.waitForSelector('[data-rule=left_seat]');
   await small.screenshot({ path: join(OUT, 'phone-rules.png') });
   await page.goto(`${stand.url}/#/sessions`);

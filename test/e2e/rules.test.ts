@@ -11,6 +11,7 @@ import { type Agent, startAgent } from '../../agent/main.ts';
 import { systemClock } from '../../cloud/clock.ts';
 import { parseCloudConfig } from '../../cloud/config.ts';
 import { type Cloud, startCloud } from '../../cloud/main.ts';
+import { loadRulePack } from '../../models/rules/load.ts';
 import { browserMissing, launchBrowser, openContext } from './browser.ts';
 import { buildPage } from './web-fixture.ts';
 
@@ -77,7 +78,7 @@ describe('the rule page', () => {
     for (const field of await page.locator('input[type=password]').all()) await field.fill('a password of the test');
     await page.click('button[type=submit]');
     await page.waitForSelector('.frame');
-    await page.goto(`${cloud.url}/#/rules?pack=default@1.0.0`);
+    await page.goto(`${cloud.url}/#/rules?pack=default@${loadRulePack('default').version}`);
 
     // Edited: what is wrong stands beside the field, and goes when it is corrected.
     await page.click('[data-phrase="zh-pro-01"]');

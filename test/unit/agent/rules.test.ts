@@ -23,7 +23,7 @@ const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const keyFile = join(folder, 'rules.pem');
 writeFileSync(keyFile, publicKey.export({ type: 'spki', format: 'pem' }));
 const own = loadRulePack('default');
-const other = { ...own, name: 'province', version: '1.1.0' };
+const other = { ...own, name: 'province', version: '7.1.0' };
 const order = signRulePack(writeRulePackFiles(other), privateKey);
 
 describe('the rule pack in force', () => {
@@ -36,7 +36,7 @@ describe('the rule pack in force', () => {
     rules.take(undefined);
     expect(rules.current()).toEqual(own);
     rules.take(undefined);
-    expect(heard).toEqual(['default → province 1.1.0', 'province → default 1.0.0']);
+    expect(heard).toEqual(['default → province 7.1.0', `province → default ${own.version}`]);
   });
 
   it('stays as it was when an order is not to be trusted', () => {
@@ -89,8 +89,8 @@ describe('watch under another rule pack', () => {
     watch.repack(other);
     watch.observe(phrase({ ...now, monoMs: now.monoMs + 4000 }, now.monoMs + 4000));
     expect(episodes().map(({ phase, episodeId, rule }) => [phase, episodeId, rule.packVersion])).toEqual([
-      ['begin', 'run-1', '1.0.0'],
-      ['update', 'run-1', '1.1.0'],
+      ['begin', 'run-1', own.version],
+      ['update', 'run-1', '7.1.0'],
     ]);
   });
 
@@ -100,7 +100,7 @@ describe('watch under another rule pack', () => {
     watch.repack({ ...other, rules });
     watch.observe(phrase({ ...now, monoMs: now.monoMs + 4000 }, now.monoMs + 4000));
     expect(episodes().map(({ phase }) => phase)).toEqual(['begin', 'end']);
-    expect(episodes().at(-1)?.sentence.zh).toContain('province 1.1.0');
+    expect(episodes().at(-1)?.sentence.zh).toContain('province 7.1.0');
     watch.repack(own);
     watch.observe(phrase({ ...now, monoMs: now.monoMs + 9000 }, now.monoMs + 9000));
     expect(episodes().at(-1)).toMatchObject({ phase: 'begin', figures: [{ name: 'hits', value: 1 }, {}] });
