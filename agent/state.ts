@@ -39,21 +39,16 @@ export interface LiveParts {
 
 type CameraHealth = RoomHealth['cameras'][number];
 
-/** A state is at most this old when it is sent, besides the time between two sendings. */
-const STATE_EVERY_MS = 450;
-
-/** Makes the function that reads every part and gives the state of this moment. */
+/** Makes the function that reads every part and gives the state of this moment; to be asked for what is sent only, since it counts everything. */
 export function createStateReport({ config, watch, outbox, eyes, clock }: StateParts) {
-  let last: RoomState | undefined;
   return ({ capture, perceives, listens, recorder, orders, scouts, layout, pack }: LiveParts): RoomState => {
     const at = clock.now();
-    // Asked for more often than anything of it is sent: counting all parts again and again is not free.
-    if (last && at.monoMs - last.at.monoMs < STATE_EVERY_MS) return last;
     const view = watch.view();
+    const streams = capture.observations();
     const { roster } = orders.current().session ?? {};
     const { revision } = orders.report();
     const proposals = scouts.proposals(layout, at.monoMs);
-    last = {
+    return {
       v: PROTOCOL_VERSION,
       roomId: layout.roomId,
       at,
@@ -84,10 +79,9 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         modelSet: () => eyes.modelSet,
       }),
     };
-    return last;
 
     function cameraHealth(cameraId: string, audio: boolean): CameraHealth {
-      const roles = capture.observations().filter((one) => one.sourceId === cameraId);
+      const roles = streams.filter((one) => one.sourceId === cameraId);
       const stateOf = (role: string) => roles.find((one) => one.role === role)?.state ?? 'starting';
       const perceive = perceives.get(cameraId)?.health();
       const fault = view.faults.find((one) => one.sourceId === cameraId)?.fault;

@@ -31,9 +31,9 @@ export interface OutsideContact {
   readonly callers: readonly Caller[];
 }
 
-/** A block with this share of speech belongs to a turn; a shorter turn is a noise. */
+/** A block with this share of speech belongs to a turn; blocks are no shorter, so one is the shortest turn. */
 const SPOKEN = 0.3;
-const TURN_MS = 500;
+const BLOCK_MS = 500;
 /** A pose is made every two seconds of who sits still, and one may fail: the hand is still there for so long. */
 const HELD_MS = 8000;
 const POSES = 2;
@@ -83,7 +83,7 @@ function listen(turns: OutsideContact['turns'], scene: Scene, rule: OutsideConta
   if (input.kind !== 'level' || (input.speech ?? 0) < SPOKEN) return turns;
   const kept = (turns[input.microphoneId] ?? []).filter((turn) => at.monoMs - turn.endMonoMs < KEPT_MS);
   const last = kept.at(-1);
-  const beginMonoMs = at.monoMs - TURN_MS;
+  const beginMonoMs = at.monoMs - BLOCK_MS;
   const goesOn = last !== undefined && beginMonoMs - last.endMonoMs < rule.pauseMs;
   const turn: Turn = { beginMonoMs: goesOn ? last.beginMonoMs : beginMonoMs, endMonoMs: at.monoMs };
   return { ...turns, [input.microphoneId]: [...(goesOn ? kept.slice(0, -1) : kept), turn] };
@@ -124,12 +124,7 @@ function speak(
   const gone = at.monoMs - caller.lastMonoMs > HELD_MS;
   const allowed = isAllowed(scene.session, 'outside_contact', seatIds, at.wallMs);
   const from = caller.firstMonoMs - BEFORE_MS;
-  const said = Math.max(
-    0,
-    ...Object.values(turns).map(
-      (list) => list.filter((t) => t.endMonoMs >= from && t.endMonoMs - t.beginMonoMs >= TURN_MS).length,
-    ),
-  );
+  const said = Math.max(0, ...Object.values(turns).map((list) => list.filter((t) => t.endMonoMs >= from).length));
   const holds = !gone && !allowed && caller.poses >= POSES && said >= rule.turns;
   const over = gone || allowed;
   const open = isOpen(caller.episode);
