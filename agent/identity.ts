@@ -1,12 +1,13 @@
 /** Who this box is: a key pair made here that never leaves, a certificate for it from the cloud, and its renewal in time. */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type EnrolAnswer, parseCode, parseEnrolAnswer, parseRenewAnswer } from '../protocol/enrol.ts';
 import { Corrupt, InvalidInput, Unavailable } from '../protocol/errors.ts';
 import type { Clock, WallMs } from '../protocol/time.ts';
 import { cloudUrl, fingerprintOf, loadX509, notPinned, pinnedAuthority, post } from './identity-line.ts';
+import { keepFile } from './keep.ts';
 
 /** PEM contents: the box's own key and certificate, and the authorities that it trusts. */
 export interface Credentials {
@@ -143,9 +144,9 @@ export async function enroll(options: {
   const stored = identityOf({ key, cert: answer.certificate, ca: answer.ca });
   if (stored.deviceId !== answer.deviceId)
     throw new Unavailable('cloud_unavailable', `enrolling at ${url.origin}: the certificate is for another device`);
-  keep(folder, CA_FILE, answer.ca);
-  if (answer.rulesKey !== undefined) keep(folder, RULES_KEY_FILE, answer.rulesKey);
-  keep(folder, BOX_FILE, key + answer.certificate);
+  keepFile(join(folder, CA_FILE), answer.ca);
+  if (answer.rulesKey !== undefined) keepFile(join(folder, RULES_KEY_FILE), answer.rulesKey);
+  keepFile(join(folder, BOX_FILE), key + answer.certificate);
   return { ...stored, caFingerprint: top, ...(answer.mqtt === undefined ? {} : { mqtt: answer.mqtt }) };
 }
 
@@ -178,9 +179,9 @@ export function openIdentity(parts: {
     if (next.deviceId !== stored.deviceId)
       throw new Unavailable('cloud_unavailable', `renewing at ${url.origin}: the certificate is for another device`);
     // The line itself has proven that it is our cloud, so a new authority comes in by the old one.
-    keep(folder, CA_FILE, answer.ca);
-    if (answer.rulesKey !== undefined) keep(folder, RULES_KEY_FILE, answer.rulesKey);
-    keep(folder, BOX_FILE, key + answer.certificate);
+    keepFile(join(folder, CA_FILE), answer.ca);
+    if (answer.rulesKey !== undefined) keepFile(join(folder, RULES_KEY_FILE), answer.rulesKey);
+    keepFile(join(folder, BOX_FILE), key + answer.certificate);
     stored = next;
     confirmed = false;
     log.info({ deviceId: stored.deviceId, notAfterWallMs: stored.notAfterWallMs }, 'the box has a new certificate');
@@ -222,18 +223,4 @@ export function openIdentity(parts: {
       await running;
     },
   };
-}
-
-/** Whole or not at all, on the disk before its name is, readable by nobody else. */
-function keep(folder: string, name: string, content: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, name);
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
 }

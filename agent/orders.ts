@@ -1,5 +1,5 @@
 /** The way down into the room: asks the cloud what it wants, keeps the answer on the disk, and tells each part that something changed for it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Agent as PlainAgent, request as requestPlain } from 'node:http';
 import { request as requestTls, Agent as TlsAgent } from 'node:https';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { ORDER_PARTS, ORDERS_BYTES, type OrderPart, type OrdersReport, type Room
 import { parseOrders } from '../protocol/orders-schema.ts';
 import type { Clock } from '../protocol/time.ts';
 import { cloudUrl } from './identity-line.ts';
+import { keepFile } from './keep.ts';
 import { withoutCredentials } from './log.ts';
 import type { UploadConnection } from './upload.ts';
 
@@ -62,7 +63,8 @@ export function openOrders(parts: {
 
   const keep = () => {
     try {
-      writeKept(folder, { orders: running, refused });
+      // Readable by nobody else: the names in a roster are for the box alone.
+      keepFile(join(folder, FILE), JSON.stringify({ orders: running, refused } satisfies Kept));
     } catch (error) {
       log.warn(
         { err: error },
@@ -252,18 +254,4 @@ export function readKept(folder: string, roomId: string, log: Logger): Kept {
     log.error({ err: error }, 'the kept orders are damaged: the room begins with its own files');
   }
   return none;
-}
-
-/** Whole or not at all: the names in a roster are for nobody else on the box. */
-function writeKept(folder: string, kept: Kept): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, FILE);
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeSync(file, JSON.stringify(kept));
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
 }

@@ -1,10 +1,11 @@
 /** Beside perceive.ts: keeps each camera's reference picture over restarts, so that one turned while the agent was down is noticed. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Luma } from '../models/picture.ts';
 import type { RoomLayout } from '../protocol/room.ts';
+import { keepFile } from './keep.ts';
 
 export interface ReferenceStore {
   /** The picture kept for a camera; undefined when there is none, or when its seats and zones were drawn anew since. */
@@ -69,9 +70,7 @@ export function createReferenceStore({ folder, layout, confirmedWallMs, log }: R
       const cells = Buffer.from(Uint8Array.from(values, Math.round)).toString('base64');
       const whole: Kept = { drawn: drawn(cameraId), width, height, cells };
       try {
-        mkdirSync(join(folder, 'reference'), { recursive: true });
-        writeFileSync(`${fileOf(cameraId)}.new`, JSON.stringify(whole));
-        renameSync(`${fileOf(cameraId)}.new`, fileOf(cameraId));
+        keepFile(fileOf(cameraId), JSON.stringify(whole));
         kept.add(reference);
         failing = false;
       } catch (error) {

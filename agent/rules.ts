@@ -9,7 +9,8 @@ import type { RulePack } from '../protocol/rules.ts';
 export interface RulesHolder {
   current(): RulePack;
   /**
-   * Takes what the cloud orders; undefined: nothing, and room.yaml counts again. Throws what takeRulePack throws and
+   * Takes what the cloud orders; undefined: nothing, and room.yaml counts again. Throws Forbidden `rule_pack_key`,
+   * `rule_pack_forged`, InvalidInput `rules_key_bad`, `rule_pack_invalid`, `rule_pack_other`, `rule_pack_unheard`, and
    * leaves the pack as it was.
    */
   take(order: RulePackOrder | undefined): void;
@@ -18,15 +19,9 @@ export interface RulesHolder {
 }
 
 /**
- * The pack of an order, verified with the public keys in `keyFile`. Throws Forbidden `rule_pack_key`, `rule_pack_forged`,
- * InvalidInput `rules_key_bad`, `rule_pack_invalid`, `rule_pack_other`, `rule_pack_unheard`. Who receives orders keeps
- * the last good one on the disk.
+ * `rulePack`: what room.yaml names. The key file is read anew at each order: it comes with an enrolment or a renewal. Who
+ * receives orders keeps the last good one on the disk.
  */
-export function takeRulePack(order: RulePackOrder, keyFile: string): RulePack {
-  return openRulePack(order, readKeys(keyFile));
-}
-
-/** `rulePack`: what room.yaml names. The key file is read anew at each order: it comes with an enrolment or a renewal. */
 export function createRulesHolder({
   rulePack,
   keyFile,
@@ -40,7 +35,7 @@ export function createRulesHolder({
   return {
     current: () => current,
     take(order) {
-      const next = order ? takeRulePack(order, keyFile) : own;
+      const next = order ? openRulePack(order, readKeys(keyFile)) : own;
       const before = current;
       if (next === before) return;
       current = next;
