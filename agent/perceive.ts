@@ -176,6 +176,7 @@ export function createPerceive({
         at: frame.at,
         ...(frame.lagMs === undefined ? {} : { lagMs: frame.lagMs }),
         frame: analysed++,
+        aspect: frame.width / frame.height,
         persons,
         picture,
         patches,

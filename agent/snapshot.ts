@@ -9,18 +9,18 @@ import { encodeJpeg } from './jpeg.ts';
 export const SNAPSHOT_BYTES = 40_000;
 /** Tried in turn until the JPEG is small enough. */
 const ATTEMPTS = [
-  { width: 640, height: 360, quality: 70 },
-  { width: 640, height: 360, quality: 40 },
-  { width: 640, height: 360, quality: 15 },
-  { width: 320, height: 180, quality: 15 },
+  { side: 640, quality: 70 },
+  { side: 640, quality: 40 },
+  { side: 640, quality: 15 },
+  { side: 320, quality: 15 },
 ] as const;
 
-/** JPEG of at most 640 × 360 and 40 kB. InvalidInput `picture_size` for bytes that are no such picture. */
+/** JPEG of at most 640 pixels on its longest side and 40 kB, in the picture's own shape. InvalidInput `picture_size` for bytes that are no such picture. */
 export function encodeSnapshot(picture: Picture): Uint8Array {
   checkPicture(picture);
   let jpeg = new Uint8Array(0);
-  for (const { width, height, quality } of ATTEMPTS) {
-    jpeg = Uint8Array.from(encodeJpeg(fitted(picture, width, height), quality));
+  for (const { side, quality } of ATTEMPTS) {
+    jpeg = Uint8Array.from(encodeJpeg(fitted(picture, side), quality));
     if (jpeg.length < SNAPSHOT_BYTES) return jpeg;
   }
   throw new Unavailable('snapshot_failed', `a snapshot still has ${jpeg.length} bytes at the lowest quality`);
@@ -39,9 +39,9 @@ export function createStillNews(): (cameraId: string, atMonoMs: MonoMs) => boole
   };
 }
 
-/** The picture, made smaller where it does not fit into width × height; each pixel is the mean of those it stands for. */
-function fitted(picture: Picture, mostWidth: number, mostHeight: number): Picture {
-  const scale = Math.min(1, mostWidth / picture.width, mostHeight / picture.height);
+/** The picture, made smaller where it has a side that is longer; each pixel is the mean of those it stands for. */
+function fitted(picture: Picture, longest: number): Picture {
+  const scale = Math.min(1, longest / Math.max(picture.width, picture.height));
   if (scale === 1) return picture;
   const width = Math.max(1, Math.round(picture.width * scale));
   const height = Math.max(1, Math.round(picture.height * scale));

@@ -66,6 +66,8 @@ export interface FrameObservation {
   readonly lagMs?: number;
   /** Counts analysed frames of this capture run. */
   readonly frame: number;
+  /** Width of the picture over its height, as people look natural; absent: 16:9. */
+  readonly aspect?: number;
   readonly persons: readonly Person[];
   readonly picture: PictureState;
   readonly patches: readonly SeatPatch[];

@@ -17,6 +17,7 @@ import { faultsOf, type PoorSound } from './poor-sound.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import { type AnyRule, RULES } from './rules.ts';
 import type { CameraScene, Input, Scene, SeatScene } from './scene.ts';
+import { frameInShape, layoutInShape, type Shapes, shapesOf, widened, widthOf } from './shape.ts';
 import {
   CAMERA_FAULTS,
   type CameraSight,
@@ -120,14 +121,15 @@ export function step(
   given: Input,
   context: RoomContext,
 ): { machine: RoomMachine; drafts: readonly DraftEvent[]; view: RoomView } {
-  const input = given.kind === 'frame' ? registered(given) : given;
-  const cameras = perceive(machine, input, context);
-  const { scene, doors } = sceneOf(machine, cameras, input, context.layout);
+  const input = given.kind === 'frame' ? frameInShape(registered(given)) : given;
+  const drawn = layoutInShape(context.layout, shapesAt(machine, input));
+  const cameras = perceive(machine, input, { ...context, layout: drawn });
+  const { scene, doors } = sceneOf(machine, cameras, input, drawn);
   let { episodes } = machine;
   const ids = { take: () => `${context.runId}-${++episodes}` };
   const rules: Record<string, unknown> = {};
   const drafts: DraftEvent[] = [];
-  const layout = rostered(context.layout, scene.session);
+  const layout = rostered(drawn, scene.session);
   for (const rule of RULES) {
     const [state, said] = stepRule(rule, machine.rules[rule.name], scene, { ...context, layout, ids });
     rules[rule.name] = state;
@@ -135,6 +137,17 @@ export function step(
   }
   const next: RoomMachine = { cameras, seats: scene.seats, rules, doors, session: scene.session, episodes };
   return { machine: next, drafts: inSession(drafts, scene.session), view: viewOf(next, scene) };
+}
+
+/** Shapes of the cameras' pictures, this input's included. */
+function shapesAt(machine: RoomMachine, input: Input): Shapes {
+  const of = input.kind === 'frame' ? input : undefined;
+  const before = Object.entries(machine.cameras).map(([cameraId, { sight }]) => ({ cameraId, aspect: sight.aspect }));
+  return shapesOf(
+    of
+      ? [...before.filter(({ cameraId }) => cameraId !== of.cameraId), { cameraId: of.cameraId, aspect: of.aspect }]
+      : before,
+  );
 }
 
 /** Each session's layout once: rules remember by the layout what they have worked out of it. */
@@ -366,6 +379,7 @@ function viewOf(machine: RoomMachine, scene: Scene): RoomView {
     tracks: scene.cameras.flatMap((c) =>
       c.tracks
         .filter((t) => t.confirmed && t.seenMonoMs === c.sight.frame?.monoMs)
+        .map((t) => widened(t, 1 / widthOf(c.sight.aspect)))
         .map((t) => (c.sight.offset ? movedBy(t, c.sight.offset) : t))
         .map((t) => {
           const owns = c.owners.find((o) => o.trackId === t.trackId)?.seatId;

@@ -28,6 +28,8 @@ export interface CameraSight {
   readonly conditions: Partial<Record<CameraFault, Condition>>;
   /** The camera was nudged by so little that everything is followed, as fractions of the picture. */
   readonly offset?: Offset | undefined;
+  /** Shape of its picture, as the newest frame has it. */
+  readonly aspect?: number | undefined;
 }
 
 type Offset = NonNullable<FrameObservation['picture']['offset']>;
@@ -103,6 +105,7 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
   return {
     ...next,
     offset: picture.offset,
+    aspect: frame.aspect,
     ...(blank && sight.edge === undefined ? {} : { edge: followEdge(edge, picture.edgeEnergy, clear) }),
     frame: { monoMs: at.monoMs, wallMs: at.wallMs, everyMs },
   };

@@ -26,7 +26,7 @@ describe('encodeSnapshot', () => {
   });
 
   it('keeps the shape of a picture that is not 16 to 9', () => {
-    expect(probe(encodeSnapshot(picture(480, 480, () => 50)))).toBe('mjpeg,360,360');
+    expect(probe(encodeSnapshot(picture(720, 960, () => 50)))).toBe('mjpeg,480,640');
   });
 
   it('stays small, whatever the picture', () => {
