@@ -1,12 +1,13 @@
 /** Does what `evalroom agent replay` says: finds the pack, listens, and prints what it would have raised. */
 import { readFileSync } from 'node:fs';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { systemClock } from '../agent/clock.ts';
 import { loadRoomConfig, type RoomConfig } from '../agent/config.ts';
-import { openOrders } from '../agent/orders.ts';
+import { readKept } from '../agent/orders.ts';
 import { type Replay, replay } from '../agent/replay.ts';
+import { createRulesHolder } from '../agent/rules.ts';
 import { loadRulePack, loadRulePackFiles } from '../models/rules/load.ts';
-import { InvalidInput } from '../protocol/errors.ts';
+import { EvalroomError, InvalidInput } from '../protocol/errors.ts';
 import type { RulePackOrder } from '../protocol/orders.ts';
 import type { RulePack } from '../protocol/rules.ts';
 
@@ -23,7 +24,7 @@ export async function replayRoom(options: ReplayOptions): Promise<void> {
   const config = loadRoomConfig(options.room);
   const clock = systemClock();
   const log = pino({ level: 'silent' });
-  const base = packInForce(config);
+  const base = packInForce(config, log);
   const pack = options.rules === undefined ? base : packOf(options.rules);
   const fromWallMs = options.from === undefined ? 0 : timeOf('--from', options.from);
   const toWallMs = options.to === undefined ? clock.wallMs() : timeOf('--to', options.to);
@@ -35,17 +36,17 @@ export async function replayRoom(options: ReplayOptions): Promise<void> {
   else print(result, config);
 }
 
-/** What the room runs: the cloud's order as the agent has kept it, else what room.yaml names. */
-function packInForce(config: RoomConfig): RulePack {
-  const { dataFolder, layout, rulePack } = config;
-  const kept = openOrders({
-    folder: dataFolder,
-    roomId: layout.roomId,
-    connection: { url: config.cloud.upload, deviceId: config.identity.deviceId },
-    clock: systemClock(),
-    log: pino({ level: 'silent' }),
-  }).current().rulePack;
-  return kept ? loadRulePackFiles(kept.files) : loadRulePack(rulePack);
+/** What the room runs: the cloud's order where the agent has kept one and trusts it, else what room.yaml names. */
+function packInForce({ dataFolder, layout, rulePack, cloud }: RoomConfig, log: Logger): RulePack {
+  const rules = createRulesHolder({ rulePack, keyFile: cloud.rulesKey });
+  try {
+    rules.take(readKept(dataFolder, layout.roomId, log).orders.rulePack);
+  } catch (error) {
+    if (!(error instanceof EvalroomError)) throw error;
+    // The agent refuses it too, tells the cloud so, and goes on by the file.
+    process.stderr.write(`the kept order of a rule pack is not in force: ${error.message}\n`);
+  }
+  return rules.current();
 }
 
 /** A name, a folder, or the file that the rule page gives. Its signature is no matter here: nothing of it comes into force. */

@@ -1,5 +1,6 @@
 /** `evalroom agent replay` over a box's own folder: spoken words in its segments, events in an outbox that an agent holds open. */
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ import { storedEvents } from '../../../agent/store/look.ts';
 import type { Outbox } from '../../../agent/store/outbox.ts';
 import { openOutbox } from '../../../agent/store/sqlite.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
+import { signRulePack } from '../../../models/rules/sign.ts';
+import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import type { EpisodeBody } from '../../../protocol/event.ts';
 import { type ReplayOptions, replayRoom } from '../../../scripts/agent-replay.ts';
 
@@ -136,6 +139,22 @@ seats: []
     expect(await refused({ from: '2026-03-02T00:00', to: '2026-03-01T00:00' })).toBe('replay_time');
     writeFileSync(join(folder, 'odd.json'), '{}');
     expect(await refused({ rules: join(folder, 'odd.json') })).toBe('replay_rules');
+  }, 60_000);
+
+  it('compares with the pack that the cloud ordered only where the box trusts it', async () => {
+    const own = { ...loadRulePack('default'), name: 'province', version: '2.0.0' };
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const orders = { roomId: 'room-1', revision: 3, rulePack: signRulePack(writeRulePackFiles(own), privateKey) };
+    const kept = join(folder, 'data/orders.json');
+    writeFileSync(kept, JSON.stringify({ orders, refused: [] }));
+    const runs = async () => {
+      const { stdout, stderr } = await run(process.execPath, [EVALROOM, 'agent', 'replay', '--room', room(), '--json']);
+      return { ...(JSON.parse(stdout) as Replay).pack, stderr };
+    };
+    expect(await runs()).toMatchObject({ name: 'demo', stderr: expect.stringContaining('signed by key') });
+    writeFileSync(join(folder, 'rules.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+    expect(await runs()).toMatchObject({ name: 'province', version: '2.0.0' });
+    rmSync(kept);
   }, 60_000);
 
   it('hears again what is in the segments, and says which ear is missing', async (ctx) => {
