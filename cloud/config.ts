@@ -63,6 +63,8 @@ export interface S3Config {
   readonly prefix: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Whom its certificate must come from, where that is none of the public authorities. */
+  readonly caFile?: string;
   /** Object lock in compliance mode for so long; the bucket must have it switched on. */
   readonly lockMs?: number;
 }
@@ -163,6 +165,7 @@ const shape = z.strictObject({
         .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'nothing, or folders that each end with a slash')
         .default(''),
       keyFile: z.string().min(1),
+      caFile: z.string().min(1).exactOptional(),
       lockDays: z.int().min(1).max(36_500).exactOptional(),
     })
     .exactOptional(),
@@ -243,7 +246,7 @@ function fail(name: string, faults: readonly string[]): never {
 
 function clipsOf({ clips, retention }: Shape, at: (file: string) => string, faults: string[]): S3Config | undefined {
   if (clips === undefined) return undefined;
-  const { keyFile, lockDays, endpoint, ...rest } = clips;
+  const { keyFile, caFile, lockDays, endpoint, ...rest } = clips;
   const url = URL.parse(endpoint);
   if (!url || !/^https?:$/.test(url.protocol)) faults.push('clips.endpoint: must be a url such as https://s3.example');
   else if (url.protocol === 'http:' && !isLoopback(url.hostname))
@@ -260,11 +263,17 @@ function clipsOf({ clips, retention }: Shape, at: (file: string) => string, faul
   } catch (cause) {
     faults.push(`clips.keyFile: ${(cause as Error).message}`);
   }
+  try {
+    if (caFile !== undefined) readFileSync(at(caFile));
+  } catch (cause) {
+    faults.push(`clips.caFile: ${(cause as Error).message}`);
+  }
   return {
     ...rest,
     endpoint,
     accessKeyId: lines[0] ?? '',
     secretAccessKey: lines[1] ?? '',
+    ...(caFile === undefined ? {} : { caFile: at(caFile) }),
     ...(lockDays === undefined ? {} : { lockMs: lockDays * DAY_MS }),
   };
 }

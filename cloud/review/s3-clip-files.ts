@@ -1,28 +1,42 @@
 /** Evidence in S3-compatible storage: the same promises as on disk, for a cloud of more than one machine. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { PassThrough, type Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { Corrupt, EvalroomError, Forbidden, Unavailable } from '../../protocol/errors.ts';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Corrupt, EvalroomError, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { S3Config } from '../config.ts';
 import { type ClipFiles, hashOf, measureFile, requireSha256, setAsideIn, sizeOf } from './clip-files.ts';
 
 const quiet = () => undefined;
+const CONNECT_MS = 5000;
+/** After so long without a byte or a word the storage counts as away. */
+const PATIENCE_MS = 20_000;
 
 /**
- * Objects `<prefix><first two digits>/<sha256>`. The storage is given the hash with the bytes and refuses others; what is
+ * Objects `<prefix><first two digits>/<sha256>`, each sent whole: the upload that can be gone on with is the box's, and lies on
+ * this machine until the storage has said yes. The storage is given the hash with the bytes and refuses others; what is
  * shown is hashed again on the way out. `aside` is a folder on this machine for bytes whose hash was wrong on arrival.
  */
 export function s3ClipFiles({
   config,
   aside,
   clock,
+  patienceMs = PATIENCE_MS,
 }: {
   readonly config: S3Config;
   readonly aside: string;
   readonly clock: Clock;
+  readonly patienceMs?: number;
 }): ClipFiles {
   const { bucket } = config;
   const client = new S3Client({
@@ -31,58 +45,123 @@ export function s3ClipFiles({
     credentials: { accessKeyId: config.accessKeyId, secretAccessKey: config.secretAccessKey },
     // `https://storage/bucket/key`: what every compatible server understands.
     forcePathStyle: true,
-    // Our own SHA-256 goes with every object; the SDK's further checksums are not known to all servers.
+    // The SDK's checksums are unknown to many servers, some of which take the bytes and look at nothing.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     maxAttempts: 3,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      // Only where a request is given one: a large file may take its time as long as it moves.
+      throwOnRequestTimeout: true,
+      ...(config.caFile === undefined
+        ? {}
+        : { httpsAgent: new Agent({ keepAlive: true, maxSockets: 50, ca: readFileSync(config.caFile) }) }),
+    },
     // It would write to the console; what fails is thrown, and logged where the task ends.
     logger: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
   });
   const keyOf = (sha256: string) => `${config.prefix}${requireSha256(sha256).slice(0, 2)}/${sha256}`;
-  const bytesOf = async (sha256: string, range?: string): Promise<Readable> => {
+  /** Calls `giveUp` when `count` has stood still for so long. Returns how to end it. */
+  const watch = (count: () => number, giveUp: () => void) => {
+    let before = -1;
+    const timer = setInterval(() => {
+      const now = count();
+      if (now === before) giveUp();
+      before = now;
+    }, patienceMs);
+    return () => clearInterval(timer);
+  };
+  const bytesOf = async (sha256: string, range?: { readonly start: number; readonly end: number }) => {
     const Key = keyOf(sha256);
+    const doing = `reading clip file ${sha256} from bucket ${bucket}`;
+    const Range = range && `bytes=${range.start}-${range.end}`;
+    let found: { readonly body: IncomingMessage; readonly part: string | undefined };
     try {
-      const { Body } = await client.send(
-        new GetObjectCommand({ Bucket: bucket, Key, ...(range === undefined ? {} : { Range: range }) }),
+      const { Body, ContentRange } = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key, ...(Range === undefined ? {} : { Range }) }),
+        { requestTimeout: patienceMs },
       );
-      return Body as Readable;
+      found = { body: Body as IncomingMessage, part: ContentRange };
     } catch (cause) {
-      throw kindOf(cause, `reading clip file ${sha256} from bucket ${bucket}`);
+      throw kindOf(cause, doing);
     }
+    const { body, part } = found;
+    if (range && !part?.startsWith(`bytes ${range.start}-${range.end}/`)) {
+      body.destroy();
+      throw new Unavailable('clip_storage', `${doing}: asked for ${Range}, the storage gives ${part ?? 'all of it'}`);
+    }
+    return body;
+  };
+  /** A storage that knows no lock takes the clip and says nothing: only asking tells. Once it has said yes it is believed. */
+  let locks = false;
+  const lockOf = async (lockMs: number) => {
+    if (!locks) {
+      const doing = `asking whether bucket ${bucket} has object lock (clips.lockDays)`;
+      const found = await client
+        .send(new GetObjectLockConfigurationCommand({ Bucket: bucket }), { requestTimeout: patienceMs })
+        .catch((cause: unknown) => {
+          throw kindOf(cause, doing);
+        });
+      if (found.ObjectLockConfiguration?.ObjectLockEnabled !== 'Enabled')
+        throw new Unavailable('clip_storage_refused', `${doing}: it has not; nothing is kept there without`);
+      locks = true;
+    }
+    return {
+      ObjectLockMode: 'COMPLIANCE' as const,
+      ObjectLockRetainUntilDate: new Date(clock.wallMs() + lockMs),
+    };
   };
   return {
     measure: measureFile,
     async keep(path, sha256) {
-      const lock =
-        config.lockMs === undefined
-          ? {}
-          : {
-              ObjectLockMode: 'COMPLIANCE' as const,
-              ObjectLockRetainUntilDate: new Date(clock.wallMs() + config.lockMs),
-            };
+      const Key = keyOf(sha256);
+      const lock = config.lockMs === undefined ? {} : await lockOf(config.lockMs);
+      const put = new PutObjectCommand({
+        Bucket: bucket,
+        Key,
+        ContentLength: (await sizeOf(path)) ?? 0,
+        ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+        ...lock,
+      });
+      // Part of the signature itself, so that every server looks at it; over TLS the SDK would leave the bytes unsigned.
+      put.middlewareStack.add(
+        (next) => (args) => {
+          (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+          return next(args);
+        },
+        { step: 'build', name: 'signBytes' },
+      );
+      const body = createReadStream(path);
+      put.input.Body = body;
+      const stuck = new AbortController();
+      const unwatch = watch(
+        () => body.bytesRead,
+        () => stuck.abort(),
+      );
       try {
-        await client.send(
-          new PutObjectCommand({
-            Bucket: bucket,
-            Key: keyOf(sha256),
-            Body: createReadStream(path),
-            ContentLength: (await sizeOf(path)) ?? 0,
-            ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
-            ...lock,
-          }),
-        );
+        await client.send(put, { abortSignal: stuck.signal });
       } catch (cause) {
         throw kindOf(cause, `keeping clip file ${sha256} in bucket ${bucket}`);
+      } finally {
+        unwatch();
+        // A request that never came about leaves it open.
+        body.destroy();
       }
       // Only now: until the storage has said yes, these are the only bytes the cloud has.
       await rm(path, { force: true });
     },
     setAside: (path) => setAsideIn(aside, path),
     async verify(sha256) {
-      const found = await hashOf(await bytesOf(sha256)).catch((cause: unknown) => {
-        if (cause instanceof EvalroomError) throw cause;
-        throw new Unavailable('clip_storage', `reading clip file ${sha256} from bucket ${bucket}: it broke off`, cause);
-      });
+      const body = await bytesOf(sha256);
+      const unwatch = watch(
+        () => body.socket.bytesRead,
+        () => body.destroy(),
+      );
+      const found = await hashOf(body)
+        .catch((cause: unknown) => {
+          throw brokeOff(sha256, bucket, cause);
+        })
+        .finally(unwatch);
       if (found.sha256 !== sha256)
         throw new Corrupt(
           'clip_corrupt',
@@ -90,32 +169,46 @@ export function s3ClipFiles({
         );
     },
     async remove(sha256) {
+      const Key = keyOf(sha256);
       try {
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: keyOf(sha256) }));
+        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), { requestTimeout: patienceMs });
       } catch (cause) {
         throw kindOf(cause, `removing clip file ${sha256} from bucket ${bucket}`);
       }
     },
-    read(sha256, { start, end }) {
+    read(sha256, range) {
       const out = new PassThrough();
       // Whoever reads it sees the fault as the stream's own.
-      void bytesOf(sha256, `bytes=${start}-${end}`)
+      void bytesOf(sha256, range)
         .then((body) => pipeline(body, out))
-        .catch((error: Error) => out.destroy(error));
+        .catch((cause: Error) => out.destroy(cause instanceof EvalroomError ? cause : brokeOff(sha256, bucket, cause)));
       return out;
     },
   };
 }
 
-/** By status and name, as the S3 API defines them; servers differ in their texts. */
+const brokeOff = (sha256: string, bucket: string, cause: unknown) =>
+  new Unavailable('clip_storage', `reading clip file ${sha256} from bucket ${bucket}: it broke off`, cause);
+
+/** What the storage does not do because of how it or the cloud is set up, by the names of the S3 API. */
+const SET_UP = new Set([
+  'AuthorizationHeaderMalformed',
+  'IllegalLocationConstraintException',
+  'NoSuchBucket',
+  'NotImplemented',
+  'ObjectLockConfigurationNotFoundError',
+  'PermanentRedirect',
+]);
+
+/** By status and name, as the S3 API defines them; servers differ in their texts. A person may mend each: worth another try. */
 function kindOf(cause: unknown, doing: string): Error {
   const { name = '', message = '', $metadata } = cause as Error & { $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode;
   if (name === 'NoSuchKey') return new Corrupt('clip_corrupt', `${doing}: the object is gone`, cause);
-  if (status === 401 || status === 403)
-    return new Forbidden(
+  if (status === 401 || status === 403 || SET_UP.has(name))
+    return new Unavailable(
       'clip_storage_refused',
-      `${doing}: the storage refuses the key (${name}); check clips in cloud.yaml`,
+      `${doing}: the storage refuses it (${name}: ${message}); check clips in cloud.yaml and the clock`,
       cause,
     );
   return new Unavailable('clip_storage', `${doing}: ${name} ${message}`, cause);

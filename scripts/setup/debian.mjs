@@ -13,12 +13,13 @@ export const RUN_PACKAGES = [
   'fonts-noto-cjk',
 ];
 
-/** Needed by the tests on top: a browser, a second database, a second broker, a voice, and RTSP servers that are not ours. */
+/** Needed by the tests on top: a browser, a second database, a second broker, storage for clips, a voice, and RTSP servers that are not ours. */
 export const TEST_PACKAGES = [
   'chromium',
   'mosquitto-clients',
   'nats-server',
   'postgresql',
+  'python3-swift',
   'espeak-ng',
   'gir1.2-gst-rtsp-server-1.0',
   'gstreamer1.0-rtsp',

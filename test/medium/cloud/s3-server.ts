@@ -1,4 +1,4 @@
-/** A small S3 for tests: one bucket in memory that checks signatures (Signature Version 4), hashes and ranges as S3 does. */
+/** A small S3 for tests, for what no server does when asked: one bucket in memory that checks signatures (Version 4), hashes and ranges. */
 import { createHash, createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +11,10 @@ export interface TestS3 {
   readonly objects: Map<string, { bytes: Buffer; headers: IncomingMessage['headers'] }>;
   /** Requests are answered with this status until it is undefined again. */
   failing: number | undefined;
+  /** Objects are given half, and nothing more is said. */
+  stalling: boolean;
+  /** Whether the bucket has object lock. */
+  locks: boolean;
   stop(): Promise<void>;
 }
 
@@ -41,7 +45,7 @@ function signatureHolds(request: IncomingMessage, keyId: string, secret: string)
 
 export async function startS3(keyId: string, secret: string): Promise<TestS3> {
   const objects: TestS3['objects'] = new Map();
-  const s3 = { objects, failing: undefined as number | undefined };
+  const s3 = { objects, failing: undefined as number | undefined, stalling: false, locks: true };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -50,8 +54,14 @@ export async function startS3(keyId: string, secret: string): Promise<TestS3> {
       response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code></Error>`);
     if (s3.failing !== undefined) return fail(s3.failing, 'InternalError');
     if (!signatureHolds(request, keyId, secret)) return fail(403, 'SignatureDoesNotMatch');
-    const key = new URL(request.url!, 'http://x').pathname;
+    const { pathname: key, searchParams } = new URL(request.url!, 'http://x');
+    if (searchParams.has('object-lock')) {
+      if (!s3.locks) return fail(404, 'ObjectLockConfigurationNotFoundError');
+      const answer = '<ObjectLockEnabled>Enabled</ObjectLockEnabled>';
+      return response.writeHead(200).end(`<ObjectLockConfiguration>${answer}</ObjectLockConfiguration>`);
+    }
     if (request.method === 'PUT') {
+      if (request.headers['x-amz-content-sha256'] !== sha256(body)) return fail(400, 'XAmzContentSHA256Mismatch');
       const claimed = request.headers['x-amz-checksum-sha256'];
       if (claimed !== createHash('sha256').update(body).digest('base64')) return fail(400, 'BadDigest');
       objects.set(key, { bytes: body, headers: request.headers });
@@ -65,7 +75,12 @@ export async function startS3(keyId: string, secret: string): Promise<TestS3> {
     if (!object) return fail(404, 'NoSuchKey');
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     const bytes = range ? object.bytes.subarray(Number(range[1]), Number(range[2]) + 1) : object.bytes;
-    return response.writeHead(range ? 206 : 200, { 'content-length': bytes.length }).end(bytes);
+    response.writeHead(range ? 206 : 200, {
+      'content-length': bytes.length,
+      ...(range ? { 'content-range': `bytes ${range[1]}-${range[2]}/${object.bytes.length}` } : {}),
+    });
+    if (s3.stalling) response.write(bytes.subarray(0, bytes.length / 2));
+    else response.end(bytes);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(s3, {

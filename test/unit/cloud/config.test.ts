@@ -1,6 +1,9 @@
 /** cloud.yaml: defaults, every fault at once with its path, and no plaintext beyond this machine. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { isLoopback, loadCloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
 import type { InvalidInput } from '../../../protocol/errors.ts';
 
@@ -135,5 +138,32 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     expect(
       ['127.0.0.1', '127.1.2.3', '::1', 'localhost', '0.0.0.0', '127.0.0.1.example', '10.0.0.1'].map(isLoopback),
     ).toEqual([true, true, true, true, false, false, false]);
+  });
+});
+
+describe('where clips lie', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'evalroom-config-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const parse = (clips: string) => parseCloudConfig(`clips: { bucket: evalroom, keyFile: s3.key, ${clips} }`, folder);
+
+  it('is storage with the key and the authority from files beside the configuration', () => {
+    writeFileSync(join(folder, 's3.key'), 'id\n secret \n');
+    writeFileSync(join(folder, 'ca.pem'), 'x');
+    expect(parse('endpoint: https://s3.example, caFile: ca.pem, lockDays: 2').clips).toEqual({
+      endpoint: 'https://s3.example',
+      bucket: 'evalroom',
+      region: 'us-east-1',
+      prefix: '',
+      accessKeyId: 'id',
+      secretAccessKey: 'secret',
+      caFile: join(folder, 'ca.pem'),
+      lockMs: 172_800_000,
+    });
+  });
+
+  it('says which file is missing, and refuses plaintext beyond this machine', () => {
+    expect(() => parse('endpoint: https://s3.example, caFile: none.pem')).toThrow(/clips\.caFile: ENOENT/);
+    expect(() => parse('endpoint: http://s3.example')).toThrow(/clips\.endpoint: must be https/);
+    expect(() => parse('endpoint: http://127.0.0.1:9000')).not.toThrow();
   });
 });
