@@ -7,6 +7,7 @@ import type { Clock } from '../protocol/time.ts';
 import type { Scouts } from './calibrate.ts';
 import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
+import type { RoomView } from './decide/room.ts';
 import { roomHealth } from './health.ts';
 import type { Listen } from './listen.ts';
 import type { Orders } from './orders.ts';
@@ -96,9 +97,24 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         drops: perceive?.drops ?? 0,
         inferenceMs: perceive?.inferenceMs ?? 0,
         ...(perceive ? { rates: ratesOf(perceive) } : {}),
+        ...standingOf(view, layout, cameraId),
         ...(reason === undefined ? {} : { fault: reason }),
       };
     }
+  };
+}
+
+/** Whether a camera looks from where it looked when its picture was drawn on, and when points of the floor were measured. */
+export function standingOf(
+  { nudged, faults }: Pick<RoomView, 'nudged' | 'faults'>,
+  layout: Pick<RoomLayout, 'floor'>,
+  cameraId: string,
+): Pick<CameraHealth, 'nudged' | 'floor'> {
+  const by = nudged.find((one) => one.cameraId === cameraId);
+  const moved = faults.some((one) => one.sourceId === cameraId && one.fault === 'moved');
+  return {
+    ...(by ? { nudged: { dx: by.dx, dy: by.dy } } : {}),
+    ...(layout.floor.some((one) => one.cameraId === cameraId) ? { floor: by || moved ? 'doubtful' : 'sure' } : {}),
   };
 }
 

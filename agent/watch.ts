@@ -58,7 +58,7 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
   let held: (readonly DraftEvent[])[] = [];
   let missed = 0;
   let machine = startRoom(context, clock.now(), outbox.openEpisodes());
-  let view: RoomView = { seats: [], tracks: [], faults: [] };
+  let view: RoomView = { seats: [], tracks: [], faults: [], nudged: [] };
 
   const heldEvents = () => held.reduce((sum, decision) => sum + decision.length, 0);
 

@@ -250,6 +250,8 @@ const health = z.object({
         drops: count,
         inferenceMs: z.number().min(0),
         rates: z.exactOptional(z.object({ detections: rate, regions: rate, poses: rate, strained: z.boolean() })),
+        nudged: z.exactOptional(z.object({ dx: z.number().min(-1).max(1), dy: z.number().min(-1).max(1) })),
+        floor: z.exactOptional(z.enum(['sure', 'doubtful'])),
         fault: z.exactOptional(text(500)),
       }),
     )

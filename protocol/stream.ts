@@ -95,6 +95,10 @@ export interface RoomHealth {
       readonly poses: number;
       readonly strained: boolean;
     };
+    /** Present while the camera is nudged: what is drawn is moved along by so much of the picture, to the right and down. */
+    readonly nudged?: { readonly dx: number; readonly dy: number };
+    /** Where floor points are measured on its picture: `doubtful` while the camera is not where they were measured from. */
+    readonly floor?: 'sure' | 'doubtful';
     readonly fault?: string;
   }[];
   readonly ears: readonly {

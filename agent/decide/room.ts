@@ -61,6 +61,8 @@ export interface RoomView {
     readonly seatId?: string;
   }[];
   readonly faults: readonly { readonly sourceId: string; readonly fault: string; readonly sinceWallMs: number }[];
+  /** Cameras that were nudged so little that zones and people are moved along: by these fractions of the picture. */
+  readonly nudged: readonly { readonly cameraId: string; readonly dx: number; readonly dy: number }[];
 }
 
 interface CameraMachine {
@@ -392,6 +394,7 @@ function viewOf(machine: RoomMachine, scene: Scene): RoomView {
           };
         }),
     ),
+    nudged: scene.cameras.flatMap(({ cameraId, sight }) => (sight.offset ? [{ cameraId, ...sight.offset }] : [])),
     faults: [
       ...scene.cameras.flatMap(({ cameraId: sourceId, sight }) =>
         CAMERA_FAULTS.flatMap((fault) => {

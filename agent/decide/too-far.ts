@@ -2,6 +2,7 @@
 import type { DraftEvent } from '../../protocol/event.ts';
 import { homography, toFloor } from '../../protocol/floor.ts';
 import type { TooFarRule } from '../../protocol/rules.ts';
+import { doubtFigures, doubtOf, doubtWords } from './doubt.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
 import { footPoint, inShoulders } from './floor.ts';
 import type { Rule, RuleContext } from './rule.ts';
@@ -13,6 +14,8 @@ interface Distance {
   readonly value: number;
   readonly limit: number;
   readonly unit: 'm' | 'shoulders';
+  /** By how much the camera was nudged, where that matters to the distance. */
+  readonly doubt?: number | undefined;
 }
 
 export interface FarSeat {
@@ -134,6 +137,7 @@ function facts(seat: FarSeat, to: string, rule: TooFarRule, { layout }: RuleCont
           en: `${d.value.toFixed(1)} shoulder widths (threshold ${d.limit})`,
         }
     : { zh: '', en: '' };
+  const doubt = doubtWords(d?.doubt);
   return {
     seatIds: [seat.seatId],
     beganWallMs: seat.sinceWallMs,
@@ -143,10 +147,11 @@ function facts(seat: FarSeat, to: string, rule: TooFarRule, { layout }: RuleCont
     figures: [
       { name: 'far', value: seconds(seat.farMs), threshold: seconds(limitMs), unit: 's' },
       ...(d ? [{ name: 'distance', value: Math.round(d.value * 100) / 100, threshold: d.limit, unit: d.unit }] : []),
+      ...doubtFigures(d?.doubt),
     ],
     sentence: {
-      zh: `${seatZh(layout, seat.seatId)}专家离座过远 ${far.zh} ${spanZh(seat.farMs)}（阈值 ${spanZh(limitMs)}）`,
-      en: `${seatEn(seat.seatId)}: expert too far from the seat ${far.en} for ${spanEn(seat.farMs)} (threshold ${spanEn(limitMs)})`,
+      zh: `${seatZh(layout, seat.seatId)}专家离座过远 ${far.zh} ${spanZh(seat.farMs)}（阈值 ${spanZh(limitMs)}）${doubt.zh}`,
+      en: `${seatEn(seat.seatId)}: expert too far from the seat ${far.en} for ${spanEn(seat.farMs)} (threshold ${spanEn(limitMs)})${doubt.en}`,
     },
   };
 }
@@ -171,7 +176,8 @@ function distanceOf(
         s.views.filter((v) => v.cameraId === camera.cameraId && v.desk).map((v) => v.desk!),
       );
       const at = toFloor(h, footPoint(track.box, desks).point);
-      if (at) return { value: Math.hypot(at[0] - home[0], at[1] - home[1]), limit: rule.distanceM, unit: 'm' };
+      const value = at && Math.hypot(at[0] - home[0], at[1] - home[1]);
+      if (value !== undefined) return { value, limit: rule.distanceM, unit: 'm', doubt: doubtOf(camera.sight) };
     }
     if (owner.habit)
       return {

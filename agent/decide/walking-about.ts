@@ -2,6 +2,7 @@
 import type { DraftEvent } from '../../protocol/event.ts';
 import type { FloorPoint } from '../../protocol/seat.ts';
 import { bodiesOf, looking, standsAt } from './bodies.ts';
+import { doubtFigures, doubtOf, doubtWords } from './doubt.ts';
 import { type Episode, follow, isOpen } from './episode.ts';
 import type { Rule } from './rule.ts';
 import type { Scene } from './scene.ts';
@@ -44,6 +45,8 @@ export const walkingAbout: Rule<readonly Walk[]> = {
       const allowed = isAllowed(scene.session, 'walking_about', walk.seatIds, at.wallMs);
       const over = allowed || metres < rule.metresPerMinute / 2;
       const name = walk.seatIds[0];
+      const camera = scene.cameras.find(({ cameraId }) => cameraId === walk.cameraId);
+      const doubt = camera && doubtOf(camera.sight);
       const { episode, drafts: said } = follow(
         {
           at,
@@ -66,10 +69,11 @@ export const walkingAbout: Rule<readonly Walk[]> = {
             to: over ? 'RESTING' : 'WALKING',
             figures: [
               { name: 'path', value: Math.round(metres * 10) / 10, threshold: rule.metresPerMinute, unit: 'm' },
+              ...doubtFigures(doubt),
             ],
             sentence: {
-              zh: `${name === undefined ? '有人' : `${seatZh(context.layout, name)}专家`}随意走动，一分钟内 ${metres.toFixed(1)} 米（阈值 ${rule.metresPerMinute} 米）`,
-              en: `${name === undefined ? 'Somebody' : `${seatEn(name)}: expert`} walking about, ${metres.toFixed(1)} m in a minute (threshold ${rule.metresPerMinute} m)`,
+              zh: `${name === undefined ? '有人' : `${seatZh(context.layout, name)}专家`}随意走动，一分钟内 ${metres.toFixed(1)} 米（阈值 ${rule.metresPerMinute} 米）${doubtWords(doubt).zh}`,
+              en: `${name === undefined ? 'Somebody' : `${seatEn(name)}: expert`} walking about, ${metres.toFixed(1)} m in a minute (threshold ${rule.metresPerMinute} m)${doubtWords(doubt).en}`,
             },
           }),
         },

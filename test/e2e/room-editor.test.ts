@@ -153,6 +153,15 @@ describe('the room editor on a phone', () => {
     await page.waitForSelector('[data-moved="cam-a"]:not(:has(button))', WAIT);
     expect(ordered[0]!.layout.references).toMatchObject([{ cameraId: 'cam-a' }]);
 
+    const nudge = { nudged: { dx: 0.012, dy: -0.02 }, floor: 'doubtful' as const };
+    fixture.heard({
+      ...state,
+      health: { ...state.health, cameras: state.health.cameras.map((one) => ({ ...one, ...nudge })) },
+      proposals: [{ cameraId: 'cam-a', watchedMs: 600_000, seats: [{ zone, share: 0.9 }] }],
+    });
+    await page.waitForSelector('[data-nudged="cam-a"] [data-floor="doubtful"]', WAIT);
+    expect(await page.locator('[data-nudged="cam-a"]').innerText()).toContain('2.0 %');
+
     await page.locator('.proposal-take').tap();
     expect(await page.locator('[data-part="seat"]').count()).toBe(1);
     expect(await page.locator('.proposal').count()).toBe(0);

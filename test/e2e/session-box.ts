@@ -42,7 +42,7 @@ export async function startScriptedBox(cloud: Cloud, roomId: string, name: strin
   // Durations pass as they are told; the time of day is the real one, so that permits count as they do.
   const at = (): Instant => ({ ...clock.now(), monoMs: 500_000 + second * 1000, bootId: 'boot', clock: 'sure' });
   let machine = startRoom(context, at(), []);
-  let view: ReturnType<typeof step>['view'] = { seats: [], tracks: [], faults: [] };
+  let view: ReturnType<typeof step>['view'] = { seats: [], tracks: [], faults: [], nudged: [] };
 
   const send = async (drafts: readonly DraftEvent[]) => {
     for (const draft of drafts) {

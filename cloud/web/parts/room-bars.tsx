@@ -12,6 +12,7 @@ export function Banners({ room, drafting }: { room: RoomCard; drafting: Drafting
   const { lang } = useWords();
   const [confirmed, setConfirmed] = useState<readonly string[]>([]);
   const moved = room.state?.health.cameras.filter(({ fault }) => fault === 'moved') ?? [];
+  const nudged = room.state?.health.cameras.filter((one) => one.nudged && one.fault !== 'moved') ?? [];
   const refused = isRefused(room.state?.orders);
   return (
     <>
@@ -36,6 +37,13 @@ export function Banners({ room, drafting }: { room: RoomCard; drafting: Drafting
           )}
         </div>
       ))}
+      {nudged.map(({ cameraId, nudged: by, floor }) => (
+        <p key={cameraId} class="banner banner-ours" role="status" data-nudged={cameraId}>
+          <b>{roomWords(lang, 'nudged', { camera: cameraId, share: shareWords(by) })}</b>{' '}
+          {floor === 'doubtful' && <span data-floor="doubtful">{roomWords(lang, 'nudgedFloor')} </span>}
+          <span>{roomWords(lang, 'nudgedNote')}</span>
+        </p>
+      ))}
       {refused && (
         <p class="banner banner-ours" role="alert">
           {roomWords(lang, 'refused', { reason: refused.reason })}
@@ -56,6 +64,11 @@ export function Banners({ room, drafting }: { room: RoomCard; drafting: Drafting
       )}
     </>
   );
+}
+
+/** How far a picture is off, in percent of it. */
+function shareWords(by: { readonly dx: number; readonly dy: number } | undefined): string {
+  return by ? (100 * Math.max(Math.abs(by.dx), Math.abs(by.dy))).toFixed(1) : '';
 }
 
 export function SaveBar({ room, drafting, problems }: { room: RoomCard; drafting: Drafting; problems: number }) {

@@ -29,6 +29,8 @@ export function faultLine(fault: Fault, zone: string, nowMs: number, lang: Lang)
       return say(lang, 'faultDeaf', { language: languageWords(fault.language, lang) });
     case 'clock':
       return say(lang, 'faultClock');
+    case 'floor':
+      return say(lang, 'faultFloor', { camera: fault.cameraId });
     case 'outbox_full':
       return say(lang, 'faultOutboxFull');
     case 'outbox_old':

@@ -12,6 +12,7 @@ export type Fault =
   | { readonly kind: 'not_recording'; readonly cameraId: string }
   | { readonly kind: 'deaf'; readonly microphoneId: string; readonly language: string; readonly reason?: string }
   | { readonly kind: 'clock' }
+  | { readonly kind: 'floor'; readonly cameraId: string }
   | { readonly kind: 'outbox_full' }
   | { readonly kind: 'outbox_old'; readonly oldestMs: number; readonly events: number }
   | { readonly kind: 'disk_low'; readonly freeBytes: number };
@@ -37,6 +38,9 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
         ...(ear.reason ? { reason: ear.reason } : {}),
       });
   if (state.at.clock === 'doubtful') found.push({ kind: 'clock' });
+  // A camera at fault says so already, and is not measured by.
+  for (const { cameraId, floor, fault } of state.health.cameras)
+    if (floor === 'doubtful' && !fault) found.push({ kind: 'floor', cameraId });
   const { outbox, disk } = state.health;
   if (outbox.full) found.push({ kind: 'outbox_full' });
   else if (outbox.events > 0 && outbox.oldestMs > OUTBOX_OLD_MS)

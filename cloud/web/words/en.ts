@@ -93,6 +93,7 @@ export const en: Record<WordKey, string> = {
   faultNotRecording: '{camera} is not recording',
   faultDeaf: 'Deaf in {language}',
   faultClock: 'Clock of the room is doubtful',
+  faultFloor: '{camera} was nudged: distances on the floor are doubtful',
   faultOutboxFull: 'The outbox is full',
   faultOutboxOld: '{n} records undelivered for {time}',
   faultDisk: 'Only {bytes} of disk left',

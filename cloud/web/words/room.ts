@@ -136,6 +136,18 @@ const ROOM = {
     '若已转回原位或图形已对准，请确认；否则先把图形移到新位置并保存。',
     'Confirm if it is back in place or the shapes fit; otherwise move the shapes first and save.',
   ],
+  nudged: [
+    '{camera} 被轻微碰动（画面偏移 {share} %）：图形已自动随之移动。',
+    '{camera} was nudged (its picture by {share} %): what is drawn is moved along by itself.',
+  ],
+  nudgedFloor: [
+    '地面距离是按原来的机位标定的，暂不可全信。',
+    'Distances on the floor were measured from where it was, and are doubtful.',
+  ],
+  nudgedNote: [
+    '转回原位即可恢复；否则把图形和地面点对准现在的画面并保存。',
+    'Turn it back and all is well; otherwise move shapes and floor points onto the picture as it is now, and save.',
+  ],
   confirmPicture: ['画面已对准，以现在的画面为基准', 'The picture is right: take it as reference'],
   confirmed: ['已以现在的画面为基准', 'The picture as it is now is the reference'],
 } as const;

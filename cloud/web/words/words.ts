@@ -68,6 +68,7 @@ const FIGURE: Readonly<Record<string, Pair>> = {
   still: ['静止时长', 'Motionless for'],
   headDrop: ['头部下垂', 'Head lowered by'],
   path: ['一分钟行走', 'Walked in a minute'],
+  nudge: ['摄像机碰动', 'Camera nudged by'],
   outside: ['室外时长', 'Outside for'],
   together: ['结伴人数', 'People leaving'],
   apart: ['先后间隔', 'Time between them'],
@@ -86,7 +87,7 @@ const FIGURE: Readonly<Record<string, Pair>> = {
 };
 
 /** Shares of one that are read as percent. */
-const PERCENT = new Set(['somebodyShare', 'edgeFall', 'shift', 'clipped', 'onSubject']);
+const PERCENT = new Set(['somebodyShare', 'edgeFall', 'shift', 'nudge', 'clipped', 'onSubject']);
 
 export function figureWords(name: string, lang: Lang): string {
   const known = FIGURE[name];

@@ -87,6 +87,7 @@ export const zh = {
   faultNotRecording: '{camera} 未在录像',
   faultDeaf: '{language}语音无法识别',
   faultClock: '评标室时钟存疑',
+  faultFloor: '{camera} 被碰动过，地面距离存疑',
   faultOutboxFull: '待发队列已满',
   faultOutboxOld: '{n} 条记录已等待 {time} 未送达',
   faultDisk: '磁盘仅剩 {bytes}',

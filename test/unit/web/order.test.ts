@@ -104,5 +104,14 @@ describe('the wall', () => {
       faultsOf({ ...room(1), state: ill, heardWallMs }, nowMs).map((fault) => fault.kind);
     expect(kinds(heardWallMs)).toEqual(['blind', 'not_recording', 'deaf', 'clock', 'outbox_old', 'disk_low']);
     expect(kinds(heardWallMs + 11_000)).toEqual(['offline']);
+    const nudged = healthy.health.cameras.map((camera) => ({ ...camera, floor: 'doubtful' as const }));
+    const [{ cameraId }] = nudged as [(typeof nudged)[0]];
+    const floorOf = (cameras: typeof nudged) =>
+      faultsOf({ ...room(1), state: { ...healthy, health: { ...healthy.health, cameras } }, heardWallMs }, heardWallMs);
+    expect(floorOf(nudged)).toContainEqual({ kind: 'floor', cameraId });
+    // Who is blind measures nothing, and says so already.
+    expect(floorOf(nudged.map((camera) => ({ ...camera, fault: 'moved' }))).map(({ kind }) => kind)).not.toContain(
+      'floor',
+    );
   });
 });

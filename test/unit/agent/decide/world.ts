@@ -142,7 +142,7 @@ export interface Run {
 
 export function begin(open: readonly DraftEvent[] = [], with_: RoomContext = context): Run {
   const machine = startRoom(with_, BEGIN, open);
-  return { machine, drafts: [], view: { seats: [], tracks: [], faults: [] }, s: 0 };
+  return { machine, drafts: [], view: { seats: [], tracks: [], faults: [], nudged: [] }, s: 0 };
 }
 
 export function feed(run: Run, input: Input, with_: RoomContext = context): void {
