@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DefaultHttpStack, type DetailedError, Upload } from 'tus-js-client';
 import type { ClipFile } from '../protocol/clip.ts';
-import { isRetryable } from '../protocol/errors.ts';
+import { isRetryable, Unavailable } from '../protocol/errors.ts';
 import type { DraftEvent } from '../protocol/event.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import { withoutCredentials } from './log.ts';
@@ -159,6 +159,11 @@ export function createUploader({ store, connection, roomId, clock, log, report }
           if (kbps !== undefined && request.getMethod() === 'PATCH')
             await clock.sleep(allowedMonoMs - clock.monoMs(), ending.signal);
           movedMonoMs = clock.monoMs();
+        },
+        onAfterResponse: (request, response) => {
+          // At any answer but yes tus would begin anew, and a cloud in trouble collect one copy after the other.
+          if (request.getMethod() === 'HEAD' && response.getStatus() >= 500)
+            throw new Unavailable('upload_not_found_out', `the cloud answers ${response.getStatus()}`);
         },
         onProgress: () => {
           movedMonoMs = clock.monoMs();

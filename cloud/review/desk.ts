@@ -1,7 +1,7 @@
 /** What supervisors may do, and what regulators may see, of stored alerts, clips and the log; access is the first line of each function. */
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
+import { Corrupt, Forbidden, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type {
   ActionRequest,
@@ -124,7 +124,9 @@ export function createDesk(parts: {
       try {
         for (const file of clip.files) await files.verify(file.sha256);
       } catch (error) {
-        await store.appendLog({ wallMs, actor: 'cloud', action: 'clip_corrupt', object: clipId });
+        // Storage that is out of reach says nothing about the clip.
+        if (error instanceof Corrupt)
+          await store.appendLog({ wallMs, actor: 'cloud', action: 'clip_corrupt', object: clipId });
         throw error;
       }
       const expiresWallMs = wallMs + GRANT_MS;

@@ -40,6 +40,8 @@ let answer: (sha256: string) => { status?: number; sha256?: string };
 /** Cuts the connection of the first large PATCH after so many bytes. */
 let cutAfterBytes: number | undefined;
 let refuseCreates: number;
+/** So many questions how far an upload is are answered with 503. */
+let refuseHeads: number;
 /** Answered with an error of the server's own, each time. */
 let brokenClip: string | undefined;
 let lost: DraftEvent[];
@@ -66,6 +68,7 @@ const serve = async () => {
   });
   http = createServer((request, response) => {
     requests.push({ method: request.method!, authorization: request.headers.authorization });
+    if (request.method === 'HEAD' && refuseHeads-- > 0) return void response.writeHead(503).end();
     if (request.method === 'PATCH' && cutAfterBytes !== undefined && Number(request.headers['content-length']) > 1e6) {
       // Looked at from outside: a reader of our own would take bytes away from the server.
       const most = cutAfterBytes;
@@ -98,6 +101,7 @@ beforeEach(async () => {
   answer = () => ({});
   cutAfterBytes = undefined;
   refuseCreates = 0;
+  refuseHeads = 0;
   brokenClip = undefined;
 });
 afterEach(async () => {
@@ -196,6 +200,18 @@ describe('uploader', () => {
     expect(requests.map(({ method }) => method)).toContain('HEAD');
     expect(requests.map(({ method }) => method)).not.toContain('POST');
     expect(finished.at(-1)).toBe('c-1/clip.mp4');
+  });
+
+  it('begins no second upload where the cloud is in trouble when it is asked how far the first one is', async () => {
+    await serve();
+    clip('c-1', { bytes: 6_000_000 });
+    cutAfterBytes = 2_000_000;
+    refuseHeads = 1;
+    await start();
+    await acked(1);
+    expect(refuseHeads).toBeLessThan(1);
+    // One for each file.
+    expect(requests.filter(({ method }) => method === 'POST')).toHaveLength(2);
   });
 
   it('goes on at the new address of a cloud that has moved', async () => {
