@@ -1,6 +1,7 @@
 /** The desk's routes: each turns a request into one call of the desk, which checks access itself. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidInput } from '../../protocol/errors.ts';
+import { requireSupervisor } from '../review/access.ts';
 import type { Desk, ServedFile } from '../review/desk.ts';
 import type { Devices, NewDevice } from '../review/devices.ts';
 import { ACTION_KINDS, type ActionRequest, type DeviceSecretView, type DevicesView } from './api.ts';
@@ -28,9 +29,9 @@ export function routeDesk(
   app.post('/api/alerts/:episodeId/actions', async (request, reply) => {
     const body = request.body as { kind?: unknown; note?: unknown } | null;
     // Who asks is answered before what they ask, so that nobody learns from a 400 what exists.
-    if (request.viewer && !isAction(body))
-      throw new InvalidInput('bad_request', 'acting on an alert: kind or note is not valid');
-    const action = await desk.act(request.viewer, params(request).episodeId!, body as ActionRequest);
+    requireSupervisor(request.viewer);
+    if (!isAction(body)) throw new InvalidInput('bad_request', 'acting on an alert: kind or note is not valid');
+    const action = await desk.act(request.viewer, params(request).episodeId!, body);
     return reply.code(201).send(action);
   });
   app.get('/api/rooms/:roomId/snapshot/:cameraId', async (request, reply) => {
