@@ -1,5 +1,6 @@
 /** The whole way down: a real cloud and the box's own asking, over HTTP on this machine. */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -140,14 +141,26 @@ describe('orders from the cloud to the box', () => {
   });
 
   it('goes on asking when the cloud is away for a while, or refuses it', async () => {
-    const opened = start();
+    // One address, as in a room: the cloud behind it comes back at another port.
+    const front = createServer((box) => {
+      const cloud = connect(Number(new URL(test.cloud().url).port), '127.0.0.1');
+      for (const [side, other] of [
+        [box, cloud],
+        [cloud, box],
+      ] as const)
+        side.on('error', () => other.destroy()).on('close', () => other.destroy());
+      box.pipe(cloud).pipe(box);
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    const opened = start({ url: `http://127.0.0.1:${(front.address() as AddressInfo).port}` });
     await eventually(() => opened.health().answers).toBeGreaterThan(0);
     await test.restart();
-    await opened.close();
-    const later = start();
+    await eventually(() => opened.health().failures).toBeGreaterThan(0);
     const { revision } = await order({ session: session('s-8') });
-    await eventually(() => later.report().revision).toBe(revision);
-    await later.close();
+    await eventually(() => opened.report().revision).toBe(revision);
+    await eventually(() => opened.health().reason).toBeUndefined();
+    await opened.close();
+    front.close();
     const refused = start({ secret: 'another' });
     await eventually(() => refused.health().reason).toContain('401');
     expect(refused.health().reason).not.toContain('another');
