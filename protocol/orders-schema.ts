@@ -1,20 +1,8 @@
 /** Beside schema.ts: the cloud's orders as a box reads them. Each part is judged by itself, so that a new kind of phase does not hide a layout. */
 import { z } from 'zod';
 import { type LayoutOrder, ORDERS_BYTES, type OrdersReport, type RoomOrders, type RulePackOrder } from './orders.ts';
-import {
-  count,
-  firstIssue,
-  id,
-  layout,
-  name,
-  parseJson,
-  type Refusal,
-  refuse,
-  sha256,
-  text,
-  unfitness,
-  wallMs,
-} from './schema.ts';
+import { firstIssue, parseJson, type Refusal, refuse, unfitness } from './refusal.ts';
+import { count, id, layout, name, sha256, text, wallMs } from './schema.ts';
 import { SESSION_PHASES, type Session } from './session.ts';
 
 const permit = z.object({

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EpisodeBody, RoomEvent } from '../../../protocol/event.ts';
-import { draftJson, parseAck, parseBatch, parseRoomState, REFUSALS } from '../../../protocol/schema.ts';
+import { REFUSALS } from '../../../protocol/refusal.ts';
+import { draftJson, parseAck, parseBatch, parseRoomState } from '../../../protocol/schema.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
 
 const at = { wallMs: 1_800_000_000_000, monoMs: 5000, bootId: 'boot-a', clock: 'sure' } as const;
