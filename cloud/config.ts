@@ -40,6 +40,8 @@ export type BrokerConfig =
       readonly passwordFile?: string;
       /** Beside TLS: port on 127.0.0.1 for the other processes of this machine. */
       readonly ingestPort?: number;
+      /** Beside TLS: port on `host` for ingest workers and web processes of other machines, by their certificate. */
+      readonly workersPort?: number;
     }
   | {
       readonly kind: 'outside';
@@ -125,6 +127,7 @@ const shape = z.strictObject({
       port: port.exactOptional(),
       tls: tls.exactOptional(),
       ingestPort: z.int().min(1).max(65535).exactOptional(),
+      workersPort: z.int().min(1).max(65535).exactOptional(),
       user: z.string().min(1).exactOptional(),
       passwordFile: z.string().min(1).exactOptional(),
       caFile: z.string().min(1).exactOptional(),
@@ -319,6 +322,8 @@ function brokerOf(
       faults.push(
         `mqtt.host: ${host} is reachable from other machines and needs mqtt.tls (auto, or certFile and keyFile)`,
       );
+    if (mqtt.workersPort !== undefined && !mqtt.tls)
+      faults.push('mqtt.workersPort: needs mqtt.tls (auto, or certFile and keyFile)');
     return {
       kind: 'child',
       host,
@@ -326,9 +331,10 @@ function brokerOf(
       ...(mqtt.tls ? { tls: files(mqtt.tls) } : {}),
       ...(mqtt.passwordFile === undefined ? {} : { passwordFile: at(mqtt.passwordFile) }),
       ...(mqtt.ingestPort === undefined ? {} : { ingestPort: mqtt.ingestPort }),
+      ...(mqtt.workersPort === undefined ? {} : { workersPort: mqtt.workersPort }),
     };
   }
-  for (const key of ['host', 'port', 'tls', 'ingestPort'] as const)
+  for (const key of ['host', 'port', 'tls', 'ingestPort', 'workersPort'] as const)
     if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for mqtt.broker: child`);
   const url = URL.parse(mqtt.broker);
   if (!url || !/^mqtts?:$/.test(url.protocol))

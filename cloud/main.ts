@@ -245,7 +245,7 @@ async function startBroker(
   machine: { readonly log: Logger; readonly clock: Clock; readonly searchPath?: string },
 ): Promise<Broker> {
   if (config.mqtt.kind === 'outside') return outsideBroker(config.mqtt);
-  const { passwordFile, ingestPort, tls, ...at } = config.mqtt;
+  const { passwordFile, ingestPort, workersPort, tls, ...at } = config.mqtt;
   return startMosquitto({
     listener: {
       ...at,
@@ -256,6 +256,7 @@ async function startBroker(
               caFile: identity.trust.caFile,
               listFile: identity.trust.listFile,
               onNotice: identity.onNotice,
+              ...(workersPort === undefined ? {} : { workersPort }),
             },
           }
         : {}),

@@ -20,6 +20,8 @@ export interface Listener {
     /** Authorities of the devices, and what they have revoked; read again by every `setDevices`. */
     readonly caFile: string;
     readonly listFile: string;
+    /** A further port for the cloud's own processes on other machines: their certificate says who they are, their client id is their own. */
+    readonly workersPort?: number;
     /** Told of who comes in and who is refused. */
     readonly onNotice: (notice: BrokerNotice) => void;
   };
@@ -33,7 +35,16 @@ export function brokerConf(folder: string, listener: Listener, innerPort: number
   return [
     ...(innerPort === undefined ? [] : [`listener ${innerPort} 127.0.0.1`]),
     `listener ${listener.port} ${listener.host}`,
-    ...(listener.tls ? tlsLines(listener.tls) : []),
+    ...(listener.tls
+      ? [
+          ...tlsLines(listener.tls),
+          // One connection per certificate: a copy of it throws the first one out, and both are seen.
+          'use_username_as_clientid true',
+          ...(listener.tls.workersPort === undefined
+            ? []
+            : [`listener ${listener.tls.workersPort} ${listener.host}`, ...tlsLines(listener.tls)]),
+        ]
+      : []),
     'persistence false',
     'allow_anonymous false',
     `password_file ${join(folder, 'passwords')}`,
@@ -67,8 +78,6 @@ function tlsLines({ certFile, keyFile, caFile, listFile }: NonNullable<Listener[
     `crlfile ${listFile}`,
     'require_certificate true',
     'use_identity_as_username true',
-    // One connection per certificate: a copy of it throws the first one out, and both are seen.
-    'use_username_as_clientid true',
     'tls_version tlsv1.2',
   ];
 }

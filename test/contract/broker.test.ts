@@ -1,4 +1,4 @@
-/** One suite over the ways to have a broker: Mosquitto as the cloud's child and as an outside one, and NATS, which is no relative of it. */
+/** One suite over the ways to have a broker: Mosquitto as the cloud's child, as an outside one, as one elsewhere by certificates, and NATS, no relative of it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,10 @@ import { connect, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BrokerConnection, createForward } from '../../agent/forward.ts';
+import { askWithNewKey } from '../../agent/identity.ts';
 import { openOutbox } from '../../agent/store/sqlite.ts';
 import { type Broker, type BrokerLogin, outsideBroker } from '../../cloud/broker/broker.ts';
+import { INGEST_USER } from '../../cloud/broker/files.ts';
 import { startMosquitto } from '../../cloud/broker/mosquitto.ts';
 import { hashSecret, newSecret, secretMatches } from '../../cloud/broker/secret.ts';
 import { systemClock } from '../../cloud/clock.ts';
@@ -18,6 +20,7 @@ import { createRooms } from '../../cloud/ingest/rooms.ts';
 import { openStore } from '../../cloud/store/open.ts';
 import type { DraftEvent } from '../../protocol/event.ts';
 import { topics } from '../../protocol/stream.ts';
+import { freePort } from '../medium/agent/mosquitto.ts';
 import { natsThere, type Pair, startNats } from './nats.ts';
 
 const log = pino({ level: 'silent' });
@@ -94,6 +97,73 @@ async function mosquitto(folder: string, kind: 'child' | 'outside'): Promise<Wor
   };
 }
 
+/** As on a machine of its own: boxes come in on one port, workers on another, and nobody without a certificate. */
+async function mosquittoElsewhere(folder: string): Promise<World> {
+  const wallMs = Date.now();
+  const authority = await openAuthority({ folder: join(folder, 'identity'), wallMs });
+  const life = { wallMs, lifetimeMs: 86_400_000 };
+  const keep = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const server = await authority.issueServer({ names: ['localhost', '127.0.0.1'], ...life });
+  const issue = async (deviceId: string, roomId?: string): Promise<Pair> => {
+    const { key, csr } = await askWithNewKey();
+    const of = { csr, deviceId, ...(roomId === undefined ? {} : { roomId }), ...life };
+    return { cert: (await authority.issueDevice(of)).certificate, key };
+  };
+  const other = await openAuthority({ folder: join(folder, 'other'), wallMs });
+  const foreign = await other.issueServer({ names: ['box-1'], ...life });
+  const [pairs, ingest] = [
+    { 'box-1': await issue('box-1', 'room-1'), 'box-2': await issue('box-2', 'room-2') },
+    await issue(INGEST_USER),
+  ];
+  const workersPort = await freePort();
+  const broker = await startMosquitto({
+    listener: {
+      host: '127.0.0.1',
+      port: 0,
+      tls: {
+        certFile: keep('server.pem', server.certificate),
+        keyFile: keep('server.key', server.key),
+        caFile: keep('ca.pem', authority.caPem),
+        listFile: keep('revoked.pem', await authority.revocationList([], wallMs)),
+        workersPort,
+        onNotice: () => undefined,
+      },
+    },
+    folder: join(folder, 'broker'),
+    devices,
+    log,
+    clock,
+    searchPath,
+  });
+  const by = (url: string, { cert, key }: Pair): BrokerLogin => ({
+    url,
+    ca: Buffer.from(authority.caPem),
+    cert: Buffer.from(cert),
+    key: Buffer.from(key),
+  });
+  const workers = `mqtts://127.0.0.1:${workersPort}`;
+  return {
+    broker: outsideBroker({
+      url: workers,
+      caFile: join(folder, 'ca.pem'),
+      certFile: keep('ingest.pem', ingest.cert),
+      keyFile: keep('ingest.key', ingest.key),
+    }),
+    version: 5,
+    filter: topics.ingestFilter,
+    device: (deviceId) => by(broker.url, pairs[deviceId]),
+    strangers: [broker.url, workers].flatMap((url) => [
+      { url, ca: Buffer.from(authority.caPem) },
+      by(url, { cert: foreign.certificate, key: foreign.key }),
+      { url: url.replace('mqtts:', 'mqtt:'), username: 'box-1', password: secrets['box-1'] },
+    ]),
+    close: () => broker.close(),
+  };
+}
+
 async function nats(folder: string): Promise<World> {
   const server = await startNats(folder);
   const { url, ca, pairs } = server;
@@ -131,7 +201,14 @@ async function nats(folder: string): Promise<World> {
   };
 }
 
-describe.each(['Mosquitto as child', 'Mosquitto outside', 'NATS outside'] as const)('broker: %s', (kind) => {
+const WORLDS = {
+  'Mosquitto as child': (folder: string) => mosquitto(folder, 'child'),
+  'Mosquitto outside': (folder: string) => mosquitto(folder, 'outside'),
+  'Mosquitto elsewhere': mosquittoElsewhere,
+  'NATS outside': nats,
+} as const;
+
+describe.each(Object.keys(WORLDS) as (keyof typeof WORLDS)[])('broker: %s', (kind) => {
   let folder: string;
   let world: World | undefined;
   const clients: MqttClient[] = [];
@@ -148,8 +225,7 @@ describe.each(['Mosquitto as child', 'Mosquitto outside', 'NATS outside'] as con
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'evalroom-broker-'));
-    if (kind !== 'NATS outside') world = await mosquitto(folder, kind === 'Mosquitto as child' ? 'child' : 'outside');
-    else if (natsThere()) world = await nats(folder);
+    if (kind !== 'NATS outside' || natsThere()) world = await WORLDS[kind](folder);
   });
   beforeEach((ctx) => {
     if (!world) ctx.skip('needs the Debian package nats-server');
@@ -185,6 +261,22 @@ describe.each(['Mosquitto as child', 'Mosquitto outside', 'NATS outside'] as con
   it('lets no stranger in', async () => {
     for (const stranger of world!.strangers)
       for (const version of [4, 5] as const) await expect(enter(stranger, version)).rejects.toThrow();
+  });
+
+  it('has room for several workers with one certificate, and shares the work among them where it can', async () => {
+    const [one, two] = [await ingest(), await ingest()];
+    const found: string[] = [];
+    for (const [name, worker] of [['one', one] as const, ['two', two] as const]) {
+      await worker.subscribeAsync(world!.filter, { qos: 1 });
+      worker.on('message', () => found.push(name));
+    }
+    const box = await device('box-1');
+    for (let i = 0; i < 8; i++) await box.publishAsync(topics.events('room-1', 'routine'), 'x', { qos: 1 });
+    const shared = world!.filter.startsWith('$share/');
+    await expect.poll(() => found.length, { timeout: 30_000 }).toBe(shared ? 8 : 16);
+    expect([...new Set(found)].sort()).toEqual(['one', 'two']);
+    expect([one.connected, two.connected]).toEqual([true, true]);
+    await Promise.all([one.endAsync(), two.endAsync()]);
   });
 
   it('refuses a box that writes to another room, and that ear of another room', async () => {

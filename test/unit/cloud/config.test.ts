@@ -129,6 +129,13 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     expect(parseCloudConfig('', '/srv').identity).toBeUndefined();
   });
 
+  it('takes a port for the workers of other machines, only where they need a certificate', () => {
+    const { mqtt } = parseCloudConfig('mqtt: { host: 0.0.0.0, port: 8883, tls: auto, workersPort: 8884 }', '/srv');
+    expect(mqtt).toMatchObject({ kind: 'child', port: 8883, workersPort: 8884 });
+    expect(faults('mqtt: { workersPort: 8884 }')).toEqual(['mqtt.workersPort']);
+    expect(faults('mqtt: { broker: "mqtts://b.example", workersPort: 8884 }')).toEqual(['mqtt.workersPort']);
+  });
+
   it('refuses what is no YAML and a file that is not there', () => {
     expect(() => parseCloudConfig('a: [', '/srv')).toThrow(expect.objectContaining({ code: 'cloud_config' }));
     expect(() => loadCloudConfig('/nowhere/cloud.yaml')).toThrow(/nowhere/);
