@@ -1,10 +1,12 @@
 /** Runs the cloud as a process: reads its configuration, makes sure that the named boxes are known, listens until asked to end. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
 import { RULES_KEY_FILE } from '../agent/identity.ts';
 import { systemClock } from '../cloud/clock.ts';
 import { loadCloudConfig } from '../cloud/config.ts';
+import { writeSecret } from '../cloud/identity/files.ts';
 import type { EnrolCode } from '../cloud/identity/identity.ts';
 import { createLog } from '../cloud/log.ts';
 import { type Cloud, startCloud } from '../cloud/main.ts';
@@ -12,6 +14,9 @@ import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { CloudOptions } from './cloud.ts';
 import { runPart } from './part.ts';
+
+/** In the folder of the store: where the first supervisor's one-time address lies until there is one. */
+const SETUP_FILE = 'setup-address';
 
 /** Runs until SIGINT or SIGTERM. Throws EvalroomError when the cloud can not start. */
 export async function serveCloud(options: CloudOptions): Promise<void> {
@@ -39,8 +44,7 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
     const codes: EnrolCode[] = [];
     for (const box of wanted) codes.push(await cloud.offerCode(box));
     log.info({ url: cloud.url, mqtt: cloud.mqttUrl }, 'cloud is running');
-    // The one-time address is for the person at this terminal; it never goes into a log.
-    if (cloud.setupUrl && process.send === undefined) process.stdout.write(`\n  Open ${cloud.setupUrl}\n\n`);
+    if (process.send === undefined) offerSetup(cloud.setupUrl, { folder: config.data, log });
     if (process.send === undefined)
       for (const { deviceId, code } of codes) process.stdout.write(`  Code for ${deviceId}, for one day: ${code}\n\n`);
     const { url, mqttUrl, setupUrl } = cloud;
@@ -49,6 +53,19 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
       close: () => cloud.close(),
     };
   });
+}
+
+/** The one-time address is for the person at this terminal. What stands under no terminal is a log, which many may read: then it lies in a file. */
+function offerSetup(
+  setupUrl: string | undefined,
+  { folder, log }: { readonly folder: string; readonly log: Logger },
+): void {
+  if (setupUrl === undefined) rmSync(join(folder, SETUP_FILE), { force: true });
+  else if (process.stdout.isTTY) process.stdout.write(`\n  Open ${setupUrl}\n\n`);
+  else {
+    const file = writeSecret(folder, SETUP_FILE, `${setupUrl}\n`);
+    log.info({ file }, 'nobody can log in yet: the one-time address for the first supervisor lies in this file');
+  }
 }
 
 interface Box {
