@@ -8,8 +8,8 @@ import type { Store } from './store/store.ts';
 const LEAP_MS = 3_600_000;
 /** When it starts, the clock may stand so far beyond the newest thing stored; more is a long silence, or a wrong clock. */
 const SILENCE_MS = 86_400_000;
-/** Looks in a row at which the clock has to run evenly before it is believed again: hourly, so that a day passes. */
-const EVEN_LOOKS = 24;
+/** A clock that has leapt is believed again when it has run evenly for so long while a process looked on. */
+const EVEN_MS = 86_400_000;
 
 export interface Retention {
   /** One round: removes what is old, or says why it does not. To be called hourly. */
@@ -18,7 +18,9 @@ export interface Retention {
 
 /**
  * Age is the only reason for evidence to leave, and a clock says how old it is. One that leaps, while this process runs or
- * over its start, is reported and not acted on until it has run evenly for a day: time for somebody to set it right.
+ * over its start, is reported and not acted on until it has run evenly for a day: time for somebody to set it right. What is
+ * left of that day is kept in the store: a restart neither ends the wait nor shortens it, and what a wrong clock has
+ * stored meanwhile does not vouch for it.
  */
 export function createRetention({
   store,
@@ -27,41 +29,45 @@ export function createRetention({
   log,
   retentionMs,
 }: {
-  readonly store: Pick<Store, 'retire' | 'newestWallMs'>;
+  readonly store: Pick<Store, 'retire' | 'newestWallMs' | 'retentionClock' | 'keepRetentionClock'>;
   readonly files: Pick<ClipFiles, 'remove'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly retentionMs: number;
 }): Retention {
-  let last: { readonly wallMs: number; readonly monoMs: number } | undefined;
-  let wanted = 0;
+  let last: { readonly wallMs: number; readonly monoMs: number; readonly doubtMs: number } | undefined;
 
-  /** By how much the clock has leapt since the last look; at the first one, how far it is beyond what is stored. */
-  const leapMs = async (wallMs: number, monoMs: number): Promise<number> => {
-    if (last) return wallMs - last.wallMs - (monoMs - last.monoMs);
+  /** How far the clock is, at the first look, from what the store knows of the time. */
+  const firstLeapMs = async (wallMs: number, keptWallMs: number | undefined): Promise<number> => {
     const newest = await store.newestWallMs();
-    if (newest === undefined) return 0;
-    return wallMs - newest > SILENCE_MS || wallMs < newest - LEAP_MS ? wallMs - newest : 0;
+    // What is stored may have been stored by this very clock; what was kept at the last look was judged then.
+    const known = keptWallMs ?? newest;
+    if (known !== undefined && (wallMs - known > SILENCE_MS || wallMs < known - LEAP_MS)) return wallMs - known;
+    return newest !== undefined && wallMs < newest - LEAP_MS ? wallMs - newest : 0;
   };
 
   return {
     async look() {
       const { wallMs, monoMs } = { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
-      const leap = await leapMs(wallMs, monoMs);
-      const first = last === undefined;
-      last = { wallMs, monoMs };
-      if (Math.abs(leap) > LEAP_MS) {
-        wanted = EVEN_LOOKS;
+      const before = last;
+      const kept = before ? undefined : await store.retentionClock();
+      const ranMs = before ? monoMs - before.monoMs : 0;
+      const leapMs = before ? wallMs - before.wallMs - ranMs : await firstLeapMs(wallMs, kept?.wallMs);
+      const leapt = Math.abs(leapMs) > LEAP_MS;
+      const doubtMs = leapt ? EVEN_MS : Math.max(0, (before?.doubtMs ?? kept?.doubtMs ?? 0) - ranMs);
+      // First of all: a process that dies over what follows must not have forgotten it.
+      await store.keepRetentionClock({ wallMs, doubtMs });
+      last = { wallMs, monoMs, doubtMs };
+      if (leapt) {
         const at = new Date(wallMs).toISOString();
-        const words = first
-          ? `the clock says ${at}, far from the newest thing stored: nothing is removed for age until it has run evenly for a day`
-          : `the clock has leapt to ${at}: nothing is removed for age until it has run evenly for a day`;
-        log.error({ leapMs: Math.round(leap) }, words);
+        const words = before
+          ? `the clock has leapt to ${at}: nothing is removed for age until it has run evenly for a day`
+          : `the clock says ${at}, far from what is stored: nothing is removed for age until it has run evenly for a day`;
+        log.error({ leapMs: Math.round(leapMs) }, words);
         return;
       }
-      if (wanted > 0) {
-        wanted--;
-        log.warn({ looks: wanted }, 'after a leap of the clock nothing is removed for age yet');
+      if (doubtMs > 0) {
+        log.warn({ doubtMs: Math.round(doubtMs) }, 'after a leap of the clock nothing is removed for age yet');
         return;
       }
       const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - retentionMs, wallMs });

@@ -15,8 +15,10 @@ export interface Folding {
 
 /**
  * The alert after one more event. A left stream is drained behind newer ones, so an event from before the end may come
- * after it: it adds seats and level, and an alert that has ended stays ended. The level never falls. When it rises to alarm after somebody acknowledged or closed
- * the notice, the alert opens again: what they judged was less than what it has become.
+ * after it: it adds seats and level, may set the begin back, and an alert that has ended keeps its end, its length, its words
+ * and its fault. The level never falls. When it rises to alarm after somebody acknowledged or closed the notice, the alert
+ * opens again: what they judged was less than what it has become. The first evaluation that an event names is the alert's
+ * for good, also where the episode went on into the next one.
  */
 export function foldEvent(before: AlertFold | undefined, { roomId, wallMs, storedWallMs, body }: Folding): AlertFold {
   const level = before?.level === 'alarm' ? 'alarm' : body.level;

@@ -56,7 +56,7 @@ export interface AlertView {
   readonly escalated: boolean;
   readonly sentence: Sentence;
   readonly fault?: string;
-  /** The evaluation that was on when it began. */
+  /** The first evaluation in which something of it was decided; one that began before an evaluation belongs to it too. */
   readonly sessionId?: string;
   /** Clips announced for it; those that have arrived and whose hash was verified are `ready`. */
   readonly clips: readonly { readonly clipId: string; readonly ready: boolean }[];
@@ -101,6 +101,8 @@ export interface ActionView {
   readonly wallMs: number;
   readonly note?: string;
 }
+/** Longest note on an alert, in characters. */
+export const NOTE_MAX = 2000;
 /** `POST /api/alerts/:episodeId/actions` answers the stored ActionView. */
 export interface ActionRequest {
   readonly kind: ActionKind;
@@ -187,12 +189,15 @@ export interface LogEntryView {
 /** `POST /api/clips/:clipId/export` answers video/mp4: a copy with blurred heads, logged, made anew each time; not the evidence. */
 
 /**
- * `GET /api/rooms/:roomId/layout`: what is ordered; without `layout` the box runs by its own room.yaml. `POST` {layout}
- * orders another one (null: none) and answers the same.
+ * `GET /api/rooms/:roomId/layout`: what is ordered; without `layout` the box runs by its own room.yaml. `POST` {layout, was}
+ * orders another one (null: none) and answers the same; `was` is the tag of the answer that it was made from, and where another
+ * layout is ordered by now, nothing is changed: 409 `layout_changed`.
  */
 export interface LayoutView {
   readonly revision: number;
   readonly layout?: LayoutOrder;
+  /** Tells this layout from any other; '' where none is ordered. */
+  readonly tag: string;
 }
 
 /** `GET /healthz`, without a session: no ids, no names. 503 when `ok` is false. */

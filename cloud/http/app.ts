@@ -31,6 +31,7 @@ import { changeWriter, openLine } from './feed-line.ts';
 import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
 import { routePeople } from './people.ts';
+import { PASSWORD_MAX } from './people-api.ts';
 import { routeDesk } from './routes.ts';
 import { routeRules } from './rules.ts';
 import { routeSessions } from './sessions.ts';
@@ -178,18 +179,22 @@ export async function createApp({
   app.get('/api/session', async (request) => people.sessions.view(request.viewer));
   app.post(
     '/api/setup',
-    { ...guarded, schema: bodySchema({ token: 200, name: 100, password: 1000 }) },
+    { ...guarded, schema: bodySchema({ token: 200, name: 100, password: PASSWORD_MAX }) },
     async (request, reply) => {
       const { cookie: value, user } = await people.sessions.setUp(request.body as never);
       setCookie(reply, value);
       return { setupNeeded: false, user };
     },
   );
-  app.post('/api/login', { ...guarded, schema: bodySchema({ name: 100, password: 1000 }) }, async (request, reply) => {
-    const { cookie: value, user } = await people.sessions.logIn(request.body as never);
-    setCookie(reply, value);
-    return { setupNeeded: false, user };
-  });
+  app.post(
+    '/api/login',
+    { ...guarded, schema: bodySchema({ name: 100, password: PASSWORD_MAX }) },
+    async (request, reply) => {
+      const { cookie: value, user } = await people.sessions.logIn(request.body as never);
+      setCookie(reply, value);
+      return { setupNeeded: false, user };
+    },
+  );
   app.post('/api/logout', async (request, reply) => {
     await people.sessions.logOut(request.viewer);
     reply.clearCookie(COOKIE, { path: '/' });

@@ -1,7 +1,9 @@
 /** Errors as a browser gets them: a status, a stable code, and a sentence in each language that says what to do. */
 import { type ErrorKind, EvalroomError } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/event.ts';
-import type { ErrorView } from './api.ts';
+import { type ErrorView, NOTE_MAX } from './api.ts';
+import { PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX } from './people-api.ts';
+import { PLACES_MAX, RULE_NOTE_MAX, SOUND_SECONDS } from './rules-api.ts';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
   InvalidInput: 400,
@@ -32,9 +34,17 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
     message: { zh: '监督员账号已存在。请直接登录。', en: 'A supervisor exists already. Please log in.' },
   },
   password_short: {
-    message: { zh: '密码至少需要 8 个字符。', en: 'The password needs at least 8 characters.' },
+    message: {
+      zh: `密码至少需要 ${PASSWORD_MIN} 个字符。`,
+      en: `The password needs at least ${PASSWORD_MIN} characters.`,
+    },
   },
-  password_long: { message: { zh: '密码过长。', en: 'The password is too long.' } },
+  password_long: {
+    message: {
+      zh: `密码过长，最多 ${PASSWORD_MAX} 个字符。`,
+      en: `The password is too long: at most ${PASSWORD_MAX} characters.`,
+    },
+  },
   password_wrong: { message: { zh: '当前密码不正确。', en: 'The present password is wrong.' } },
   role_forbidden: {
     message: {
@@ -52,7 +62,18 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
     status: 409,
     message: { zh: '已有同名人员。请换一个名字。', en: 'Somebody of this name is known already. Choose another name.' },
   },
-  name_long: { message: { zh: '姓名过长，最多 64 个字符。', en: 'The name is too long: at most 64 characters.' } },
+  name_long: {
+    message: {
+      zh: `姓名过长，最多 ${PERSON_NAME_MAX} 个字符。`,
+      en: `The name is too long: at most ${PERSON_NAME_MAX} characters.`,
+    },
+  },
+  name_reserved: {
+    message: {
+      zh: '操作日志用这个名字表示设备或系统，不能用作姓名。请换一个。',
+      en: 'The log uses this name for machines, so nobody may be called so. Choose another one.',
+    },
+  },
   person_unknown: { status: 404, message: { zh: '没有这位人员。', en: 'There is no such person.' } },
   person_disabled: {
     status: 409,
@@ -115,7 +136,30 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
   bad_request: {
     message: { zh: '请求内容不正确，未作任何更改。', en: 'The request is not well formed. Nothing was changed.' },
   },
-  note_long: { message: { zh: '备注过长，最多 2000 个字符。', en: 'The note is too long: at most 2,000 characters.' } },
+  note_long: {
+    message: {
+      zh: `备注过长，最多 ${NOTE_MAX} 个字符。`,
+      en: `The note is too long: at most ${NOTE_MAX} characters.`,
+    },
+  },
+  rule_note_long: {
+    message: {
+      zh: `版本说明过长，最多 ${RULE_NOTE_MAX} 个字符。`,
+      en: `The note of the version is too long: at most ${RULE_NOTE_MAX} characters.`,
+    },
+  },
+  places_many: {
+    message: {
+      zh: `一次可发布到 1 至 ${PLACES_MAX} 处。更多时请选择整个中心或全部评标室。`,
+      en: `Choose 1 to ${PLACES_MAX} places; for more, publish to a centre or to all rooms.`,
+    },
+  },
+  too_large: {
+    message: {
+      zh: '内容过大，未接收，未作任何更改。',
+      en: 'This is too large and was not taken. Nothing was changed.',
+    },
+  },
   cursor_unknown: {
     status: 410,
     message: {
@@ -204,6 +248,13 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'The layout has faults and was not saved. Correct what the page lists.',
     },
   },
+  layout_changed: {
+    status: 409,
+    message: {
+      zh: '布局刚被他人更改，您的修改尚未保存。请先看对方的布局，再决定保留哪一份。',
+      en: 'Somebody else has just changed the layout; yours is not saved yet. Look at theirs, then decide which one stays.',
+    },
+  },
   layout_no_cameras: {
     status: 409,
     message: {
@@ -244,7 +295,12 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
       en: 'This recording cannot be read. Use a WAV file (PCM, 8 to 48 kHz).',
     },
   },
-  sound_long: { message: { zh: '录音过长，最多 6 分钟。', en: 'The recording is too long: 6 minutes at most.' } },
+  sound_long: {
+    message: {
+      zh: `录音过长，最多 ${SOUND_SECONDS / 60} 分钟。`,
+      en: `The recording is too long: ${SOUND_SECONDS / 60} minutes at most.`,
+    },
+  },
   sound_gone: {
     status: 404,
     message: { zh: '录音已不在内存中。请重新上传。', en: 'The recording is not in memory any more. Upload it again.' },
@@ -331,6 +387,8 @@ const BY_KIND: Readonly<Record<ErrorKind, Sentence>> = {
   Bug: { zh: '内部错误，已记录。请稍后再试。', en: 'An internal error was recorded. Please try again.' },
 };
 
+const BY_STATUS: Readonly<Record<number, string>> = { 404: 'not_found', 413: 'too_large', 429: 'too_many_tries' };
+
 /** Status and body for any error that a handler threw. */
 export function errorView(error: unknown): { readonly status: number; readonly view: ErrorView } {
   if (error instanceof EvalroomError) {
@@ -342,7 +400,7 @@ export function errorView(error: unknown): { readonly status: number; readonly v
   }
   const status = (error as { statusCode?: unknown }).statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    const code = status === 429 ? 'too_many_tries' : status === 404 ? 'not_found' : 'bad_request';
+    const code = BY_STATUS[status] ?? 'bad_request';
     return { status, view: { code, message: CODES[code]!.message } };
   }
   return { status: 500, view: { code: 'internal', message: BY_KIND.Bug } };

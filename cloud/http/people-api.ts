@@ -5,6 +5,11 @@ import type { UserView } from './api.ts';
 export const ROLES = ['supervisor', 'viewer'] as const;
 export type PersonRole = (typeof ROLES)[number];
 
+/** Longest name of a person, shortest and longest password, in characters. */
+export const PERSON_NAME_MAX = 64;
+export const PASSWORD_MIN = 8;
+export const PASSWORD_MAX = 1000;
+
 export interface PersonView extends UserView {
   readonly addedWallMs: number;
   readonly lastLoginWallMs?: number;

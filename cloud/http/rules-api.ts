@@ -8,6 +8,13 @@ export interface PackName {
   readonly version: string;
 }
 
+const numbers = (version: string) => version.split('.').map(Number);
+/** Order of versions, three numbers each: negative where `a` is the lower one. */
+export function byVersion(a: string, b: string): number {
+  const [x, y] = [numbers(a), numbers(b)];
+  return x[0]! - y[0]! || x[1]! - y[1]! || x[2]! - y[2]!;
+}
+
 /** One stored version; versions are never changed. */
 export interface PackVersionView extends PackName {
   readonly title: Sentence;
@@ -97,8 +104,8 @@ export interface SentenceRequest {
 }
 export interface SentenceView {
   readonly hits: readonly SentenceHit[];
-  /** Heard, but the words around them forbid it, or what they need is missing. */
-  readonly stopped: readonly (SentenceHit & { readonly why: 'unless' | 'needs'; readonly word?: string })[];
+  /** Heard, but the words around them forbid it (`word` where one alone does), or what they need is missing, or both. */
+  readonly stopped: readonly (SentenceHit & { readonly why: 'unless' | 'needs' | 'both'; readonly word?: string })[];
 }
 export interface SentenceHit {
   readonly phraseId: string;
@@ -110,7 +117,16 @@ export interface SentenceHit {
   readonly level?: Level;
 }
 
-/** `POST /api/rules/sounds`, body audio/wav of at most 10 MB: kept in memory for this session, to be tried again and again. */
+/** Longest recording that is tried, whether it comes from a microphone or a file: a sentence takes seconds. */
+export const SOUND_SECONDS = 300;
+/** Most bytes of an upload: SOUND_SECONDS as the ear hears them (16 kHz, 16 bit, one channel) and more. */
+export const SOUND_BYTES = 10 * 1024 * 1024;
+/** Longest note of a version, in characters. */
+export const RULE_NOTE_MAX = 300;
+/** Places of one publication: as many as there may be rooms. */
+export const PLACES_MAX = 2000;
+
+/** `POST /api/rules/sounds`, body audio/wav: kept in memory for this session, to be tried again and again. */
 export interface SoundView {
   readonly soundId: string;
   readonly seconds: number;
@@ -151,6 +167,8 @@ export interface RerunView {
   readonly excerpts: number;
   readonly findings: readonly RerunFindingView[];
   readonly more: number;
+  /** Events with words that were not read, since there are too many. */
+  readonly leftOut: number;
 }
 export interface RerunFindingView {
   readonly episodeId: string;

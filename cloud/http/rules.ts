@@ -3,9 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidInput } from '../../protocol/errors.ts';
 import { requireSupervisor } from '../review/access.ts';
 import type { Rules } from '../review/rules.ts';
-import type { PackName, PlaceView } from './rules-api.ts';
+import { type PackName, type PlaceView, SOUND_BYTES } from './rules-api.ts';
 
-const SOUND_BYTES = 10 * 1024 * 1024;
 /** A draft with 2,000 phrases. */
 const DRAFT_BYTES = 2 * 1024 * 1024;
 
@@ -63,7 +62,7 @@ export function routeRules(app: FastifyInstance, { rules }: { readonly rules: Ru
     });
     return reply.code(201).send(saved);
   });
-  app.post('/api/rules/publish', async (request) => {
+  app.post('/api/rules/publish', drafts, async (request) => {
     const { pack, to } = body(request);
     if (!Array.isArray(to)) throw wrong('to');
     return rules.publish(request.viewer, {

@@ -1,6 +1,10 @@
 /** Beside api.ts: evaluations of rooms as the pages see them, and what the routes about them take. */
 import type { RosterEntry } from '../../protocol/room.ts';
 import type { Permit, SessionPhase } from '../../protocol/session.ts';
+import type { AlertView } from './api.ts';
+
+/** Names that one bidder may have: its own and its short forms. */
+export const BIDDER_NAMES_MAX = 10;
 
 export interface PermitView extends Permit {
   readonly givenBy: string;
@@ -47,7 +51,16 @@ export interface EvaluationsView {
   readonly open: readonly EvaluationView[];
   readonly past: readonly EvaluationView[];
 }
-/** `GET /api/sessions/:sessionId`; `…/alerts` answers AlertListView. */
+/**
+ * `GET /api/sessions/:sessionId/alerts?before=&beforeId=&limit=`: newest first; before and beforeId are lastStoredWallMs and
+ * episodeId of the last one of the page before.
+ */
+export interface SessionAlertsView {
+  readonly alerts: readonly AlertView[];
+  /** How many the evaluation has in all. */
+  readonly total: number;
+}
+/** `GET /api/sessions/:sessionId`. */
 export interface EvaluationDetailView {
   readonly evaluation: EvaluationView;
   readonly steps: readonly StepView[];

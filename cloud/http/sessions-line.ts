@@ -13,7 +13,7 @@ const AGAIN_MS = 1000;
 /** `join` for the line of a session. A change is read and written out once for all lines. */
 export function createSessionLines(parts: {
   readonly sessions: Pick<Sessions, 'onEnd'>;
-  readonly evaluations: Pick<Evaluations, 'ofRoom'>;
+  readonly evaluations: Pick<Evaluations, 'ofRooms'>;
   readonly orders: Pick<Orders, 'onChange'>;
   readonly log: Logger;
   readonly clock: Clock;
@@ -37,17 +37,21 @@ export function createSessionLines(parts: {
   const tellAll = async () => {
     if (telling) return;
     telling = true;
-    for (let next = first(changed); next && lines.size > 0; next = first(changed)) {
-      const [roomId, revision] = next;
-      changed.delete(roomId);
+    while (changed.size > 0 && lines.size > 0) {
+      // All at once: a pack that is published changes the orders of every room, and a query for each would be a storm.
+      const taken = new Map(changed);
+      changed.clear();
       try {
-        const evaluation = await evaluations.ofRoom(roomId);
-        const body: SessionLine = { roomId, revision, ...(evaluation ? { evaluation } : {}) };
-        const text = `event: session\ndata: ${JSON.stringify(body)}\n\n`;
-        for (const line of [...lines.keys()]) line.put(text);
+        const on = new Map((await evaluations.ofRooms([...taken.keys()])).map((one) => [one.roomId, one]));
+        const text = [...taken].map(([roomId, revision]) => {
+          const evaluation = on.get(roomId);
+          const body: SessionLine = { roomId, revision, ...(evaluation ? { evaluation } : {}) };
+          return `event: session\ndata: ${JSON.stringify(body)}\n\n`;
+        });
+        for (const line of [...lines.keys()]) line.put(text.join(''));
       } catch (error) {
-        log.warn({ err: error, roomId }, 'a changed evaluation could not be told; trying again');
-        if (!changed.has(roomId)) changed.set(roomId, revision);
+        log.warn({ err: error, rooms: taken.size }, 'changed evaluations could not be told; trying again');
+        for (const [roomId, revision] of taken) if (!changed.has(roomId)) changed.set(roomId, revision);
         await clock.sleep(AGAIN_MS);
       }
     }
@@ -70,8 +74,3 @@ export function createSessionLines(parts: {
     };
   };
 }
-
-const first = <T>(many: Iterable<T>): T | undefined => {
-  for (const one of many) return one;
-  return undefined;
-};

@@ -4,9 +4,16 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import type { RosterEntry } from '../../protocol/room.ts';
 import { requireSupervisor } from '../review/access.ts';
 import type { Evaluations } from '../review/evaluations.ts';
-import { type BeginRequest, CHOSEN_PHASES, PERMIT_KINDS, type PermitRequest } from './sessions-api.ts';
+import {
+  type BeginRequest,
+  BIDDER_NAMES_MAX,
+  CHOSEN_PHASES,
+  PERMIT_KINDS,
+  type PermitRequest,
+} from './sessions-api.ts';
 
 const LIST_MAX = 200;
+const ALERTS_MAX = 500;
 const TITLE_MAX = 200;
 const SEATS_MAX = 64;
 const BIDDERS_MAX = 50;
@@ -33,9 +40,20 @@ export function routeSessions(app: FastifyInstance, { evaluations }: { readonly 
   app.get('/api/sessions/:sessionId', async (request) =>
     evaluations.detail(request.viewer, params(request).sessionId!),
   );
-  app.get('/api/sessions/:sessionId/alerts', async (request) =>
-    evaluations.alerts(request.viewer, params(request).sessionId!),
-  );
+  app.get('/api/sessions/:sessionId/alerts', async (request) => {
+    const { before, beforeId, limit } = request.query as Readonly<Record<string, string | undefined>>;
+    return evaluations.alerts(request.viewer, params(request).sessionId!, {
+      limit: Math.min(ALERTS_MAX, limit === undefined ? 100 : whole(Number(limit), 'limit', 1)),
+      ...(before === undefined
+        ? {}
+        : {
+            before: {
+              lastStoredWallMs: whole(Number(before), 'before', 1),
+              episodeId: text(beforeId, 'beforeId', 200),
+            },
+          }),
+    });
+  });
   app.post('/api/rooms/:roomId/session', async (request, reply) => {
     const wanted = beginOf(body(request));
     return reply.code(201).send(await evaluations.begin(request.viewer, params(request).roomId!, wanted));
@@ -75,9 +93,9 @@ function text(value: unknown, what: string, max: number, min = 1): string {
   return trimmed;
 }
 
-function list(value: unknown, what: string, max: number): readonly unknown[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > max) throw wrong(what);
+function list(value: unknown, what: string, max: number, min = 0): readonly unknown[] {
+  if (value === undefined && min === 0) return [];
+  if (!Array.isArray(value) || value.length < min || value.length > max) throw wrong(what);
   return value;
 }
 
@@ -97,7 +115,7 @@ function beginOf({ title, project, roster, bidders, startWallMs }: Fields): Begi
     project: text(project, 'project', TITLE_MAX, 0),
     roster: people,
     bidders: list(bidders, 'bidders', BIDDERS_MAX).map((names) =>
-      list(names, 'bidders', 10).map((one) => text(one, 'bidders', 100)),
+      list(names, 'bidders', BIDDER_NAMES_MAX, 1).map((one) => text(one, 'bidders', 100)),
     ),
     ...(startWallMs === undefined ? {} : { startWallMs: whole(startWallMs, 'startWallMs', 1) }),
   };

@@ -60,14 +60,14 @@ export function createUpload(parts: {
   };
 
   /** Hash, keep, record. The same upload at once twice is finished once. */
-  const finish = (upload: Upload, roomId: string): Promise<string> => {
+  const finish = (upload: Upload, device: NewDevice): Promise<string> => {
     const running = finishing.get(upload.id);
     if (running) return running;
-    const work = finishOnce(upload, roomId).finally(() => finishing.delete(upload.id));
+    const work = finishOnce(upload, device).finally(() => finishing.delete(upload.id));
     finishing.set(upload.id, work);
     return work;
   };
-  const finishOnce = async (upload: Upload, roomId: string): Promise<string> => {
+  const finishOnce = async (upload: Upload, { deviceId, roomId }: NewDevice): Promise<string> => {
     const file = await announced(upload.metadata, roomId);
     const path = join(folder, upload.id);
     const found = await files.measure(path);
@@ -76,7 +76,7 @@ export function createUpload(parts: {
       const kept = await files.setAside(path);
       await removeFile(`${path}.json`);
       const object = `${file.clipId}/${file.name} kept as aside/${kept}`;
-      await store.appendLog({ wallMs, actor: `room:${roomId}`, action: 'clip_hash_mismatch', object });
+      await store.appendLog({ wallMs, actor: `device:${deviceId}`, action: 'clip_hash_mismatch', object });
       log.warn(
         { clipId: file.clipId, name: file.name, roomId },
         'an uploaded clip file has another hash than announced',
@@ -111,7 +111,7 @@ export function createUpload(parts: {
       return {};
     },
     async onUploadFinish(request, upload) {
-      return { headers: { [SHA_HEADER]: await finish(upload, deviceOf(request).roomId) } };
+      return { headers: { [SHA_HEADER]: await finish(upload, deviceOf(request)) } };
     },
     onResponseError(_request, error) {
       if ('status_code' in error) return undefined;
@@ -130,8 +130,7 @@ export function createUpload(parts: {
         return;
       }
       devices.set(request, device);
-      if (request.method === 'HEAD' && uploadId !== undefined && (await finishLeft(uploadId, device.roomId, response)))
-        return;
+      if (request.method === 'HEAD' && uploadId !== undefined && (await finishLeft(uploadId, device, response))) return;
       await server.handle(request, response);
     },
     async cleanUp() {
@@ -140,14 +139,14 @@ export function createUpload(parts: {
   };
 
   /** All bytes were here when the cloud was killed before it could take the file: taken now, and said so. */
-  async function finishLeft(uploadId: string, roomId: string, response: ServerResponse): Promise<boolean> {
+  async function finishLeft(uploadId: string, device: NewDevice, response: ServerResponse): Promise<boolean> {
     const bytes = await sizeOf(join(folder, uploadId));
     if (bytes === undefined) return false;
     const upload = await datastore.getUpload(uploadId);
     if (upload.size !== bytes) return false;
     const head = { 'Tus-Resumable': '1.0.0', 'Cache-Control': 'no-store' };
     try {
-      const sha256 = await finish(upload, roomId);
+      const sha256 = await finish(upload, device);
       response.writeHead(200, { ...head, 'Upload-Offset': bytes, 'Upload-Length': bytes, [SHA_HEADER]: sha256 }).end();
     } catch (error) {
       response.writeHead(errorView(error).status, head).end();

@@ -30,6 +30,8 @@ export interface Rooms {
   /** Rooms heard of, and those of `known` that were not. */
   cards(known: readonly string[]): RoomCard[];
   snapshot(roomId: string, cameraId: string): Snapshot | undefined;
+  /** The newest one heard. */
+  state(roomId: string): RoomState | undefined;
   layout(roomId: string): RoomState['layout'] | undefined;
   /** Told of each change; returns how to stop it. */
   onChange(listener: (change: RoomChange) => void): () => void;
@@ -81,6 +83,7 @@ export function createRooms(): Rooms {
       });
     },
     snapshot: (roomId, cameraId) => entries.get(roomId)?.snapshots.get(cameraId),
+    state: (roomId) => entries.get(roomId)?.state,
     layout: (roomId) => entries.get(roomId)?.state?.layout,
     onChange(listener) {
       listeners.add(listener);

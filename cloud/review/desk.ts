@@ -3,15 +3,16 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Corrupt, Forbidden, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
-import type {
-  ActionRequest,
-  ActionView,
-  AlertDetailView,
-  AlertListView,
-  ClipGrantView,
-  LogView,
-  OverviewView,
-  RefusedView,
+import {
+  type ActionRequest,
+  type ActionView,
+  type AlertDetailView,
+  type AlertListView,
+  type ClipGrantView,
+  type LogView,
+  NOTE_MAX,
+  type OverviewView,
+  type RefusedView,
 } from '../http/api.ts';
 import type { Rooms, Snapshot } from '../ingest/rooms.ts';
 import type { Position, Store, StoredClip } from '../store/store.ts';
@@ -20,7 +21,6 @@ import type { ClipFiles } from './clip-files.ts';
 
 const GRANT_MS = 600_000;
 const CHAIN_CHECK_MS = 60_000;
-const NOTE_MAX = 2000;
 const REFUSED_SHOWN = 100;
 const PAYLOAD_SHOWN = 4000;
 
@@ -167,13 +167,13 @@ export function createDesk(parts: {
     },
     async refused(who) {
       requireSupervisor(who);
-      const [rows, { rejected, quarantined }] = await Promise.all([store.rejections(REFUSED_SHOWN), store.counts()]);
+      const { rows, total, quarantined } = await store.refusals(REFUSED_SHOWN);
       const refused = rows.map(({ roomId, streamId, storedWallMs, code, reason, payload }) => {
         // What could not be read at all is kept as its bytes, in base64.
         const text = streamId === null ? Buffer.from(payload, 'base64').toString('utf8') : payload;
         return { roomId, storedWallMs, code, reason, payload: text.slice(0, PAYLOAD_SHOWN) };
       });
-      return { refused, total: rejected, quarantined };
+      return { refused, total, quarantined };
     },
     async log(who, { before, limit }) {
       requireViewer(who);

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
-import type { AlertListView, AlertView } from '../http/api.ts';
 import type {
   BeginRequest,
   ChosenPhase,
@@ -10,18 +9,16 @@ import type {
   EvaluationsView,
   EvaluationView,
   PermitRequest,
+  SessionAlertsView,
 } from '../http/sessions-api.ts';
 import type { Rooms } from '../ingest/rooms.ts';
 import type { EvaluationChange } from '../store/evaluations.ts';
-import type { Store } from '../store/store.ts';
+import type { SessionAlertsQuery, Store } from '../store/store.ts';
 import { requireSupervisor, requireViewer, type Viewer } from './access.ts';
 import { begun, type Doing, ended, permitted, phased, revoked } from './evaluation.ts';
 import type { Orders } from './orders.ts';
 
 type Who = Viewer | undefined;
-
-const ALERTS_MAX = 2000;
-const ALERTS_PAGE = 500;
 
 export interface Evaluations {
   list(
@@ -29,22 +26,26 @@ export interface Evaluations {
     query: { readonly room?: string; readonly before?: number; readonly limit: number },
   ): Promise<EvaluationsView>;
   detail(who: Who, sessionId: string): Promise<EvaluationDetailView>;
-  /** The newest 2,000 alerts of an evaluation, open or not, newest first. */
-  alerts(who: Who, sessionId: string): Promise<AlertListView>;
+  /** A page of the alerts of an evaluation, open or not, newest first, and how many there are in all. */
+  alerts(
+    who: Who,
+    sessionId: string,
+    page: Omit<SessionAlertsQuery, 'sessionId' | 'roomId'>,
+  ): Promise<SessionAlertsView>;
   /** Throws InvalidInput `room_unknown`, `seat_unknown`, `session_open`. */
   begin(who: Who, roomId: string, request: BeginRequest): Promise<EvaluationView>;
   phase(who: Who, sessionId: string, phase: ChosenPhase): Promise<EvaluationView>;
   permit(who: Who, sessionId: string, request: PermitRequest): Promise<EvaluationView>;
   revoke(who: Who, sessionId: string, permitId: string): Promise<EvaluationView>;
   end(who: Who, sessionId: string): Promise<EvaluationView>;
-  /** The open one of a room, for the program itself. */
-  ofRoom(roomId: string): Promise<EvaluationView | undefined>;
+  /** The open ones of these rooms, in one query, for the program itself. */
+  ofRooms(roomIds: readonly string[]): Promise<readonly EvaluationView[]>;
 }
 
 export function createEvaluations(parts: {
-  readonly store: Pick<Store, 'evaluations' | 'devices' | 'alerts'>;
+  readonly store: Pick<Store, 'evaluations' | 'devices' | 'sessionAlerts'>;
   readonly rooms: Pick<Rooms, 'layout'>;
-  readonly orders: Pick<Orders, 'poke'>;
+  readonly orders: Pick<Orders, 'ordered'>;
   readonly clock: Clock;
 }): Evaluations {
   const { store, rooms, orders, clock } = parts;
@@ -60,7 +61,7 @@ export function createEvaluations(parts: {
       wallMs: doing.wallMs,
     });
     if (!evaluation) throw new InvalidInput('not_found', `changing evaluation ${sessionId}: there is none`);
-    orders.poke();
+    orders.ordered(evaluation.roomId, evaluation.revision);
     return evaluation;
   };
   /** Only where the room was heard: a box that is off yet may be given an evaluation all the same. */
@@ -75,7 +76,7 @@ export function createEvaluations(parts: {
     async list(who, { room, before, limit }) {
       requireViewer(who);
       const [open, past] = await Promise.all([
-        store.evaluations.open(room),
+        store.evaluations.open(room === undefined ? undefined : [room]),
         store.evaluations.past({
           limit,
           ...(room === undefined ? {} : { roomId: room }),
@@ -90,27 +91,11 @@ export function createEvaluations(parts: {
       if (!evaluation) throw new InvalidInput('not_found', `looking for evaluation ${sessionId}: there is none`);
       return { evaluation, steps: await store.evaluations.steps(sessionId) };
     },
-    async alerts(who, sessionId) {
+    async alerts(who, sessionId, page) {
       requireViewer(who);
       const evaluation = await store.evaluations.find(sessionId);
       if (!evaluation) throw new InvalidInput('not_found', `looking for evaluation ${sessionId}: there is none`);
-      const { roomId, begunWallMs } = evaluation;
-      const found = new Map<string, AlertView>();
-      const seen = new Set<string>();
-      // Newest first, and no upper bound: a box that was cut off may bring its events days later.
-      for (let beforeWallMs = Number.MAX_SAFE_INTEGER; found.size < ALERTS_MAX; ) {
-        const page = await store.alerts({ roomId, beforeWallMs, limit: ALERTS_PAGE });
-        const fresh = page.filter(({ episodeId }) => !seen.has(episodeId));
-        for (const alert of fresh) {
-          seen.add(alert.episodeId);
-          if (alert.sessionId === sessionId) found.set(alert.episodeId, alert);
-        }
-        const last = page.at(-1);
-        if (!last || fresh.length === 0 || last.lastStoredWallMs < begunWallMs) break;
-        // Those of the same millisecond come again and are known by their ids.
-        beforeWallMs = last.lastStoredWallMs + 1;
-      }
-      return { alerts: [...found.values()] };
+      return store.sessionAlerts({ ...page, sessionId, roomId: evaluation.roomId });
     },
     async begin(who, roomId, request) {
       const { user } = requireSupervisor(who);
@@ -123,7 +108,7 @@ export function createEvaluations(parts: {
       const doing = { by: user.name, wallMs: clock.wallMs() };
       const first = begun(request, { sessionId: randomUUID(), roomId }, doing);
       const evaluation = await store.evaluations.begin(first, { actor: user.name, wallMs: doing.wallMs });
-      orders.poke();
+      orders.ordered(evaluation.roomId, evaluation.revision);
       return evaluation;
     },
     phase: (who, sessionId, phase) => change(who, sessionId, (before, doing) => phased(before, phase, doing)),
@@ -137,8 +122,6 @@ export function createEvaluations(parts: {
     },
     revoke: (who, sessionId, permitId) => change(who, sessionId, (before, doing) => revoked(before, permitId, doing)),
     end: (who, sessionId) => change(who, sessionId, ended),
-    async ofRoom(roomId) {
-      return (await store.evaluations.open(roomId))[0];
-    },
+    ofRooms: (roomIds) => store.evaluations.open(roomIds),
   };
 }

@@ -25,8 +25,8 @@ export interface Orders {
   ): Promise<RoomOrders | undefined>;
   /** Called soon after any process has ordered something for a room. Returns how to stop it. */
   onChange(listener: (roomId: string, revision: number) => void): () => void;
-  /** Something was ordered in a transaction of its own: looks now. */
-  poke(): void;
+  /** The room's orders were given this revision in a transaction of its own: told at once, without a look at all rooms. */
+  ordered(roomId: string, revision: number): void;
   counts(): { readonly waiting: number; readonly turnedAway: number };
   close(): Promise<void>;
 }
@@ -47,26 +47,34 @@ export function createOrders(parts: {
   /** By device: a box asks once at a time, so an older question of the same box is of a line that is gone. */
   const waiters = new Map<string, Waiter>();
   const listeners = new Set<(roomId: string, revision: number) => void>();
-  let seen: ReadonlyMap<string, number> | undefined;
+  let seen: Map<string, number> | undefined;
+  /** What was ordered here while a look was on its way: newer than what the look brings. */
+  let meanwhile = new Map<string, number>();
   let turnedAway = 0;
   let looking: Promise<void> | undefined;
-  let poked = false;
-  let wake: () => void = () => undefined;
   const needed = () => waiters.size + listeners.size > 0 && !closing.signal.aborted;
 
+  const tell = (roomId: string, revision: number) => {
+    for (const listener of [...listeners]) listener(roomId, revision);
+  };
+  const ordered = (roomId: string, revision: number) => {
+    meanwhile.set(roomId, revision);
+    seen?.set(roomId, revision);
+    for (const waiter of [...waiters.values()])
+      if (waiter.roomId === roomId && waiter.revision !== revision) waiter.wake();
+    tell(roomId, revision);
+  };
   const look = async () => {
-    const now = await store.orderRevisions();
+    meanwhile = new Map();
+    const now = new Map([...(await store.orderRevisions()), ...meanwhile]);
     const before = seen;
     seen = now;
     for (const waiter of [...waiters.values()]) if ((now.get(waiter.roomId) ?? 0) !== waiter.revision) waiter.wake();
-    if (before)
-      for (const [roomId, revision] of now)
-        if (before.get(roomId) !== revision) for (const listener of [...listeners]) listener(roomId, revision);
+    if (before) for (const [roomId, revision] of now) if (before.get(roomId) !== revision) tell(roomId, revision);
   };
   const run = async () => {
     let failing = false;
     while (needed()) {
-      poked = false;
       try {
         await look();
         failing = false;
@@ -74,10 +82,7 @@ export function createOrders(parts: {
         if (!failing) log.error({ err: error }, 'looking for new orders failed; trying again every second');
         failing = true;
       }
-      if (poked && !failing) continue;
-      const nap = new AbortController();
-      wake = () => nap.abort();
-      await clock.sleep(LOOK_MS, AbortSignal.any([nap.signal, closing.signal]));
+      await clock.sleep(LOOK_MS, closing.signal);
     }
     seen = undefined;
   };
@@ -87,17 +92,13 @@ export function createOrders(parts: {
       if (needed()) begin();
     });
   };
-  const poke = () => {
-    poked = true;
-    wake();
-  };
 
   return {
     async order(roomId, change, by) {
       if (!ROOM.test(roomId))
         throw new InvalidInput('bad_id', `ordering for a room: "${roomId.slice(0, 80)}" can not be the id of a room`);
       const orders = await store.order(roomId, change, { ...by, wallMs: clock.wallMs() });
-      poke();
+      ordered(roomId, orders.revision);
       return orders;
     },
     current: (roomId) => store.orders(roomId),
@@ -130,7 +131,7 @@ export function createOrders(parts: {
       begin();
       return () => listeners.delete(listener);
     },
-    poke,
+    ordered,
     counts: () => ({ waiting: waiters.size, turnedAway }),
     async close() {
       closing.abort();

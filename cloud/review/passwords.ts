@@ -1,9 +1,24 @@
 /** Passwords of people by scrypt, tokens and cookies as SHA-256 of random bytes. */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { InvalidInput } from '../../protocol/errors.ts';
+import { PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX } from '../http/people-api.ts';
 
-const PASSWORD_MIN = 8;
-const PASSWORD_MAX = 1000;
+/** What stands in the log where no person does it: nobody may be called so, or who did something could not be told. */
+const RESERVED = /^(cloud|unknown|many|(device|claims|room):.*)$/i;
+
+/** The name without space around it. Throws InvalidInput `name_empty`, `name_long`, `name_reserved`. */
+export function checkName(name: string): string {
+  const called = name.trim();
+  if (called === '') throw new InvalidInput('name_empty', 'naming a person: the name is empty');
+  if (called.length > PERSON_NAME_MAX || called.includes('\u0000') || !called.isWellFormed())
+    throw new InvalidInput(
+      'name_long',
+      `naming a person: the name is longer than ${PERSON_NAME_MAX} characters or no text`,
+    );
+  if (RESERVED.test(called))
+    throw new InvalidInput('name_reserved', 'naming a person: the log uses this name for machines; choose another one');
+  return called;
+}
 
 /** Throws InvalidInput `password_short`, `password_long`. */
 export function checkPassword(password: string): void {

@@ -13,18 +13,17 @@ import type {
 } from '../http/people-api.ts';
 import type { Store } from '../store/store.ts';
 import { requireSupervisor, requireViewer, type Viewer } from './access.ts';
-import { checkPassword, hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
+import { checkName, checkPassword, hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
 import type { Sessions } from './sessions.ts';
 
 /** How long a one-time link may wait for its person. */
 const LINK_MS = 72 * 3_600_000;
-const NAME_MAX = 64;
 
 type Who = Viewer | undefined;
 
 export interface People {
   list(who: Who): Promise<readonly PersonView[]>;
-  /** Throws InvalidInput `name_empty`, `name_long`, `name_taken`. */
+  /** Throws InvalidInput `name_empty`, `name_long`, `name_reserved`, `name_taken`. */
   add(who: Who, request: AddPersonRequest): Promise<PersonLinkView>;
   /** A new link, the older ones end. Throws InvalidInput `person_unknown`, `person_disabled`. */
   link(who: Who, userId: string): Promise<PersonLinkView>;
@@ -63,13 +62,7 @@ export function createPeople(parts: {
     },
     async add(who, { name, role }) {
       const { user } = requireSupervisor(who);
-      const called = name.trim();
-      if (called === '') throw new InvalidInput('name_empty', 'inviting a person: the name is empty');
-      if (called.length > NAME_MAX || called.includes('\u0000') || !called.isWellFormed())
-        throw new InvalidInput(
-          'name_long',
-          `inviting a person: the name is longer than ${NAME_MAX} characters or no text`,
-        );
+      const called = checkName(name);
       const { token, expiresWallMs, row } = newLink();
       const by = { actor: user.name, wallMs: clock.wallMs() };
       const person = await store.staff.invite({ userId: randomUUID(), name: called, role }, row, by);

@@ -10,7 +10,7 @@ import { neutralSentences } from '../../models/speech/lexicon/neutral.ts';
 import { fillPhrases } from '../../models/speech/lexicon/slots.ts';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Phrase, RulePack } from '../../protocol/rules.ts';
-import type { CheckView, ListenView, SentenceView } from '../http/rules-api.ts';
+import type { CheckView, ListenView, SentenceHit, SentenceView } from '../http/rules-api.ts';
 import { EAR_RATE, peakDb, readWav } from './rules-sound.ts';
 
 export type RulesJob =
@@ -73,11 +73,7 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
       );
       return {
         hits,
-        stopped: stopped.map((hit) => {
-          const { unless } = pack.phrases.find(({ phraseId }) => phraseId === hit.phraseId)?.context ?? {};
-          const word = unless?.find((one) => text.slice(0, hit.from).includes(one));
-          return word === undefined ? { ...hit, why: 'needs' as const } : { ...hit, why: 'unless' as const, word };
-        }),
+        stopped: stopped.map((hit) => ({ ...hit, ...whyStopped(pack, hit, { language, text }) })),
       };
     },
     rerun: ({ draft, base, episodes }) => rerun({ base, draft: packOf(draft), episodes }),
@@ -112,6 +108,30 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
     },
   };
   return (job) => (does[job.kind] as (job: RulesJob) => never)(job);
+}
+
+/**
+ * Why the context forbids a hit that the phrase has without one: found by reading the sentence again with parts of the
+ * context, since how far a word reaches, and whether it was heard at all, is the lexicon's business.
+ */
+function whyStopped(
+  pack: RulePack,
+  hit: SentenceHit,
+  said: { readonly language: string; readonly text: string },
+): { readonly why: 'unless'; readonly word?: string } | { readonly why: 'needs' | 'both' } {
+  const phrase = pack.phrases.find(({ phraseId }) => phraseId === hit.phraseId)!;
+  const { context = {}, ...bare } = phrase;
+  const counts = (some: Phrase['context']) =>
+    createReader({ ...pack, phrases: [some ? { ...bare, context: some } : bare] })(said).some(
+      (one) => one.from < hit.to && one.to > hit.from,
+    );
+  const { needs, unless = [] } = context;
+  const near = needs ? { needs } : undefined;
+  if (counts(near)) {
+    const word = unless.find((one) => !counts({ ...near, unless: [one] }));
+    return { why: 'unless', ...(word === undefined ? {} : { word }) };
+  }
+  return { why: unless.length === 0 || counts({ unless }) ? 'needs' : 'both' };
 }
 
 /** The draft as a pack; one with faults is refused, since it could not run either. */

@@ -15,7 +15,6 @@ export interface RulesKey {
   readonly privateKey: KeyObject;
   /** PEM, as boxes keep it. */
   readonly publicPem: string;
-  readonly publicFile: string;
 }
 
 /**
@@ -41,5 +40,6 @@ export function openRulesKey(folder: string): RulesKey {
   if (privateKey.asymmetricKeyType !== 'ed25519') throw damaged();
   const publicKey = createPublicKey(privateKey);
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  return { keyId: keyIdOf(publicKey), privateKey, publicPem, publicFile: writeSecret(folder, PUBLIC_FILE, publicPem) };
+  writeSecret(folder, PUBLIC_FILE, publicPem);
+  return { keyId: keyIdOf(publicKey), privateKey, publicPem };
 }

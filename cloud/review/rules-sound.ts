@@ -1,9 +1,8 @@
 /** From an uploaded WAV file to what an ear takes: 16 kHz, one channel, 16 bit. Runs in the worker of the rule page. */
 import { InvalidInput } from '../../protocol/errors.ts';
+import { SOUND_SECONDS } from '../http/rules-api.ts';
 
 export const EAR_RATE = 16_000;
-/** Longest recording that is tried: a sentence takes seconds. */
-const MAX_SECONDS = 360;
 const PCM = 1;
 const FLOAT = 3;
 const EXTENSIBLE = 0xfffe;
@@ -44,10 +43,11 @@ export function readWav(bytes: Uint8Array): Int16Array {
   const size = (bits / 8) * channels;
   const frames = Math.floor((data[1] - data[0]) / size);
   if (frames < rate / 10) throw bad('it is shorter than a tenth of a second');
-  if (frames / rate > MAX_SECONDS)
+  // A recorder stops a moment after it was told to.
+  if (frames / rate > SOUND_SECONDS + 1)
     throw new InvalidInput(
       'sound_long',
-      `reading a recording: ${Math.round(frames / rate)} s; at most ${MAX_SECONDS} s`,
+      `reading a recording: ${Math.round(frames / rate)} s; at most ${SOUND_SECONDS} s`,
     );
   const mono = new Float32Array(frames);
   for (let i = 0; i < frames; i++) {

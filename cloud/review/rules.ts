@@ -12,22 +12,25 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import type { RulePackOrder } from '../../protocol/orders.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import type { Clock } from '../../protocol/time.ts';
-import type {
-  CheckRequest,
-  CheckView,
-  ListenRequest,
-  ListenView,
-  PackName,
-  PackVersionView,
-  PackView,
-  PublishRequest,
-  RerunRequest,
-  RerunView,
-  RulesView,
-  SaveRequest,
-  SentenceRequest,
-  SentenceView,
-  SoundView,
+import {
+  byVersion,
+  type CheckRequest,
+  type CheckView,
+  type ListenRequest,
+  type ListenView,
+  type PackName,
+  type PackVersionView,
+  type PackView,
+  PLACES_MAX,
+  type PublishRequest,
+  type RerunRequest,
+  type RerunView,
+  RULE_NOTE_MAX,
+  type RulesView,
+  type SaveRequest,
+  type SentenceRequest,
+  type SentenceView,
+  type SoundView,
 } from '../http/rules-api.ts';
 import type { Rooms } from '../ingest/rooms.ts';
 import type { RuleVersion } from '../store/rules.ts';
@@ -67,8 +70,8 @@ const FINDINGS_MAX = 300;
 /** Recordings in memory, of all sessions; the oldest goes. */
 const SOUNDS_MAX = 6;
 const TEXT_MAX = 500;
-const NOTE_MAX = 300;
-const PLACES_MAX = 500;
+/** Places that the log names; the rest is counted. */
+const PLACES_NAMED = 20;
 
 export function createRules(parts: {
   readonly store: Store;
@@ -169,7 +172,7 @@ export function createRules(parts: {
     },
     async rerun(who, { pack, base, room }) {
       requireSupervisor(who);
-      const episodes = await store.rules.episodes({
+      const { episodes, leftOut } = await store.rules.episodes({
         limit: EPISODES,
         ...(room === undefined || room === '' ? {} : { roomId: room }),
       });
@@ -183,12 +186,16 @@ export function createRules(parts: {
         ...counts,
         findings: findings.slice(0, FINDINGS_MAX),
         more: Math.max(0, findings.length - FINDINGS_MAX),
+        leftOut,
       };
     },
     async save(who, { pack: draft, note, base }) {
       const { user } = requireSupervisor(who);
-      if (note.length > NOTE_MAX)
-        throw new InvalidInput('note_long', `saving a rule pack: the note has more than ${NOTE_MAX} characters`);
+      if (note.length > RULE_NOTE_MAX)
+        throw new InvalidInput(
+          'rule_note_long',
+          `saving a rule pack: the note has more than ${RULE_NOTE_MAX} characters`,
+        );
       const read = readDraft(draft);
       const problem = 'problem' in read ? read.problem : read.problems[0];
       if (problem || 'problem' in read)
@@ -197,7 +204,7 @@ export function createRules(parts: {
       if (own.has(pack.name) || pack.name === NOT_FOR_ROOMS)
         throw new InvalidInput('rule_name_taken', `saving the rule pack ${pack.name}: this name is the product's own`);
       const newest = (await store.rules.versions()).filter(({ name }) => name === pack.name).map((one) => one.version);
-      if (newest.some((version) => !isAbove(pack.version, version)))
+      if (newest.some((version) => byVersion(pack.version, version) <= 0))
         throw new InvalidInput(
           'rule_version_low',
           `saving the rule pack ${pack.name} ${pack.version}: there is ${newest.sort(byVersion).at(-1)} already; take a higher one`,
@@ -221,11 +228,13 @@ export function createRules(parts: {
     async publish(who, { pack, to }) {
       const { user } = requireSupervisor(who);
       if (to.length === 0 || to.length > PLACES_MAX)
-        throw new InvalidInput('bad_request', `publishing a rule pack: choose 1 to ${PLACES_MAX} places`);
+        throw new InvalidInput('places_many', `publishing a rule pack: choose 1 to ${PLACES_MAX} places`);
       if (pack) await found(pack);
       const wallMs = clock.wallMs();
       const what = pack ? `${pack.name} ${pack.version}` : '–';
-      const where = to.map((place) => (place.kind === 'all' ? 'all' : `${place.kind}:${place.of}`)).join(', ');
+      const places = to.map((place) => (place.kind === 'all' ? 'all' : `${place.kind}:${place.of}`));
+      const rest = places.length - PLACES_NAMED;
+      const where = `${places.slice(0, PLACES_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
       await store.rules.place(
         to.map((place) => ({
           kind: place.kind,
@@ -238,7 +247,7 @@ export function createRules(parts: {
           wallMs,
           actor: user.name,
           action: pack ? 'publish_rules' : 'withdraw_rules',
-          object: `${what} → ${where}`.slice(0, 1000),
+          object: `${what} → ${where}`,
         },
       );
       await placing.apply();
@@ -272,10 +281,3 @@ function spokenIn(modelsFolder: string): RulesView['spoken'] {
     },
   };
 }
-
-const numbers = (version: string) => version.split('.').map(Number);
-const byVersion = (a: string, b: string): number => {
-  const [x, y] = [numbers(a), numbers(b)];
-  return x[0]! - y[0]! || x[1]! - y[1]! || x[2]! - y[2]!;
-};
-const isAbove = (a: string, b: string) => byVersion(a, b) > 0;

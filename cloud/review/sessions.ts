@@ -1,11 +1,11 @@
 /** People come in: the first supervisor by a one-time token, later ones by password; every step is in the log. */
 import { randomUUID } from 'node:crypto';
-import { Forbidden, InvalidInput } from '../../protocol/errors.ts';
+import { Forbidden } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { LoginRequest, SessionView, SetupRequest, UserView } from '../http/api.ts';
 import type { Store } from '../store/store.ts';
 import { requireViewer, type Viewer } from './access.ts';
-import { checkPassword, hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
+import { checkName, checkPassword, hashPassword, newToken, passwordMatches, tokenId } from './passwords.ts';
 
 export const SESSION_MS = 12 * 3_600_000;
 const SETUP_TOKEN_MS = 24 * 3_600_000;
@@ -58,8 +58,7 @@ export function createSessions({ store, clock }: { readonly store: Store; readon
     },
     async setUp({ token, name, password }) {
       checkPassword(password);
-      if (name.trim() === '') throw new InvalidInput('name_empty', 'setting up: the name is empty');
-      const user: UserView = { userId: randomUUID(), name: name.trim(), role: 'supervisor' };
+      const user: UserView = { userId: randomUUID(), name: checkName(name), role: 'supervisor' };
       const row = { ...user, password: await hashPassword(password) };
       const done = await store.setUpFirstUser(row, tokenId(token), clock.wallMs());
       if (done === 'already_set_up')

@@ -6,7 +6,7 @@ import type { AlertView } from '../http/api.ts';
 import { type ActionRow, actionView } from './actions.ts';
 import type { RejectedRow } from './rejected.ts';
 import type { Reader, Tx } from './sql.ts';
-import type { AlertDetail } from './store.ts';
+import type { AlertDetail, SessionAlertsQuery } from './store.ts';
 
 /** More than this is a desk where nobody works; the rest is still in the list of alerts. */
 const OPEN_SHOWN = 5000;
@@ -32,10 +32,24 @@ export async function loadFolds(reader: Reader, episodeIds: readonly string[]): 
 export async function saveFolds(tx: Tx, folds: readonly AlertFold[]): Promise<void> {
   await tx.insertMany({
     table: 'alerts',
-    columns: { episode_id: 'text', room_id: 'text', state: 'text', last_stored_wall_ms: 'int', view: 'json' },
+    columns: {
+      episode_id: 'text',
+      room_id: 'text',
+      state: 'text',
+      last_stored_wall_ms: 'int',
+      session_id: 'text',
+      view: 'json',
+    },
     conflict: `on conflict (episode_id) do update set state = excluded.state,
-      last_stored_wall_ms = excluded.last_stored_wall_ms, view = excluded.view`,
-    rows: folds.map((fold) => [fold.episodeId, fold.roomId, fold.state, fold.lastStoredWallMs, JSON.stringify(fold)]),
+      last_stored_wall_ms = excluded.last_stored_wall_ms, session_id = excluded.session_id, view = excluded.view`,
+    rows: folds.map((fold) => [
+      fold.episodeId,
+      fold.roomId,
+      fold.state,
+      fold.lastStoredWallMs,
+      fold.sessionId ?? null,
+      JSON.stringify(fold),
+    ]),
   });
 }
 
@@ -140,6 +154,30 @@ export async function readAlerts(
           query.roomId,
         );
   return withClips(reader, parse(rows));
+}
+
+/** See Store.sessionAlerts. */
+export async function readSessionAlerts(
+  reader: Reader,
+  { sessionId, roomId, before, limit }: SessionAlertsQuery,
+): Promise<{ alerts: AlertView[]; total: number }> {
+  const { lastStoredWallMs = Number.MAX_SAFE_INTEGER, episodeId = '' } = before ?? {};
+  const rows = await reader.all<{ view: string }>(
+    `select view from alerts where session_id = $1 and room_id = $2 and last_stored_wall_ms <= $3
+       and (last_stored_wall_ms < $3 or episode_id > $4)
+     order by last_stored_wall_ms desc, episode_id limit $5`,
+    sessionId,
+    roomId,
+    lastStoredWallMs,
+    episodeId,
+    limit,
+  );
+  const counts = await reader.all<{ n: number }>(
+    'select count(*) as n from alerts where session_id = $1 and room_id = $2',
+    sessionId,
+    roomId,
+  );
+  return { alerts: await withClips(reader, parse(rows)), total: counts[0]?.n ?? 0 };
 }
 
 /** One alert with all that belongs to it; only what its stream's `through` has passed. */

@@ -30,8 +30,8 @@ export interface EvaluationStore {
     by: By,
   ): Promise<EvaluationView | undefined>;
   find(sessionId: string): Promise<EvaluationView | undefined>;
-  /** Those that are on: everywhere, or in one room. */
-  open(roomId?: string): Promise<readonly EvaluationView[]>;
+  /** Those that are on: everywhere, or in these rooms. */
+  open(roomIds?: readonly string[]): Promise<readonly EvaluationView[]>;
   /** Ended ones, newest first. */
   past(query: {
     readonly roomId?: string;
@@ -109,11 +109,14 @@ export async function findEvaluation(reader: Reader, sessionId: string): Promise
 }
 
 /** See EvaluationStore.open. */
-export async function openEvaluations(reader: Reader, roomId?: string): Promise<EvaluationView[]> {
+export async function openEvaluations(reader: Reader, roomIds?: readonly string[]): Promise<EvaluationView[]> {
   const rows =
-    roomId === undefined
+    roomIds === undefined
       ? await reader.all<Row>('select json from evaluations where ended_wall_ms is null order by room_id')
-      : await reader.all<Row>('select json from evaluations where ended_wall_ms is null and room_id = $1', roomId);
+      : await reader.all<Row>(
+          `select json from evaluations where ended_wall_ms is null and ${reader.among('room_id', 1)} order by room_id`,
+          roomIds,
+        );
   return rows.map(view);
 }
 

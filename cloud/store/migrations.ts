@@ -324,6 +324,27 @@ alter table streams add column through_event_id text;`,
 -- CRC-32 of the eventIds of seq 1 to through, for the ack. Null beyond seq 0: not known, and so for ever.
 alter table streams add column through_chain {int};`,
   },
+  {
+    version: 12,
+    name: 'alerts of an evaluation, the clock that retention believes, and what is searched by time',
+    sql: `
+-- Repeats the view's sessionId. Null: it belongs to no evaluation.
+alter table alerts add column session_id text;
+create index alerts_session on alerts (session_id, last_stored_wall_ms) where session_id is not null;
+create index alerts_stored on alerts (last_stored_wall_ms);
+create index evaluations_begun on evaluations (begun_wall_ms);
+create index rejected_stored on rejected (stored_wall_ms);
+create index clip_files_sha256 on clip_files (sha256);
+create index streams_quarantined on streams (stream_id) where quarantined is not null;
+
+-- One row at most: what the wall clock said when retention looked last, and how long it still has to run evenly before
+-- anything leaves on its word. Kept here, so that no restart makes a doubtful clock a good one.
+create table retention_clock (only_row {int} primary key check (only_row = 1), wall_ms {int} not null, doubt_ms {int} not null);`,
+    sqlite: `
+update alerts set session_id = json_extract(view, '$.sessionId');`,
+    postgres: `
+update alerts set session_id = view::json ->> 'sessionId';`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

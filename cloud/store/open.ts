@@ -1,6 +1,6 @@
 /** Opens the store that the configuration names and puts its parts together behind the Store interface. */
 import { InvalidInput } from '../../protocol/errors.ts';
-import { readAlert, readAlerts, readOverview } from './alerts.ts';
+import { readAlert, readAlerts, readOverview, readSessionAlerts } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
 import { dayKeeper } from './days.ts';
 import * as evaluations from './evaluations.ts';
@@ -13,8 +13,8 @@ import * as orders from './orders.ts';
 import * as people from './people.ts';
 import * as staff from './people-desk.ts';
 import { openPostgres } from './postgres.ts';
-import { insertRejected } from './rejected.ts';
-import { retire } from './retire.ts';
+import { insertRejected, readRefusals, readRejected } from './rejected.ts';
+import { readRetentionClock, retire, writeRetentionClock } from './retire.ts';
 import * as rules from './rules.ts';
 import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
@@ -61,28 +61,8 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
         );
         return rows[0]!;
       }),
-    rejections: (limit) =>
-      read(async (reader) => {
-        const rows = await reader.all<{
-          room_id: string;
-          stream_id: string | null;
-          seq: number | null;
-          code: string;
-          reason: string;
-          payload: string;
-          stored_wall_ms: number;
-        }>(
-          `select room_id, stream_id, seq, code, reason, payload, stored_wall_ms from rejected
-           order by stored_wall_ms desc, rejected_id limit $1`,
-          limit,
-        );
-        return rows.map(({ room_id: roomId, stream_id: streamId, stored_wall_ms: storedWallMs, ...row }) => ({
-          roomId,
-          streamId,
-          storedWallMs,
-          ...row,
-        }));
-      }),
+    rejections: (limit) => read((reader) => readRejected(reader, limit)),
+    refusals: (limit) => read((reader) => readRefusals(reader, limit)),
 
     parseCursor: (cursor) => readCursor(storeId, cursor),
     cursorOf,
@@ -91,11 +71,14 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     overview: () =>
       read(async (reader) => ({ cursor: cursorOf(await readHead(reader)), alerts: await readOverview(reader) })),
     alerts: (query) => read((reader) => readAlerts(reader, query)),
+    sessionAlerts: (query) => read((reader) => readSessionAlerts(reader, query)),
     alert: (episodeId) => read((reader) => readAlert(reader, episodeId)),
 
     act: (action, user) => sql.write((tx) => addAction(tx, action, user)),
     newestWallMs: () => read(readNewestWallMs),
     retire: ({ beforeWallMs, wallMs }) => retire(sql, Math.round(beforeWallMs), Math.round(wallMs)),
+    retentionClock: () => read(readRetentionClock),
+    keepRetentionClock: (clock) => sql.write((tx) => writeRetentionClock(tx, clock)),
     clip: (clipId) => read((reader) => readClip(reader, clipId)),
     clipFileArrived: (file) => sql.write((tx) => addClipFile(tx, file)),
 
@@ -147,7 +130,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
       begin: (change, by) => sql.write((tx) => evaluations.beginEvaluation(tx, change, by)),
       change: (sessionId, next, by) => sql.write((tx) => evaluations.changeEvaluation(tx, sessionId, next, by)),
       find: (sessionId) => read((reader) => evaluations.findEvaluation(reader, sessionId)),
-      open: (roomId) => read((reader) => evaluations.openEvaluations(reader, roomId)),
+      open: (roomIds) => read((reader) => evaluations.openEvaluations(reader, roomIds)),
       past: (query) => read((reader) => evaluations.pastEvaluations(reader, query)),
       steps: (sessionId) => read((reader) => evaluations.listSteps(reader, sessionId)),
     },

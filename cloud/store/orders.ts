@@ -1,4 +1,5 @@
 /** What the cloud wants of each room as rows: parts are replaced, the revision only grows, and the log entry commits with it. */
+import { createHash } from 'node:crypto';
 import { InvalidInput } from '../../protocol/errors.ts';
 import { type LayoutOrder, ORDERS_BYTES, type RoomOrders, type RulePackOrder } from '../../protocol/orders.ts';
 import type { Session } from '../../protocol/session.ts';
@@ -6,11 +7,18 @@ import { appendLog } from './log.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { LogEntry } from './store.ts';
 
+/** What tells one layout from another; '' where none is ordered. */
+export function layoutTag(layout: LayoutOrder | undefined): string {
+  return layout ? createHash('sha256').update(JSON.stringify(layout)).digest('hex') : '';
+}
+
 /** Parts to be replaced; `null` takes one back, and the box is left with what its own files say. */
 export interface OrderChange {
   readonly session?: Session | null;
   readonly rulePack?: RulePackOrder | null;
   readonly layout?: LayoutOrder | null;
+  /** `layoutTag` of the layout that whoever orders has seen: where another one is ordered meanwhile, nothing is changed. */
+  readonly layoutWas?: string;
 }
 
 interface OrderRow {
@@ -52,6 +60,11 @@ export async function addOrder(tx: Tx, roomId: string, change: OrderChange, by: 
     wallMs,
   );
   const before = (await tx.all<OrderRow>(`${SELECT}${tx.forUpdate}`, roomId))[0]!;
+  if (change.layoutWas !== undefined && change.layoutWas !== layoutTag(view(before).layout))
+    throw new InvalidInput(
+      'layout_changed',
+      `ordering a layout for ${roomId}: somebody else has ordered another one since it was read; read it again`,
+    );
   const part = (value: object | null | undefined, old: string | null) =>
     value === undefined ? old : value === null ? null : JSON.stringify(value);
   const row: OrderRow = {

@@ -1,6 +1,7 @@
 /** What can never be stored is kept here with its reason, so that nothing blocks a stream and nothing vanishes. */
 import { createHash } from 'node:crypto';
-import type { Tx } from './sql.ts';
+import type { Reader, Tx } from './sql.ts';
+import type { Refusals } from './store.ts';
 
 const REJECTED = {
   rejected_id: 'text',
@@ -58,4 +59,36 @@ export async function insertRejected(tx: Tx, all: readonly RejectedRow[], stored
       storedWallMs,
     ]),
   });
+}
+
+/** See Store.rejections. */
+export async function readRejected(reader: Reader, limit: number): Promise<Refusals['rows']> {
+  const rows = await reader.all<{
+    room_id: string;
+    stream_id: string | null;
+    seq: number | null;
+    code: string;
+    reason: string;
+    payload: string;
+    stored_wall_ms: number;
+  }>(
+    `select room_id, stream_id, seq, code, reason, payload, stored_wall_ms from rejected
+     order by stored_wall_ms desc, rejected_id limit $1`,
+    limit,
+  );
+  return rows.map(({ room_id: roomId, stream_id: streamId, stored_wall_ms: storedWallMs, ...row }) => ({
+    roomId,
+    streamId,
+    storedWallMs,
+    ...row,
+  }));
+}
+
+/** See Store.refusals. */
+export async function readRefusals(reader: Reader, limit: number): Promise<Refusals> {
+  const counts = await reader.all<{ total: number; quarantined: number }>(
+    `select (select count(*) from rejected) as total,
+       (select count(*) from streams where quarantined is not null) as quarantined`,
+  );
+  return { rows: await readRejected(reader, limit), ...counts[0]! };
 }

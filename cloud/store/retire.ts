@@ -1,8 +1,8 @@
 /** Retention: what is older than a day and judged leaves the store, in small transactions, and the log says so. */
 import { dropEmptyDays } from './days.ts';
 import { appendLog } from './log.ts';
-import type { Sql, Tx } from './sql.ts';
-import type { Retired } from './store.ts';
+import type { Reader, Sql, Tx } from './sql.ts';
+import type { RetentionClock, Retired } from './store.ts';
 
 /** Rows of one transaction: the ingest waits no longer than for one of its own. */
 const SLICE = 2000;
@@ -44,6 +44,22 @@ export async function retire(sql: Sql, wantedWallMs: number, wallMs: number): Pr
       }),
     );
   return total;
+}
+
+/** See Store.retentionClock. */
+export async function readRetentionClock(reader: Reader): Promise<RetentionClock | undefined> {
+  const rows = await reader.all<{ wall_ms: number; doubt_ms: number }>('select wall_ms, doubt_ms from retention_clock');
+  return rows[0] && { wallMs: rows[0].wall_ms, doubtMs: rows[0].doubt_ms };
+}
+
+/** See Store.keepRetentionClock. */
+export async function writeRetentionClock(tx: Tx, { wallMs, doubtMs }: RetentionClock): Promise<void> {
+  await tx.all(
+    `insert into retention_clock (only_row, wall_ms, doubt_ms) values (1, $1, $2)
+     on conflict (only_row) do update set wall_ms = excluded.wall_ms, doubt_ms = excluded.doubt_ms`,
+    Math.round(wallMs),
+    Math.round(doubtMs),
+  );
 }
 
 async function repeat(slice: () => Promise<number>): Promise<void> {

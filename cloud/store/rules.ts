@@ -46,6 +46,12 @@ export interface EpisodeWithWords {
   readonly transcripts: readonly Transcript[];
 }
 
+export interface StoredEpisodes {
+  readonly episodes: readonly EpisodeWithWords[];
+  /** Events of words that were left out, since there are more of them than are read at one time. */
+  readonly leftOut: number;
+}
+
 export interface RulesStore {
   /** False when this version exists already: it then stays as it is. */
   addVersion(version: RuleVersion, order: RulePackOrder, by: LogEntry): Promise<boolean>;
@@ -56,8 +62,12 @@ export interface RulesStore {
   /** Oldest first. */
   placements(): Promise<readonly RulePlacement[]>;
   /** The newest episodes, at most `limit`, of one room where it is named; newest first. */
-  episodes(query: { readonly roomId?: string; readonly limit: number }): Promise<readonly EpisodeWithWords[]>;
+  episodes(query: { readonly roomId?: string; readonly limit: number }): Promise<StoredEpisodes>;
 }
+
+/** Episodes whose events are read at one time, and how many of those events. */
+const EPISODES_SLICE = 200;
+const EVENTS_SLICE = 5000;
 
 interface VersionRow {
   readonly name: string;
@@ -154,7 +164,7 @@ export async function listPlacements(reader: Reader): Promise<RulePlacement[]> {
 export async function listEpisodes(
   reader: Reader,
   { roomId, limit }: { readonly roomId?: string; readonly limit: number },
-): Promise<EpisodeWithWords[]> {
+): Promise<StoredEpisodes> {
   const alerts = await reader.all<{ view: string }>(
     `select view from alerts ${roomId === undefined ? '' : 'where room_id = $2'}
      order by last_stored_wall_ms desc, episode_id limit $1`,
@@ -164,12 +174,22 @@ export async function listEpisodes(
   const folds = alerts.map(({ view }) => JSON.parse(view) as AlertFold);
   const spoken = folds.filter(({ behaviour }) => behaviour.startsWith('speech_'));
   const words = new Map<string, Transcript[]>();
-  if (spoken.length > 0) {
+  let leftOut = 0;
+  // In slices: an episode may go on for hours, and its events would not all fit into memory.
+  for (let at = 0; at < spoken.length; at += EPISODES_SLICE) {
+    // Only what its stream's `through` has passed, as everywhere.
+    const from = `from events e join streams s on s.stream_id = e.stream_id and e.seq <= s.through
+       where e.kind = 'episode' and ${reader.among('e.episode_id', 1)}`;
+    const ids = spoken.slice(at, at + EPISODES_SLICE).map(({ episodeId }) => episodeId);
     const events = await reader.all<{ json: string }>(
-      `select e.json from events e where e.kind = 'episode' and ${reader.among('e.episode_id', 1)}
-       order by e.wall_ms, e.seq`,
-      spoken.map(({ episodeId }) => episodeId),
+      `select e.json ${from} order by e.wall_ms, e.seq limit $2`,
+      ids,
+      EVENTS_SLICE,
     );
+    if (events.length === EVENTS_SLICE) {
+      const all = await reader.all<{ n: number }>(`select count(*) as n ${from}`, ids);
+      leftOut += Math.max(0, (all[0]?.n ?? 0) - EVENTS_SLICE);
+    }
     for (const { json } of events) {
       const { body, roomId: room } = JSON.parse(json) as RoomEvent;
       if (body.kind !== 'episode' || !body.transcript) continue;
@@ -181,7 +201,7 @@ export async function listEpisodes(
         known.push(transcript);
     }
   }
-  return folds.map(({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault }) => ({
+  const episodes = folds.map(({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault }) => ({
     episodeId,
     roomId: room,
     behaviour,
@@ -191,4 +211,5 @@ export async function listEpisodes(
     ...(fault === undefined ? {} : { fault }),
     transcripts: words.get(`${room} ${episodeId}`) ?? [],
   }));
+  return { episodes, leftOut };
 }

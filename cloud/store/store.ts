@@ -106,6 +106,37 @@ export interface DeviceRow {
   readonly addedWallMs: number;
 }
 
+/** A page of an evaluation's alerts: those behind `before`, in the order of the list. */
+export interface SessionAlertsQuery {
+  readonly sessionId: string;
+  readonly roomId: string;
+  readonly before?: Pick<AlertView, 'lastStoredWallMs' | 'episodeId'>;
+  readonly limit: number;
+}
+
+/** What was refused, newest first, with all counts. */
+export interface Refusals {
+  readonly rows: readonly {
+    readonly roomId: string;
+    readonly streamId: string | null;
+    readonly seq: number | null;
+    readonly code: string;
+    readonly reason: string;
+    readonly payload: string;
+    readonly storedWallMs: number;
+  }[];
+  readonly total: number;
+  /** Streams in quarantine. */
+  readonly quarantined: number;
+}
+
+/** What retention knew of the clock when it looked last. */
+export interface RetentionClock {
+  readonly wallMs: number;
+  /** How long the clock still has to run evenly before anything leaves on its word. */
+  readonly doubtMs: number;
+}
+
 /** What a round of retention took out; `files` are the SHA-256 of clip files that no clip names any more. */
 export interface Retired {
   readonly events: number;
@@ -127,25 +158,17 @@ export interface Store {
   /** Calls `heard` soon after a commit of any process that added to the feed, where the database tells. Returns how to stop. */
   watchFeed(heard: () => void): () => Promise<void>;
   keepUnreadable(unreadable: Unreadable, storedWallMs: number): Promise<void>;
-  /** Counts for the health page and the tests. */
+  /** Counts for tests and benchmarks: reads the whole store. */
   counts(): Promise<{
     readonly events: number;
     readonly rejected: number;
     readonly streams: number;
     readonly quarantined: number;
   }>;
-  /** Newest first. */
-  rejections(limit: number): Promise<
-    readonly {
-      roomId: string;
-      streamId: string | null;
-      seq: number | null;
-      code: string;
-      reason: string;
-      payload: string;
-      storedWallMs: number;
-    }[]
-  >;
+  /** The newest refusals. */
+  rejections(limit: number): Promise<Refusals['rows']>;
+  /** The same, with how many there are and how many streams are in quarantine. */
+  refusals(limit: number): Promise<Refusals>;
 
   /** Throws InvalidInput `cursor_unknown` for text that is no cursor of this store. */
   parseCursor(cursor: string): Position;
@@ -160,6 +183,8 @@ export interface Store {
     readonly beforeWallMs?: number;
     readonly limit: number;
   }): Promise<readonly AlertView[]>;
+  /** Alerts of one evaluation in its own room, newest first, and how many there are in all. */
+  sessionAlerts(query: SessionAlertsQuery): Promise<{ readonly alerts: readonly AlertView[]; readonly total: number }>;
   alert(episodeId: string): Promise<AlertDetail | undefined>;
 
   /** Stores what a person did, folds it, writes it into the log. Undefined when there is no such alert. */
@@ -183,6 +208,9 @@ export interface Store {
    * the log itself stay for ever, so that a replay of what is gone is still known as stored.
    */
   retire(policy: { readonly beforeWallMs: number; readonly wallMs: number }): Promise<Retired>;
+  /** Undefined where retention has never looked. */
+  retentionClock(): Promise<RetentionClock | undefined>;
+  keepRetentionClock(clock: RetentionClock): Promise<void>;
 
   clip(clipId: string): Promise<StoredClip | undefined>;
   /** A verified file is on disk: into the feed, once. False when it was there before. */

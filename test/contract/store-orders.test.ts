@@ -1,5 +1,6 @@
 /** One suite over both drivers of the cloud store: orders of a room, their revision, and the entry in the log with them or not at all. */
 import { describe, expect, it } from 'vitest';
+import { layoutTag } from '../../cloud/store/orders.ts';
 import type { Store } from '../../cloud/store/store.ts';
 import type { LayoutOrder, RulePackOrder } from '../../protocol/orders.ts';
 import type { Session } from '../../protocol/session.ts';
@@ -42,6 +43,35 @@ describe.each(DRIVERS)('orders in the store on %s', (driver) => {
       Array.from({ length: 3 }, () => ['王监督', 'order', 'room-1']),
     );
     expect(await store.chainHolds()).toBe(true);
+  });
+
+  it('replaces a layout only for who has seen the one that counts', async () => {
+    const first = await store.order('room-1', { layout, layoutWas: '' }, by(WALL));
+    const other = {
+      ...layout,
+      doorLines: [
+        {
+          cameraId: 'c',
+          line: [
+            [0, 0],
+            [1, 1],
+          ],
+          inside: [0.5, 0],
+        },
+      ],
+    } as LayoutOrder;
+    await expect(store.order('room-1', { layout: other, layoutWas: '' }, by(WALL))).rejects.toMatchObject({
+      code: 'layout_changed',
+    });
+    // An evaluation that begins meanwhile is no other layout.
+    await store.order('room-1', { session }, by(WALL));
+    expect((await store.orders('room-1')).layout).toEqual(layout);
+    // Of two at once who have seen the same, one is told.
+    const both = await Promise.allSettled(
+      [other, null].map((one) => store.order('room-1', { layout: one, layoutWas: layoutTag(first.layout) }, by(WALL))),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await store.log({ limit: 10 })).toHaveLength(3);
   });
 
   it('gives every one of many orders at once a revision of its own', async () => {

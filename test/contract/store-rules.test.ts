@@ -108,7 +108,10 @@ describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
       roomEvent('s1', 4, episodeBody('e-2')),
     ];
     await store.ingest([delivery(events)], WALL);
-    const found = await store.rules.episodes({ limit: 10 });
+    // A word whose event waits beyond a hole is not known yet, as nowhere else.
+    await store.ingest([delivery([spoken(6, 'update', '贿赂')])], WALL);
+    const { episodes: found, leftOut } = await store.rules.episodes({ limit: 10 });
+    expect(leftOut).toBe(0);
     expect(found).toHaveLength(2);
     expect(found.find(({ episodeId }) => episodeId === 'e-1')).toMatchObject({
       roomId: 'room-1',
@@ -116,7 +119,7 @@ describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
       transcripts: [words('改分'), words('给分')],
     });
     expect(found.find(({ episodeId }) => episodeId === 'e-2')?.transcripts).toEqual([]);
-    expect(await store.rules.episodes({ limit: 1 })).toHaveLength(1);
-    expect(await store.rules.episodes({ roomId: 'room-9', limit: 10 })).toEqual([]);
+    expect((await store.rules.episodes({ limit: 1 })).episodes).toHaveLength(1);
+    expect(await store.rules.episodes({ roomId: 'room-9', limit: 10 })).toEqual({ episodes: [], leftOut: 0 });
   });
 });

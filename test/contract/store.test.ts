@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import type { AlertView } from '../../cloud/http/api.ts';
 import { openStore, type StoreConfig } from '../../cloud/store/open.ts';
 import type { FeedItem, Position, Store } from '../../cloud/store/store.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
@@ -468,6 +469,42 @@ describe.each(DRIVERS)('store on %s', (driver) => {
       events: 1,
       alerts: 1,
     });
+  });
+
+  it('gives the alerts of an evaluation page by page, those of the same moment too, and says how many there are', async () => {
+    const of = (n: number, roomId = 'room-1', sessionId: string | null = 'ev-1') =>
+      roomEvent(
+        `${roomId}-${n}`,
+        1,
+        { ...episodeBody(`e-${roomId}-${n}`), ...(sessionId ? { sessionId } : {}) },
+        roomId,
+      );
+    // Seven in one millisecond, two later ones, and those that do not belong.
+    await store.ingest(
+      Array.from({ length: 7 }, (_, n) => delivery([of(n)])),
+      WALL,
+    );
+    await store.ingest([delivery([of(7)])], WALL + 5);
+    await store.ingest([delivery([of(8)]), delivery([of(9, 'room-1', 'ev-2')]), delivery([of(1, 'room-2')])], WALL + 9);
+    await store.ingest([delivery([of(10, 'room-1', null)])], WALL + 10);
+    const query = { sessionId: 'ev-1', roomId: 'room-1', limit: 4 };
+    const seen: string[] = [];
+    for (let before: AlertView | undefined; ; ) {
+      const page = await store.sessionAlerts({ ...query, ...(before ? { before } : {}) });
+      expect(page.total).toBe(9);
+      seen.push(...page.alerts.map(({ episodeId }) => episodeId));
+      before = page.alerts.at(-1);
+      if (!before) break;
+    }
+    expect(seen).toEqual([8, 7, 0, 1, 2, 3, 4, 5, 6].map((n) => `e-room-1-${n}`));
+    expect(await store.sessionAlerts({ ...query, sessionId: 'ev-9' })).toEqual({ alerts: [], total: 0 });
+  });
+
+  it('keeps what retention knew of the clock', async () => {
+    expect(await store.retentionClock()).toBeUndefined();
+    await store.keepRetentionClock({ wallMs: WALL, doubtMs: 0 });
+    await store.keepRetentionClock({ wallMs: WALL + 0.4, doubtMs: 86_400_000 });
+    expect(await store.retentionClock()).toEqual({ wallMs: WALL, doubtMs: 86_400_000 });
   });
 
   it('several workers at once: nothing lost, nothing twice, one order for all', async () => {

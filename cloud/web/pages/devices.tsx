@@ -4,7 +4,7 @@ import type { RoomCard } from '../../http/api.ts';
 import { Boxes } from '../parts/boxes.tsx';
 import { Chart } from '../parts/chart.tsx';
 import { Ago } from '../parts/marks.tsx';
-import { Blank } from '../parts/states.tsx';
+import { NoRooms } from '../parts/no-rooms.tsx';
 import { Faults } from '../parts/tile.tsx';
 import { useWords } from '../parts/use.ts';
 import { useDesk } from '../state/desk.ts';
@@ -14,22 +14,13 @@ import { faultWords, languageWords } from '../words/words.ts';
 
 export function DevicesPage() {
   const desk = useDesk();
-  const { t } = useWords();
   const { room, q } = desk.place.value;
   const rooms = [...(desk.feed.value?.rooms.values() ?? [])]
     .filter((card) => !room || card.roomId === room)
     .filter((card) => !q || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(q.toLowerCase()));
-  if (rooms.length === 0) {
-    const dead = desk.connection.value.kind === 'offline';
-    return (
-      <div class="devices">
-        <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(dead ? 'lineDown' : 'lineAlive') })}</Blank>
-        <Boxes />
-      </div>
-    );
-  }
   return (
     <div class="devices">
+      {rooms.length === 0 && <NoRooms page="devices" />}
       {rooms.map((card) => (
         <RoomHealthCard key={card.roomId} room={card} />
       ))}

@@ -1,12 +1,11 @@
 /** The door: the first supervisor's set-up with the one-time token, and the login. The address is kept for afterwards. */
 import { useState } from 'preact/hooks';
+import { PASSWORD_MIN, PERSON_NAME_MAX } from '../../http/people-api.ts';
 import { useRefusal } from '../parts/states.tsx';
 import { LanguageSwitch, ThemeSwitch } from '../parts/top.tsx';
 import { useWords } from '../parts/use.ts';
 import { type Gate, useDesk } from '../state/desk.ts';
 import { peopleWords } from '../words/people.ts';
-
-const MIN_PASSWORD = 8;
 
 export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'login' | 'invited' }> }) {
   const desk = useDesk();
@@ -24,7 +23,7 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
     const fields = new FormData(form);
     const [name, password] = [String(fields.get('name') ?? '').trim(), String(fields.get('password') ?? '')];
     if (name === '' && !invited) return setWrong(t('nameMissing'));
-    if (chooses && password.length < MIN_PASSWORD) return setWrong(t('passwordShort'));
+    if (chooses && password.length < PASSWORD_MIN) return setWrong(t('passwordShort', { n: PASSWORD_MIN }));
     if (chooses && password !== String(fields.get('again') ?? '')) return setWrong(t('passwordDiffers'));
     setWrong(undefined);
     setBusy(true);
@@ -82,7 +81,7 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
                 name="name"
                 autocomplete="username"
                 required
-                maxLength={64}
+                maxLength={PERSON_NAME_MAX}
                 autofocus={!invited}
                 defaultValue={invited?.name ?? ''}
               />
@@ -90,7 +89,7 @@ export function DoorPage({ gate }: { gate: Extract<Gate, { kind: 'setup' | 'logi
             <label>
               <span>
                 {t('password')}
-                {chooses && <small>{t('passwordHint')}</small>}
+                {chooses && <small>{t('passwordHint', { n: PASSWORD_MIN })}</small>}
               </span>
               <input
                 name="password"

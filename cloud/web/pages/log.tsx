@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { LogEntryView, RefusedView } from '../../http/api.ts';
 import { RoomTime } from '../parts/marks.tsx';
-import { Blank, Loading, Refused } from '../parts/states.tsx';
+import { Blank, Loading, Refused, RefusedLine } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
@@ -103,14 +103,32 @@ function RefusedReports() {
   const desk = useDesk();
   const { t } = useWords();
   const [view, setView] = useState<RefusedView>();
-  useEffect(() => {
-    void desk.client.refused().then((answer) => answer.ok && setView(answer.value));
+  const [refusal, setRefusal] = useState<Refusal>();
+  const may = desk.mayAct();
+  const load = useCallback(async () => {
+    const answer = await desk.client.refused();
+    if (answer.ok) setView(answer.value);
+    setRefusal(answer.ok ? undefined : answer.refusal);
   }, [desk]);
+  useEffect(() => {
+    if (may) void load();
+  }, [load, may]);
+  if (!may) return <p class="small log-refused">{t('refusedOnly')}</p>;
+  if (refusal)
+    return (
+      <section class="log-refused">
+        <h2>{t('refusedTitle')}</h2>
+        <RefusedLine refusal={refusal} onRetry={() => void load()} />
+      </section>
+    );
   if (!view || view.total + view.quarantined === 0) return null;
   return (
     <section class="log-refused">
       <h2>{t('refusedTitle')}</h2>
-      <p class="small">{t('refusedLead', { n: view.total, q: view.quarantined })}</p>
+      <p class="small">
+        {t('refusedLead', { n: view.total, q: view.quarantined })}
+        {view.total > view.refused.length && ` ${t('refusedNewest', { n: view.refused.length })}`}
+      </p>
       <table class="log-table">
         <thead>
           <tr>

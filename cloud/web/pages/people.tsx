@@ -1,9 +1,15 @@
 /** People: who may enter and as what, one-time links for those who are invited, and the own password. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { type PersonLinkView, type PersonRole, type PersonView, ROLES } from '../../http/people-api.ts';
+import {
+  PERSON_NAME_MAX,
+  type PersonLinkView,
+  type PersonRole,
+  type PersonView,
+  ROLES,
+} from '../../http/people-api.ts';
 import { RoomTime } from '../parts/marks.tsx';
 import { PasswordForm } from '../parts/people-password.tsx';
-import { Loading, Refused, useRefusal } from '../parts/states.tsx';
+import { Loading, Refused, RefusedLine, useRefusal } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
 import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
@@ -71,6 +77,7 @@ function Everybody({ me }: { me: string }) {
           />
         ))}
       </ul>
+      {refusal && <RefusedLine refusal={refusal} onRetry={() => void load()} />}
       {wrong && (
         <p class="door-wrong" role="alert">
           {wrong}
@@ -95,7 +102,7 @@ function Everybody({ me }: { me: string }) {
         <div class="people-fields">
           <label>
             <span>{peopleWords(lang, 'name')}</span>
-            <input name="name" required maxLength={64} autocomplete="off" />
+            <input name="name" required maxLength={PERSON_NAME_MAX} autocomplete="off" />
           </label>
           <label>
             <span>{peopleWords(lang, 'role')}</span>

@@ -6,8 +6,9 @@ import { HelpSheet } from '../parts/help.tsx';
 import { AlertList } from '../parts/list.tsx';
 import { Patterns } from '../parts/plan.tsx';
 import type { PlayerHandle } from '../parts/player.tsx';
-import { useRefusal } from '../parts/states.tsx';
+import { Loading, RefusedLine, useRefusal } from '../parts/states.tsx';
 import { PHONE, useKeys, useMedia, useWords } from '../parts/use.ts';
+import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { neighbour, queueOf } from '../state/order.ts';
 import { sessionWords } from '../words/session.ts';
@@ -33,22 +34,10 @@ export function QueuePage() {
   const place = desk.place.value;
   const plates = desk.plates.value;
   const { episodeId: selected, room, seat, session, q } = place;
-  const [ofSession, setOfSession] = useState<readonly AlertView[]>([]);
-  // An evaluation of last month is not in the live queue any more.
-  useEffect(() => {
-    setOfSession([]);
-    if (!session) return;
-    let gone = false;
-    void desk.client.evaluationAlerts(session).then((answer) => {
-      if (answer.ok && !gone) setOfSession(answer.value.alerts);
-    });
-    return () => {
-      gone = true;
-    };
-  }, [desk, session]);
+  const ofSession = useSessionAlerts(session);
   const live = desk.alerts.value;
   const queue = queueOf(
-    [...ofSession.filter(({ episodeId }) => !live.has(episodeId)), ...live.values()],
+    [...ofSession.alerts.filter(({ episodeId }) => !live.has(episodeId)), ...live.values()],
     {
       ...(room ? { room } : {}),
       ...(seat ? { seat } : {}),
@@ -144,6 +133,7 @@ export function QueuePage() {
             filtered={Boolean(room || seat || session || q)}
             selected={selected}
             card={phone}
+            foot={session ? <SessionFoot of={ofSession} /> : undefined}
             onOpen={(episodeId) => open(episodeId)}
             onAcknowledge={(episodeId) => void act(episodeId, 'acknowledge')}
           />
@@ -178,5 +168,68 @@ export function QueuePage() {
       )}
       {help && <HelpSheet onClose={() => setHelp(false)} />}
     </div>
+  );
+}
+
+const PAGE = 200;
+
+interface SessionAlerts {
+  readonly alerts: readonly AlertView[];
+  readonly total: number | undefined;
+  readonly refusal: Refusal | undefined;
+  readonly busy: boolean;
+  more(): void;
+}
+
+/** The alerts of an evaluation, page by page, newest first: one of last month is not in the live queue any more. */
+function useSessionAlerts(session: string | undefined): SessionAlerts {
+  const desk = useDesk();
+  const [alerts, setAlerts] = useState<readonly AlertView[]>([]);
+  const [total, setTotal] = useState<number>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [busy, setBusy] = useState(false);
+  const asked = useRef<string>(undefined);
+  const load = useCallback(
+    async (before?: AlertView) => {
+      if (!session) return;
+      setBusy(true);
+      const answer = await desk.client.evaluationAlerts(session, PAGE, before);
+      if (asked.current !== session) return;
+      setBusy(false);
+      setRefusal(answer.ok ? undefined : answer.refusal);
+      if (!answer.ok) return;
+      setTotal(answer.value.total);
+      setAlerts((known) => {
+        // One that went on meanwhile comes again.
+        const fresh = new Set(answer.value.alerts.map(({ episodeId }) => episodeId));
+        return [...known.filter(({ episodeId }) => !fresh.has(episodeId)), ...answer.value.alerts];
+      });
+    },
+    [desk, session],
+  );
+  useEffect(() => {
+    asked.current = session;
+    setAlerts([]);
+    setTotal(undefined);
+    setRefusal(undefined);
+    void load();
+  }, [session, load]);
+  return { alerts, total, refusal, busy, more: () => void load(alerts.at(-1)) };
+}
+
+/** Under the list: how much of the evaluation is in it, and the way to the rest. */
+function SessionFoot({ of: { alerts, total, refusal, busy, more } }: { of: SessionAlerts }) {
+  const { lang } = useWords();
+  if (refusal) return <RefusedLine what={sessionWords(lang, 'alertsFailed')} refusal={refusal} onRetry={more} />;
+  if (total === undefined) return <Loading />;
+  return (
+    <p class="list-foot" role="status" data-loaded={alerts.length} data-total={total}>
+      <span class="small">{sessionWords(lang, 'alertsShown', { n: alerts.length, total })}</span>
+      {alerts.length < total && (
+        <button type="button" class="button" disabled={busy} onClick={more}>
+          {sessionWords(lang, 'alertsMore')}
+        </button>
+      )}
+    </p>
   );
 }

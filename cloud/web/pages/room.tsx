@@ -1,18 +1,20 @@
 /** The room editor: an installer picks a camera, draws seats, doors and floor on its picture, and the box follows. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { layoutProblems } from '../../../protocol/layout.ts';
+import type { Zone } from '../../../protocol/room.ts';
 import type { Point, Polygon } from '../../../protocol/seat.ts';
 import type { RoomCard } from '../../http/api.ts';
 import { RoomTime } from '../parts/marks.tsx';
 import { Banners, SaveBar } from '../parts/room-bars.tsx';
 import { type Drafting, useDraft } from '../parts/room-draft.ts';
 import { Panel } from '../parts/room-panel.tsx';
-import { Proposal, useEditorKeys } from '../parts/room-proposal.tsx';
+import { Proposal } from '../parts/room-proposal.tsx';
 import { FloorGrid, Places } from '../parts/room-shapes.tsx';
 import { Stage, type Tool } from '../parts/room-stage.tsx';
 import { Tools } from '../parts/room-tools.tsx';
 import { Blank, Loading, Refused } from '../parts/states.tsx';
-import { PHONE, useMedia, useWords } from '../parts/use.ts';
+import { PHONE, useKeys, useMedia, useWords } from '../parts/use.ts';
+import { snapshotUrl } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import {
   addDesk,
@@ -85,7 +87,7 @@ function Drawing({
   const { lang } = useWords();
   const phone = useMedia(PHONE);
   const [tool, setTool] = useState<Tool>('select');
-  const [zoneKind, setZoneKind] = useState<'door' | 'window' | 'other'>('door');
+  const [zoneKind, setZoneKind] = useState<Zone['kind']>('door');
   const [viewOf, setViewOf] = useState<number | undefined>(undefined);
   const [placing, setPlacing] = useState(false);
   const [picked, setPicked] = useState<Picked | undefined>(undefined);
@@ -100,7 +102,6 @@ function Drawing({
   const seen = room.state?.proposals?.find((one) => one.cameraId === cameraId);
   const proposals = openProposals(draft, cameraId, seen?.seats ?? []);
   const still = room.snapshots.find((one) => one.cameraId === cameraId);
-  const part = encodeURIComponent;
 
   const pick = (next: Picked | undefined, at?: number) => {
     setPicked(next);
@@ -156,7 +157,7 @@ function Drawing({
       return true;
     }
     if (command && key.toLowerCase() === 's') {
-      if (problems.length === 0 && drafting.dirty) void drafting.save();
+      if (problems.length === 0 && drafting.dirty && drafting.saved.kind !== 'saving') void drafting.save();
       return true;
     }
     if (command || event.altKey) return false;
@@ -186,7 +187,7 @@ function Drawing({
     } else return false;
     return true;
   };
-  useEditorKeys(pressed);
+  useKeys(pressed, true);
 
   useEffect(() => {
     if (!drafting.dirty) return;
@@ -230,7 +231,7 @@ function Drawing({
             drafting={drafting}
           />
           <Stage
-            src={still && `/api/rooms/${part(room.roomId)}/snapshot/${part(cameraId)}?t=${still.wallMs}`}
+            src={still && snapshotUrl(room.roomId, still)}
             label={roomWords(lang, 'board')}
             tool={placing ? 'floor' : tool === 'desk' && picked?.part !== 'seat' ? 'select' : tool}
             shapes={shapes}

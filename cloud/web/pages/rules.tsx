@@ -9,7 +9,7 @@ import { RulesPhrases } from '../parts/rules-phrases.tsx';
 import { RulesRooms } from '../parts/rules-rooms.tsx';
 import { RulesSave } from '../parts/rules-save.tsx';
 import { RulesTry } from '../parts/rules-try.tsx';
-import { Blank, Loading, Refused } from '../parts/states.tsx';
+import { Blank, Loading, Refused, RefusedLine } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
@@ -61,21 +61,24 @@ export function RulesPage() {
     ) : (
       <Loading />
     );
-  return <RulesDesk view={view} onView={setView} onChange={load} />;
+  return <RulesDesk view={view} stale={refusal} onView={setView} onChange={load} />;
 }
 
 interface DeskProps {
   readonly view: RulesView;
+  /** Why the list could not be read anew. */
+  readonly stale: Refusal | undefined;
   readonly onView: (view: RulesView) => void;
   readonly onChange: () => Promise<void>;
 }
 
-function RulesDesk({ view, onView, onChange }: DeskProps) {
+function RulesDesk({ view, stale, onView, onChange }: DeskProps) {
   const desk = useDesk();
   const { lang } = useWords();
   const [draft, setDraft] = useState<Draft | undefined>(keptDraft);
   const [saving, setSaving] = useState(false);
   const [saved, setSaved] = useState<PackVersionView>();
+  const [kept, setKept] = useState(true);
   const place = desk.place.value;
   const tab: Tab = TABS.find((one) => one === place.tab) ?? 'phrases';
   const named = nameOf(place.pack);
@@ -102,7 +105,7 @@ function RulesDesk({ view, onView, onChange }: DeskProps) {
     );
   };
   const keep = (next: Draft | undefined) => {
-    keepDraft(next);
+    setKept(keepDraft(next));
     setDraft(next);
   };
   const edit = (next: DraftPack) => {
@@ -110,6 +113,14 @@ function RulesDesk({ view, onView, onChange }: DeskProps) {
     const { name, version } = chosen;
     keep(changeCount(base.pack, next) === 0 ? undefined : { base: { name, version }, pack: next });
   };
+
+  const unsafe = draft !== undefined && !kept;
+  useEffect(() => {
+    if (!unsafe) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [unsafe]);
 
   if (!chosen) return <Blank title={sayRules(lang, 'packs')} />;
   const blocked = draft !== undefined && !ownDraft;
@@ -147,6 +158,12 @@ function RulesDesk({ view, onView, onChange }: DeskProps) {
             {sayRules(lang, 'saveAs')}
           </button>
         </header>
+        {stale && <RefusedLine what={sayRules(lang, 'stale')} refusal={stale} onRetry={() => void onChange()} />}
+        {unsafe && (
+          <p class="rules-note" role="alert" data-kept="no">
+            {sayRules(lang, 'notKept')}
+          </p>
+        )}
         {blocked && draft && (
           <p class="rules-note" role="status">
             {sayRules(lang, 'otherDraft', { name: nameText(draft.base) })}

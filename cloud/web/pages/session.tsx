@@ -1,30 +1,30 @@
 /** Evaluations: the rooms on the left, and of the chosen one what is on: its phase, its permits, its history; or how to begin. */
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { RoomCard } from '../../http/api.ts';
 import type { EvaluationDetailView, EvaluationsView, EvaluationView } from '../../http/sessions-api.ts';
+import { formatAddress } from '../address.ts';
 import { RoomTime } from '../parts/marks.tsx';
+import { NoRooms } from '../parts/no-rooms.tsx';
 import { SessionBegin } from '../parts/session-begin.tsx';
 import { PhaseChip } from '../parts/session-chip.tsx';
 import { Steps } from '../parts/session-history.tsx';
 import { SessionPanel } from '../parts/session-panel.tsx';
-import { Blank } from '../parts/states.tsx';
+import { Blank, Loading, RefusedLine } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
+import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { sessionWords } from '../words/session.ts';
 import { durationWords } from '../words/time.ts';
 
 export function SessionsPage() {
   const desk = useDesk();
-  const { lang, t } = useWords();
+  const { lang } = useWords();
   const feed = desk.feed.value;
   const { room: chosen, q } = desk.place.value;
   const rooms = [...(feed?.rooms.values() ?? [])]
     .filter((card) => !q || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(q.toLowerCase()))
     .sort((a, b) => a.roomId.localeCompare(b.roomId, 'en', { numeric: true }));
-  if (rooms.length === 0) {
-    const dead = desk.connection.value.kind === 'offline';
-    return <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(dead ? 'lineDown' : 'lineAlive') })}</Blank>;
-  }
+  if (rooms.length === 0) return <NoRooms page="sessions" />;
   const room = rooms.find((card) => card.roomId === chosen) ?? (rooms.length === 1 ? rooms[0] : undefined);
   return (
     <div class={`sessions ${room ? 'sessions-open' : ''} ${rooms.length === 1 ? 'sessions-one' : ''}`}>
@@ -51,7 +51,7 @@ function RoomRow({ card, current }: { card: RoomCard; current: boolean }) {
   return (
     <a
       class="sessions-room"
-      href={`#/sessions?room=${encodeURIComponent(card.roomId)}`}
+      href={formatAddress({ page: 'sessions', room: card.roomId })}
       aria-current={current ? 'page' : undefined}
       data-room-id={card.roomId}
       onClick={(event) => {
@@ -84,50 +84,120 @@ function RoomSession({ room, evaluation }: { room: RoomCard; evaluation: Evaluat
   );
 }
 
-/** Those that are over; one of them opens with its history. */
+const PAGE = 20;
+
+/** Those that are over; the one in the address is open with its history. */
 function Past({ room, ended }: { room: RoomCard; ended: string | undefined }) {
   const desk = useDesk();
   const { lang } = useWords();
-  const [past, setPast] = useState<EvaluationsView['past']>([]);
-  const [open, setOpen] = useState<EvaluationDetailView>();
+  const [past, setPast] = useState<EvaluationsView['past']>();
+  const [more, setMore] = useState(false);
+  const [refusal, setRefusal] = useState<Refusal>();
+  const { session } = desk.place.value;
+  const open = session === ended ? undefined : session;
+  const load = useCallback(
+    async (before?: number) => {
+      const answer = await desk.client.evaluations(room.roomId, PAGE, before);
+      setRefusal(answer.ok ? undefined : answer.refusal);
+      if (!answer.ok) return;
+      setPast((known) => [...(before === undefined ? [] : (known ?? [])), ...answer.value.past]);
+      setMore(answer.value.past.length === PAGE);
+    },
+    [desk, room.roomId],
+  );
   // Asked anew when one begins or ends: `ended` is the one that is on.
-  useEffect(() => {
-    void desk.client.evaluations(room.roomId, 20).then((answer) => {
-      if (answer.ok) setPast(answer.value.past);
-    });
-  }, [desk, room.roomId, ended]);
+  useEffect(() => void load(), [load, ended]);
+  const listed = past?.some(({ sessionId }) => sessionId === open) ?? true;
   return (
     <article class="card-plain">
       <h2>{sessionWords(lang, 'past')}</h2>
-      {past.length === 0 && <p class="small">{sessionWords(lang, 'pastNone')}</p>}
+      {/* Named by the address, and older than what is listed. */}
+      {open && !listed && <PastOne sessionId={open} room={room} />}
+      {past?.length === 0 && <p class="small">{sessionWords(lang, 'pastNone')}</p>}
+      {!past && !refusal && <Loading />}
       <ul class="past">
-        {past.map((one) => (
+        {past?.map((one) => (
           <li key={one.sessionId} data-session-id={one.sessionId}>
-            <button
-              type="button"
+            <a
               class="past-row"
-              aria-expanded={open?.evaluation.sessionId === one.sessionId}
-              onClick={() => {
-                if (open?.evaluation.sessionId === one.sessionId) return setOpen(undefined);
-                void desk.client.evaluation(one.sessionId).then((answer) => answer.ok && setOpen(answer.value));
+              href={formatAddress({ page: 'sessions', room: room.roomId, session: one.sessionId })}
+              aria-expanded={open === one.sessionId}
+              onClick={(event) => {
+                event.preventDefault();
+                const place = { page: 'sessions', room: room.roomId } as const;
+                desk.go(open === one.sessionId ? place : { ...place, session: one.sessionId });
               }}
             >
-              <span class="past-title">{one.title}</span>
-              <span class="small">{one.project}</span>
-              <RoomTime wallMs={one.begunWallMs} room={room} />
-              <span class="num">{durationWords((one.endedWallMs ?? one.begunWallMs) - one.begunWallMs, lang)}</span>
-            </button>
-            {open?.evaluation.sessionId === one.sessionId && (
-              <div class="past-open">
-                <a class="button" href={`#/queue?room=${encodeURIComponent(room.roomId)}&session=${one.sessionId}`}>
-                  {sessionWords(lang, 'alerts')}
-                </a>
-                <Steps steps={open.steps} room={room} />
-              </div>
-            )}
+              <PastHead evaluation={one} room={room} />
+            </a>
+            {open === one.sessionId && <PastOne sessionId={one.sessionId} room={room} listed />}
           </li>
         ))}
       </ul>
+      {refusal && (
+        <RefusedLine
+          what={sessionWords(lang, 'pastFailed')}
+          refusal={refusal}
+          onRetry={() => void load(past?.at(-1)?.begunWallMs)}
+        />
+      )}
+      {more && !refusal && (
+        <button type="button" class="button" onClick={() => void load(past?.at(-1)?.begunWallMs)}>
+          {sessionWords(lang, 'pastMore')}
+        </button>
+      )}
     </article>
+  );
+}
+
+function PastHead({ evaluation, room }: { evaluation: EvaluationView; room: RoomCard }) {
+  const { lang } = useWords();
+  const { title, project, begunWallMs, endedWallMs = begunWallMs } = evaluation;
+  return (
+    <>
+      <span class="past-title">{title}</span>
+      <span class="small">{project}</span>
+      <RoomTime wallMs={begunWallMs} room={room} />
+      <span class="num">{durationWords(endedWallMs - begunWallMs, lang)}</span>
+    </>
+  );
+}
+
+function PastOne({ sessionId, room, listed = false }: { sessionId: string; room: RoomCard; listed?: boolean }) {
+  const desk = useDesk();
+  const { lang } = useWords();
+  const [detail, setDetail] = useState<EvaluationDetailView>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let gone = false;
+    void desk.client.evaluation(sessionId).then((answer) => {
+      if (gone) return;
+      if (answer.ok) setDetail(answer.value);
+      setRefusal(answer.ok ? undefined : answer.refusal);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [desk, sessionId, attempt]);
+  return (
+    <div class="past-open" data-past={sessionId}>
+      {!listed && detail && (
+        <p class="past-row">
+          <PastHead evaluation={detail.evaluation} room={room} />
+        </p>
+      )}
+      <a class="button" href={formatAddress({ page: 'queue', room: room.roomId, session: sessionId })}>
+        {sessionWords(lang, 'alerts')}
+      </a>
+      {refusal && (
+        <RefusedLine
+          what={sessionWords(lang, 'historyFailed')}
+          refusal={refusal}
+          onRetry={() => setAttempt(attempt + 1)}
+        />
+      )}
+      {detail ? <Steps steps={detail.steps} room={room} /> : !refusal && <Loading />}
+    </div>
   );
 }

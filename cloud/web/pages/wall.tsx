@@ -1,14 +1,12 @@
 /** The wall: every room at a glance, those that need somebody first. */
+import { NoRooms } from '../parts/no-rooms.tsx';
 import { Patterns } from '../parts/plan.tsx';
-import { Blank } from '../parts/states.tsx';
 import { Tile } from '../parts/tile.tsx';
-import { useWords } from '../parts/use.ts';
 import { useDesk } from '../state/desk.ts';
 import { wallOf } from '../state/order.ts';
 
 export function WallPage() {
   const desk = useDesk();
-  const { t } = useWords();
   const feed = desk.feed.value;
   const { room, q } = desk.place.value;
   const alerts = [...desk.alerts.value.values()];
@@ -16,17 +14,7 @@ export function WallPage() {
   const rooms = wallOf(feed?.rooms.values() ?? [], alerts)
     .filter((card) => !room || card.roomId === room)
     .filter((card) => words === '' || `${card.name} ${card.centre} ${card.roomId}`.toLowerCase().includes(words));
-  const offline = desk.connection.value.kind === 'offline';
-  if (rooms.length === 0)
-    return (feed?.rooms.size ?? 0) > 0 ? (
-      <Blank title={t('queueNoMatch')}>
-        <button type="button" class="button" onClick={() => desk.go({ page: 'wall' })}>
-          {t('clearFilter')}
-        </button>
-      </Blank>
-    ) : (
-      <Blank title={t('noRooms')}>{t('noRoomsNote', { state: t(offline ? 'lineDown' : 'lineAlive') })}</Blank>
-    );
+  if (rooms.length === 0) return <NoRooms page="wall" />;
   const large = rooms.length === 1;
   const size = rooms.length === 1 ? 'one' : rooms.length <= 4 ? 'four' : 'nine';
   return (

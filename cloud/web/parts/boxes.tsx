@@ -1,9 +1,10 @@
 /** The boxes that may speak: until when, whether one was copied; a code for another one, and the end of one. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { DeviceCodeView, DevicesView } from '../../http/api.ts';
+import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { RoomTime } from './marks.tsx';
-import { useRefusal } from './states.tsx';
+import { Loading, RefusedLine, useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
 
 type Box = DevicesView['devices'][number];
@@ -15,11 +16,13 @@ export function Boxes() {
   const [boxes, setBoxes] = useState<readonly Box[]>();
   const [code, setCode] = useState<DeviceCodeView>();
   const [wrong, setWrong] = useState<string>();
+  const [refusal, setRefusal] = useState<Refusal>();
   const room = desk.plates.value.values().next().value;
 
   const load = useCallback(async () => {
     const answer = await desk.client.devices();
     if (answer.ok) setBoxes(answer.value.devices);
+    setRefusal(answer.ok ? undefined : answer.refusal);
   }, [desk]);
   useEffect(() => void load(), [load]);
 
@@ -37,13 +40,22 @@ export function Boxes() {
   }
 
   const may = desk.mayAct();
-  if (!boxes) return null;
+  if (!boxes)
+    return (
+      <article class="device boxes">
+        <header>
+          <h2>{t('boxes')}</h2>
+        </header>
+        {refusal ? <RefusedLine refusal={refusal} onRetry={() => void load()} /> : <Loading />}
+      </article>
+    );
   return (
     <article class="device boxes">
       <header>
         <h2>{t('boxes')}</h2>
         <span class="small">{t('boxesNote')}</span>
       </header>
+      {refusal && <RefusedLine refusal={refusal} onRetry={() => void load()} />}
       <div class="boxes-table">
         <table>
           <thead>

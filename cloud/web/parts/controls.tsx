@@ -21,6 +21,8 @@ export interface ControlsProps {
   readonly speed: number;
   readonly layers: Layers;
   readonly hasOverlay: boolean;
+  /** Why there is none, where it is not that nothing was analysed. */
+  readonly why?: string;
   readonly handle: RefObject<PlayerHandle | null>;
   readonly onMuted: (muted: boolean) => void;
   readonly onLayers: (layers: Layers) => void;
@@ -92,7 +94,7 @@ export function Controls(props: ControlsProps) {
             </button>
           ))
         ) : (
-          <span class="controls-none">{t('noOverlay')}</span>
+          <span class="controls-none">{props.why ?? t('noOverlay')}</span>
         )}
       </div>
     </div>

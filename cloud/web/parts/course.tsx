@@ -2,9 +2,12 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { AlertDetailView, AlertView, RoomCard } from '../../http/api.ts';
+import { formatAddress } from '../address.ts';
+import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { actionWords, behaviourWords, causeWords, seatsWords } from '../words/words.ts';
 import { AlertMark, RoomTime } from './marks.tsx';
+import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 export function Part({ title, children }: { title: string; children: ComponentChildren }) {
@@ -55,6 +58,10 @@ export function Course({ detail, room }: { detail: AlertDetailView; room: RoomCa
   );
 }
 
+/** Alerts of the room that are searched for those of the seat, and how many of them are shown. */
+const SEARCHED = 100;
+const SHOWN = 5;
+
 export function Earlier({
   alert,
   room,
@@ -67,31 +74,41 @@ export function Earlier({
   const desk = useDesk();
   const { lang, t } = useWords();
   const [list, setList] = useState<readonly AlertView[]>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [attempt, setAttempt] = useState(0);
+  // Fixed when the page of the alert is opened: each of its events would else ask again.
+  const [before] = useState(alert.lastStoredWallMs + 1);
   useEffect(() => {
     let gone = false;
-    void desk.client.alerts(alert.roomId, 100).then((answer) => {
-      if (!gone && answer.ok) setList(answer.value.alerts);
+    void desk.client.alerts(alert.roomId, before, SEARCHED).then((answer) => {
+      if (gone) return;
+      if (answer.ok) setList(answer.value.alerts);
+      setRefusal(answer.ok ? undefined : answer.refusal);
     });
     return () => {
       gone = true;
     };
-  }, [alert.roomId, desk]);
+  }, [alert.roomId, before, attempt, desk]);
   const seat = alert.seatIds[0];
   const earlier = (list ?? [])
     .filter((one) => one.episodeId !== alert.episodeId && one.beganWallMs <= alert.beganWallMs)
     .filter((one) => seat === undefined || one.seatIds.includes(seat))
-    .slice(0, 5);
-  if (!list) return null;
+    .slice(0, SHOWN);
+  if (!list && !refusal) return null;
   return (
     <Part title={t(seat === undefined ? 'earlierRoom' : 'earlier')}>
+      {refusal && <RefusedLine refusal={refusal} onRetry={() => setAttempt(attempt + 1)} />}
+      {list && earlier.length < SHOWN && list.length === SEARCHED && (
+        <p class="small">{t('earlierSome', { n: SEARCHED })}</p>
+      )}
       {earlier.length === 0 ? (
-        <p class="small">{t('earlierNone')}</p>
+        list && list.length < SEARCHED && <p class="small">{t('earlierNone')}</p>
       ) : (
         <ul class="earlier">
           {earlier.map((one) => (
             <li key={one.episodeId}>
               <a
-                href={`#/queue/${encodeURIComponent(one.episodeId)}`}
+                href={formatAddress({ page: 'queue', episodeId: one.episodeId })}
                 onClick={(event) => {
                   event.preventDefault();
                   onOpen(one.episodeId);

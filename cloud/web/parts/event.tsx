@@ -8,11 +8,12 @@ import { useDesk } from '../state/desk.ts';
 import { bytesWords, durationWords } from '../words/time.ts';
 import { behaviourWords, causeWords, seatsWords, sentence } from '../words/words.ts';
 import { Course, Earlier, Part } from './course.tsx';
+import { LivePhase, liveEvaluation } from './event-evaluation.tsx';
 import { bodiesOf, Grounds, gravest } from './grounds.tsx';
 import { icons } from './icons.tsx';
 import { AlertMark } from './marks.tsx';
 import { Player, type PlayerHandle } from './player.tsx';
-import { PhaseChip, Quiet } from './session-chip.tsx';
+import { Quiet } from './session-chip.tsx';
 import { Loading, Refused } from './states.tsx';
 import { useWords } from './use.ts';
 import { VerdictBar } from './verdict.tsx';
@@ -68,7 +69,8 @@ export function EventPane(props: EventPaneProps) {
       </section>
     );
   const room = desk.plates.value.get(alert.roomId);
-  const evaluation = desk.feed.value?.sessions.get(alert.roomId);
+  // What is not raised at this moment says something about an alert of this evaluation alone.
+  const evaluation = liveEvaluation(desk.feed.value?.sessions, alert);
   return (
     <section class="event" aria-label={t('queue')} data-open-episode={episodeId}>
       <div class="event-scroll">
@@ -84,11 +86,7 @@ export function EventPane(props: EventPaneProps) {
           </h1>
           <span class={`tag tag-${alert.level}`}>{t(alert.level)}</span>
           {alert.escalated && <span class="tag">{t('escalated')}</span>}
-          {evaluation && (
-            <a class="tile-phase" href={`#/sessions?room=${encodeURIComponent(alert.roomId)}`} title={evaluation.title}>
-              <PhaseChip evaluation={evaluation} />
-            </a>
-          )}
+          <LivePhase alert={alert} />
           <span class="event-state">
             {t(
               alert.state === 'open'

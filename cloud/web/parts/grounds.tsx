@@ -6,6 +6,7 @@ import { useDesk } from '../state/desk.ts';
 import { durationWords } from '../words/time.ts';
 import { behaviourWords, causeWords, faultWords, figureWords, languageWords, valueWords } from '../words/words.ts';
 import { Part } from './course.tsx';
+import { BelongsTo } from './event-evaluation.tsx';
 import { ExportButton } from './export.tsx';
 import { Heard } from './heard.tsx';
 import { RoomTime, runningMs } from './marks.tsx';
@@ -36,6 +37,7 @@ export function Grounds({ alert, detail, room }: GroundsProps) {
           </span>
         </Fact>
         <Fact name={t('room')}>{room?.name ?? alert.roomId}</Fact>
+        <BelongsTo alert={alert} room={room} />
         {alert.sourceId && <Fact name={t('source')}>{alert.sourceId}</Fact>}
         {alert.fault && <Fact name={t('fault')}>{faultWords(alert.fault, lang)}</Fact>}
       </dl>

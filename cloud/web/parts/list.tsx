@@ -1,4 +1,5 @@
 /** The queue's list: groups in order, new rows above without moving what is read, a pill that counts them. */
+import type { ComponentChildren } from 'preact';
 import { memo } from 'preact/compat';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AlertView } from '../../http/api.ts';
@@ -21,11 +22,13 @@ export interface ListProps {
   readonly filtered: boolean;
   readonly selected: string | undefined;
   readonly card: boolean;
+  /** Under the last row. */
+  readonly foot?: ComponentChildren;
   readonly onOpen: (episodeId: string) => void;
   readonly onAcknowledge: (episodeId: string) => void;
 }
 
-export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowledge }: ListProps) {
+export function AlertList({ queue, filtered, selected, card, foot, onOpen, onAcknowledge }: ListProps) {
   const desk = useDesk();
   const { t } = useWords();
   const scroller = useRef<HTMLDivElement>(null);
@@ -119,6 +122,7 @@ export function AlertList({ queue, filtered, selected, card, onOpen, onAcknowled
             </div>
           );
         })}
+        {foot}
       </div>
     </div>
   );

@@ -1,11 +1,10 @@
 /** The own password: the present one, the next one twice. */
 import { useState } from 'preact/hooks';
+import { PASSWORD_MIN } from '../../http/people-api.ts';
 import { useDesk } from '../state/desk.ts';
 import { peopleWords } from '../words/people.ts';
 import { useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
-
-const MIN_PASSWORD = 8;
 
 export function PasswordForm() {
   const desk = useDesk();
@@ -17,7 +16,8 @@ export function PasswordForm() {
   async function change(form: HTMLFormElement): Promise<void> {
     const fields = new FormData(form);
     const text = (name: string) => String(fields.get(name) ?? '');
-    if (text('next').length < MIN_PASSWORD) return setSaid({ good: false, words: t('passwordShort') });
+    if (text('next').length < PASSWORD_MIN)
+      return setSaid({ good: false, words: t('passwordShort', { n: PASSWORD_MIN }) });
     if (text('next') !== text('again')) return setSaid({ good: false, words: t('passwordDiffers') });
     const answer = await desk.client.password(text('present'), text('next'));
     if (answer.ok) form.reset();

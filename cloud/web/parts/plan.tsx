@@ -2,6 +2,7 @@
 
 import type { Level } from '../../../protocol/event.ts';
 import type { AlertView, RoomCard } from '../../http/api.ts';
+import { formatAddress } from '../address.ts';
 import { planOf } from '../geometry.ts';
 import { useDesk } from '../state/desk.ts';
 import { isOurFault } from '../state/order.ts';
@@ -103,7 +104,7 @@ export function PlanDrawing({
             return (
               <a
                 key={seat.seatId}
-                href={`#/queue?room=${encodeURIComponent(room.roomId)}&seat=${encodeURIComponent(seat.seatId)}`}
+                href={formatAddress(place)}
                 class={`seat seat-${sign.state} ${sign.level ? `seat-${sign.level}` : ''} ${sign.quiet ? 'quiet' : ''}`}
                 data-seat-id={seat.seatId}
                 data-state={sign.state}

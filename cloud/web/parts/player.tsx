@@ -46,6 +46,8 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
   const { t } = useWords();
   const [opening, setOpening] = useState<Opening>({ kind: 'opening' });
   const [overlay, setOverlay] = useState<Overlay>();
+  /** Its overlay could not be had. */
+  const [bare, setBare] = useState(false);
   const [broken, setBroken] = useState<'interrupted' | 'undecodable'>();
   const [attempt, setAttempt] = useState(0);
   const [layers, setLayers] = useState<Layers>({ seats: true, tracks: true, pose: true, words: true });
@@ -68,6 +70,7 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
     setOpening({ kind: 'opening' });
     setBroken(undefined);
     setOverlay(undefined);
+    setBare(false);
     void desk.client.view(clip.clipId).then(async (answer) => {
       if (gone) return;
       if (!answer.ok) return setOpening({ kind: 'refused', refusal: answer.refusal });
@@ -75,7 +78,9 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
       viewed.current();
       if (!answer.value.overlayUrl) return;
       const drawn = await desk.client.overlay(answer.value.overlayUrl);
-      if (!gone && drawn.ok) setOverlay(drawn.value);
+      if (gone) return;
+      if (drawn.ok) setOverlay(drawn.value);
+      else setBare(true);
     });
     return () => {
       gone = true;
@@ -231,7 +236,8 @@ export function Player({ clip, alert, events, room, handle, onViewed }: PlayerPr
             muted={muted}
             speed={speed}
             layers={layers}
-            hasOverlay={opening.grant.overlayUrl !== undefined}
+            hasOverlay={opening.grant.overlayUrl !== undefined && !bare}
+            {...(bare ? { why: t('overlayFailed') } : {})}
             handle={handle}
             onMuted={setMuted}
             onLayers={setLayers}

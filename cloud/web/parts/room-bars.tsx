@@ -50,8 +50,21 @@ export function Banners({ room, drafting }: { room: RoomCard; drafting: Drafting
         </p>
       )}
       {drafting.overtaken && (
-        <p class="banner" role="alert">
-          {roomWords(lang, 'changedElsewhere')}
+        <div class="banner" role="alert" data-overtaken>
+          <span>{roomWords(lang, 'changedElsewhere')}</span>
+          <span class="banner-actions">
+            <button type="button" class="button" data-action="theirs" onClick={() => void drafting.showTheirs()}>
+              {roomWords(lang, 'showTheirs')}
+            </button>
+            <button type="button" class="button" data-action="mine" onClick={() => void drafting.keepMine()}>
+              {roomWords(lang, 'keepMine')}
+            </button>
+          </span>
+        </div>
+      )}
+      {drafting.aside && (
+        <p class="banner" role="status">
+          {roomWords(lang, 'theirs')}
         </p>
       )}
       {drafting.restored && (

@@ -5,6 +5,7 @@ import type { RoomCard } from '../../http/api.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import type { Draft } from '../state/draft.ts';
+import { readShelf, writeShelf } from '../state/shelf.ts';
 import { begun, done, redone, type Undo, undone } from '../state/undo.ts';
 
 export type Saved =
@@ -21,8 +22,14 @@ export interface Drafting {
   readonly canRedo: boolean;
   /** Unsaved changes of an earlier visit were found. */
   readonly restored: boolean;
-  /** Somebody else saved meanwhile. */
+  /** Somebody else saved meanwhile: what is here is not saved until it is decided which one stays. */
   readonly overtaken: boolean;
+  /** What is shown is somebody else's, and the own one is a redo away. */
+  readonly aside: boolean;
+  /** Theirs instead of what is here, which one step of redo brings back. */
+  showTheirs(): Promise<void>;
+  /** What is here instead of theirs, saved. */
+  keepMine(): Promise<void>;
   /** A layout is ordered; without one the box runs by its own file. */
   readonly ordered: boolean;
   readonly saved: Saved;
@@ -45,7 +52,7 @@ const keyOf = (roomId: string) => `evalroom.draft.${roomId}`;
 
 function keptDraft(roomId: string): { readonly base: Draft; readonly draft: Draft } | undefined {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(keyOf(roomId)) ?? 'null');
+    const kept: unknown = JSON.parse(readShelf(keyOf(roomId)) ?? 'null');
     return kept ? (kept as { base: Draft; draft: Draft }) : undefined;
   } catch {
     return undefined;
@@ -53,12 +60,8 @@ function keptDraft(roomId: string): { readonly base: Draft; readonly draft: Draf
 }
 
 function keep(roomId: string, base: Draft, draft: Draft | undefined): void {
-  try {
-    if (draft) localStorage.setItem(keyOf(roomId), JSON.stringify({ base, draft }));
-    else localStorage.removeItem(keyOf(roomId));
-  } catch {
-    // A full or forbidden store: the draft lives as long as the page.
-  }
+  // Where the browser keeps nothing, the draft lives as long as the page, which asks before it is closed.
+  writeShelf(keyOf(roomId), draft && JSON.stringify({ base, draft }));
 }
 
 export function useDraft(room: RoomCard): Drafting {
@@ -66,6 +69,10 @@ export function useDraft(room: RoomCard): Drafting {
   const { roomId } = room;
   const running = room.state?.layout;
   const [order, setOrder] = useState<LayoutOrder | undefined>(undefined);
+  const [tag, setTag] = useState('');
+  const [aside, setAside] = useState<Draft | undefined>(undefined);
+  /** One order at a time: a second Ctrl+S while one is on its way saves nothing twice. */
+  const sending = useRef(false);
   const [base, setBase] = useState<Draft | undefined>(undefined);
   const [undo, setUndo] = useState<Undo<Draft> | undefined>(undefined);
   const [going, setGoing] = useState<Draft | undefined>(undefined);
@@ -89,6 +96,7 @@ export function useDraft(room: RoomCard): Drafting {
       const start = answer.value.layout ?? own;
       if (!start) return;
       setOrder(answer.value.layout);
+      setTag(answer.value.tag);
       setBase(partsOf(start));
       const kept = keptDraft(roomId);
       // Only where it was made from what counts now: else it would take back what somebody else did since.
@@ -108,14 +116,19 @@ export function useDraft(room: RoomCard): Drafting {
     if (base && now) keep(roomId, base, dirty ? now : undefined);
   }, [roomId, base, now, dirty]);
 
-  async function send(layout: LayoutOrder | null, draft: Draft | undefined): Promise<boolean> {
+  async function send(layout: LayoutOrder | null, draft: Draft | undefined, was = tag): Promise<boolean> {
+    if (sending.current) return false;
+    sending.current = true;
     setSaved({ kind: 'saving' });
-    const answer = await desk.client.orderLayout(roomId, layout);
+    const answer = await desk.client.orderLayout(roomId, layout, was);
+    sending.current = false;
     if (!answer.ok) {
       setSaved({ kind: 'failed', refusal: answer.refusal });
       return false;
     }
     setOrder(answer.value.layout);
+    setTag(answer.value.tag);
+    setAside(undefined);
     setSaved({ kind: 'saved', revision: answer.value.revision });
     setRestored(false);
     if (draft) setBase(draft);
@@ -135,6 +148,23 @@ export function useDraft(room: RoomCard): Drafting {
   useEffect(() => {
     if (overtaken && !dirty) setLoads((n) => n + 1);
   }, [overtaken, dirty]);
+  const refused = saved.kind === 'failed' && saved.refusal.said?.code === 'layout_changed';
+
+  /** What counts by now: the base of all that follows. Undefined where the cloud does not say. */
+  async function reread(): Promise<{ theirs: Draft; references: LayoutOrder['references']; tag: string } | undefined> {
+    const answer = await desk.client.layout(roomId);
+    if (!answer.ok) {
+      setSaved({ kind: 'failed', refusal: answer.refusal });
+      return undefined;
+    }
+    const theirs = answer.value.layout ?? newest.current;
+    if (!theirs) return undefined;
+    atLoad.current = newest.current;
+    setOrder(answer.value.layout);
+    setTag(answer.value.tag);
+    setBase(partsOf(theirs));
+    return { theirs: partsOf(theirs), references: answer.value.layout?.references, tag: answer.value.tag };
+  }
   return {
     draft: now,
     failed,
@@ -142,13 +172,35 @@ export function useDraft(room: RoomCard): Drafting {
     canUndo: (undo?.past.length ?? 0) > 0,
     canRedo: (undo?.future.length ?? 0) > 0,
     restored: restored && dirty,
-    overtaken: overtaken && dirty,
+    overtaken: (overtaken && dirty) || refused,
+    aside: aside !== undefined && same(now, base),
     ordered: order !== undefined,
     saved,
     change: (draft, isStep = true) => (isStep ? step((before) => done(before, draft)) : setGoing(draft)),
     undo: () => step(undone),
     redo: () => step(redone),
     discard: () => base && step((before) => done(before, base)),
+    async showTheirs() {
+      const mine = now;
+      const read = await reread();
+      if (!read || !mine) return;
+      setGoing(undefined);
+      setUndo({ past: [], now: read.theirs, future: same(mine, read.theirs) ? [] : [mine] });
+      setAside(mine);
+      setRestored(false);
+      setSaved({ kind: 'idle' });
+    },
+    async keepMine() {
+      const mine = now;
+      const read = await reread();
+      if (!read || !mine) return;
+      setUndo(done(begun(read.theirs), mine));
+      await send(
+        { ...partsOf(mine), ...(read.references ? { references: read.references } : {}) },
+        partsOf(mine),
+        read.tag,
+      );
+    },
     async save() {
       if (now) await send({ ...partsOf(now), ...(references ? { references } : {}) }, partsOf(now));
     },

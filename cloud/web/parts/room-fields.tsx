@@ -1,5 +1,6 @@
 /** The room editor's fields for what is picked: names, kinds, metres, and what can be done with it. */
 import { checkFloor, homography, oddPoint } from '../../../protocol/floor.ts';
+import type { Zone } from '../../../protocol/room.ts';
 import type { FloorPoint } from '../../../protocol/seat.ts';
 import {
   changeSeat,
@@ -152,7 +153,7 @@ function ZoneFields({ draft, picked, onDraft }: FieldsProps) {
         <select
           value={zone.kind}
           onChange={(event) =>
-            onDraft(changeZone(draft, picked.index, { kind: event.currentTarget.value as typeof zone.kind }))
+            onDraft(changeZone(draft, picked.index, { kind: event.currentTarget.value as Zone['kind'] }))
           }
         >
           <option value="door">{w('zoneDoor')}</option>

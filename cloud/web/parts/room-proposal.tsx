@@ -1,22 +1,6 @@
-/** Small parts of the room editor: its keys, and places that are proposed for a seat. */
-import { useEffect } from 'preact/hooks';
+/** A place that is proposed for a seat, on the room editor's picture. */
 import { bounds, type Polygon } from '../../../protocol/seat.ts';
 import type { Board } from './room-stage.tsx';
-
-/** As useKeys, but with Ctrl, which undo and save need. */
-export function useEditorKeys(handle: (event: KeyboardEvent) => boolean): void {
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const target = event.target instanceof Element ? event.target : undefined;
-      const save = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's';
-      if (event.defaultPrevented || (!save && target?.closest('input, textarea, select, dialog[open]'))) return;
-      if (event.key === 'Enter' && target?.closest('button, a')) return;
-      if (handle(event)) event.preventDefault();
-    };
-    addEventListener('keydown', pressed);
-    return () => removeEventListener('keydown', pressed);
-  });
-}
 
 /** A place where somebody was seen to sit: dashed, with one button to take it. */
 export function Proposal({

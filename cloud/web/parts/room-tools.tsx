@@ -1,5 +1,6 @@
 /** The room editor's tools: which camera, what is drawn next, undo and redo. */
 import type { JSX } from 'preact';
+import type { Zone } from '../../../protocol/room.ts';
 import type { RoomHealth } from '../../../protocol/stream.ts';
 import { type RoomKey, roomWords } from '../words/room.ts';
 import { faultWords } from '../words/words.ts';
@@ -24,8 +25,8 @@ export interface ToolsProps {
   readonly onCamera: (cameraId: string) => void;
   readonly tool: Tool;
   readonly onTool: (tool: Tool) => void;
-  readonly zoneKind: 'door' | 'window' | 'other';
-  readonly onZoneKind: (kind: 'door' | 'window' | 'other') => void;
+  readonly zoneKind: Zone['kind'];
+  readonly onZoneKind: (kind: Zone['kind']) => void;
   readonly canDesk: boolean;
   readonly drafting: Drafting;
 }
@@ -75,7 +76,7 @@ export function Tools(props: ToolsProps) {
             class="tool-kind"
             aria-label={w('kind')}
             value={props.zoneKind}
-            onChange={(event) => props.onZoneKind(event.currentTarget.value as ToolsProps['zoneKind'])}
+            onChange={(event) => props.onZoneKind(event.currentTarget.value as Zone['kind'])}
           >
             <option value="door">{w('zoneDoor')}</option>
             <option value="window">{w('zoneWindow')}</option>

@@ -58,7 +58,10 @@ export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName })
       )}
       {view && (
         <div role="status" data-findings={view.findings.length}>
-          <p class="small">{sayRules(lang, 'effectCount', { episodes: view.episodes, excerpts: view.excerpts })}</p>
+          <p class="small">
+            {sayRules(lang, 'effectCount', { episodes: view.episodes, excerpts: view.excerpts })}
+            {view.leftOut > 0 && ` ${sayRules(lang, 'leftOut', { n: view.leftOut })}`}
+          </p>
           {view.findings.length === 0 && <p class="rules-nothing">{sayRules(lang, 'effectNone')}</p>}
           {ORDER.map((change) => {
             const own = view.findings.filter((one) => one.change === change);

@@ -2,24 +2,27 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Behaviour } from '../../../protocol/event.ts';
 import type { Rules } from '../../../protocol/rules.ts';
+import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { type RuleFields, withRule } from '../state/rules-draft.ts';
 import { limitOf, ruleSentence, spanWords } from '../words/limits.ts';
 import { sayRules } from '../words/rules.ts';
 import { behaviourWords } from '../words/words.ts';
 import type { EditorParts } from './rules-phrases.tsx';
+import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 export function RulesLimits({ base, pack, onEdit }: EditorParts) {
   const desk = useDesk();
   const { lang } = useWords();
-  const shipped = useShipped();
+  const { rules: shipped, refusal, again } = useShipped();
   const q = (desk.place.value.q ?? '').toLowerCase();
   const names = [...new Set([...Object.keys(base.rules), ...Object.keys(shipped ?? {})])].filter(
     (name) => q === '' || `${behaviourWords(name as Behaviour, lang)} ${name}`.toLowerCase().includes(q),
   );
   return (
     <div class="rules-limits">
+      {refusal && <RefusedLine what={sayRules(lang, 'shippedFailed')} refusal={refusal} onRetry={again} />}
       {names.map((name) => {
         const fields = pack.rules[name as keyof Rules] as RuleFields | undefined;
         const before = base.rules[name as keyof Rules] as RuleFields | undefined;
@@ -49,21 +52,31 @@ export function RulesLimits({ base, pack, onEdit }: EditorParts) {
 }
 
 /** The product's own rules: what a rule begins with that this pack has switched off. */
-function useShipped(): Rules | undefined {
+function useShipped() {
   const desk = useDesk();
   const [rules, setRules] = useState<Rules>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [tries, setTries] = useState(0);
   useEffect(() => {
     let over = false;
-    void desk.client.rules.list().then(async (list) => {
-      const found = list.ok ? list.value.versions.find(({ name }) => name === 'default') : undefined;
-      const answer = found ? await desk.client.rules.pack(found) : undefined;
-      if (!over && answer?.ok) setRules(answer.value.pack.rules);
+    const ask = async (): Promise<Answer<Rules | undefined>> => {
+      const list = await desk.client.rules.list();
+      if (!list.ok) return list;
+      const found = list.value.versions.find(({ name }) => name === 'default');
+      if (!found) return { ok: true, value: undefined };
+      const answer = await desk.client.rules.pack(found);
+      return answer.ok ? { ok: true, value: answer.value.pack.rules } : answer;
+    };
+    void ask().then((answer) => {
+      if (over) return;
+      if (answer.ok) setRules(answer.value);
+      setRefusal(answer.ok ? undefined : answer.refusal);
     });
     return () => {
       over = true;
     };
-  }, [desk]);
-  return rules;
+  }, [desk, tries]);
+  return { rules, refusal, again: () => setTries(tries + 1) };
 }
 
 function RuleCard(props: {

@@ -3,11 +3,13 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Phrase, RulePack } from '../../../protocol/rules.ts';
 import type { CheckView } from '../../http/rules-api.ts';
+import type { Answer } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { type DraftPack, withoutPhrase, withPhrase } from '../state/rules-draft.ts';
 import { categoryWords, sayRules } from '../words/rules.ts';
 import { languageWords, sentence } from '../words/words.ts';
 import { icons } from './icons.tsx';
+import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 /** Nobody types faster than this for long. */
@@ -124,7 +126,11 @@ export function RulesPhrase(props: {
             onValues={(text) => change({ forms: lines(text) })}
           />
         </Field>
-        <Lint check={check} phraseId={phrase.phraseId} />
+        {check.answer?.ok === false ? (
+          <RefusedLine what={sayRules(lang, 'checkFailed')} refusal={check.answer.refusal} onRetry={check.again} />
+        ) : (
+          <Lint check={check.answer?.value} phraseId={phrase.phraseId} />
+        )}
         <div class="rules-pair">
           <Field label={sayRules(lang, 'unless')} hint={sayRules(lang, 'contextHint')}>
             <Lines
@@ -200,24 +206,25 @@ function Lines(props: {
   );
 }
 
-/** What the cloud says of this phrase; undefined while it is asked. */
-function useCheck(pack: DraftPack, phraseId: string): CheckView | undefined {
+/** What the cloud says of this phrase, or why it says nothing; undefined while it is asked. */
+function useCheck(pack: DraftPack, phraseId: string): { answer: Answer<CheckView> | undefined; again: () => void } {
   const desk = useDesk();
-  const [check, setCheck] = useState<CheckView>();
+  const [answer, setAnswer] = useState<Answer<CheckView>>();
+  const [tries, setTries] = useState(0);
   useEffect(() => {
     let over = false;
-    setCheck(undefined);
+    setAnswer(undefined);
     const timer = setTimeout(() => {
-      void desk.client.rules.check(pack, phraseId).then((answer) => {
-        if (!over && answer.ok) setCheck(answer.value);
+      void desk.client.rules.check(pack, phraseId).then((said) => {
+        if (!over) setAnswer(said);
       });
     }, CHECK_MS);
     return () => {
       over = true;
       clearTimeout(timer);
     };
-  }, [desk, pack, phraseId]);
-  return check;
+  }, [desk, pack, phraseId, tries]);
+  return { answer, again: () => setTries(tries + 1) };
 }
 
 /** Shown at once; the rest is counted. */

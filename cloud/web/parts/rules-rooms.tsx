@@ -3,14 +3,13 @@ import { useState } from 'preact/hooks';
 import type { PackVersionView, PlaceView, RoomRulesView, RulesView } from '../../http/rules-api.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
+import { isSilent } from '../state/faults.ts';
 import { nameText, sameName } from '../state/rules-draft.ts';
 import { sayRules } from '../words/rules.ts';
 import { sentence } from '../words/words.ts';
 import { Ago } from './marks.tsx';
 import { Blank, useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
-
-const OFFLINE_MS = 10_000;
 
 export function RulesRooms(props: {
   readonly view: RulesView;
@@ -189,7 +188,7 @@ function RoomState({ room, nowMs }: { room: RoomRulesView; nowMs: number }) {
   const { placed, running, heardWallMs, refused } = room;
   if (heardWallMs === undefined) return <span class="small">{sayRules(lang, 'never')}</span>;
   if (placed?.pack && !sameName(placed.pack, running)) {
-    if (nowMs - heardWallMs > OFFLINE_MS)
+    if (isSilent(room, nowMs))
       return (
         <span class="fault rules-state">
           {sayRules(lang, 'stateOffline')} · <Ago wallMs={heardWallMs} />

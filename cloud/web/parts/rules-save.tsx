@@ -1,7 +1,7 @@
 /** The last look before a draft becomes a version: the whole pack is checked once more, and says what it is called and why it was made. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RulePack } from '../../../protocol/rules.ts';
-import type { CheckView, PackVersionView } from '../../http/rules-api.ts';
+import { type CheckView, type PackVersionView, RULE_NOTE_MAX } from '../../http/rules-api.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { type Draft, phraseChanges, proposedName } from '../state/rules-draft.ts';
@@ -94,7 +94,7 @@ export function RulesSave(props: {
           <textarea
             name="note"
             rows={2}
-            maxLength={300}
+            maxLength={RULE_NOTE_MAX}
             value={note}
             onInput={(event) => setNote(event.currentTarget.value)}
           />

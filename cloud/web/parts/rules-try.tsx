@@ -1,8 +1,16 @@
 /** A sentence tried on the draft before anybody's room hears it: typed, recorded here, or from a file. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ListenView, RulesView, SentenceHit, SentenceView } from '../../http/rules-api.ts';
+import {
+  type ListenView,
+  type RulesView,
+  type SentenceHit,
+  type SentenceView,
+  SOUND_BYTES,
+  SOUND_SECONDS,
+} from '../../http/rules-api.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
+import { createRecorder, type Recorder } from '../state/recorder.ts';
 import { type DraftPack, recordingOf } from '../state/rules-draft.ts';
 import { categoryWords, type RulesKey, sayRules } from '../words/rules.ts';
 import { timer } from '../words/time.ts';
@@ -11,7 +19,8 @@ import { LevelMark } from './marks.tsx';
 import { useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
 
-const FILE_BYTES = 10 * 1024 * 1024;
+/** A file that is larger is not opened at all: its sound would not fit into the browser. */
+const FILE_BYTES = 128 * 1024 * 1024;
 const RATE = 16_000;
 /** Under this there is hardly anything to hear. */
 const QUIET_DB = -45;
@@ -81,7 +90,7 @@ function Typed({ pack }: { pack: DraftPack }) {
               key={`${hit.phraseId} ${hit.from} stopped`}
               hit={hit}
               text={answer.text}
-              stopped={sayRules(lang, hit.why === 'unless' ? 'stoppedUnless' : 'stoppedNeeds', {
+              stopped={sayRules(lang, WHY[hit.why === 'unless' && hit.word === undefined ? 'before' : hit.why], {
                 word: hit.word ?? '',
               })}
             />
@@ -91,6 +100,14 @@ function Typed({ pack }: { pack: DraftPack }) {
     </section>
   );
 }
+
+/** Only what the cloud knows: which word it was is said where one alone forbids it. */
+const WHY = {
+  unless: 'stoppedUnless',
+  before: 'stoppedBefore',
+  needs: 'stoppedNeeds',
+  both: 'stoppedBoth',
+} as const satisfies Record<string, RulesKey>;
 
 function Heard({ hit, text, stopped }: { hit: SentenceHit; text: string; stopped?: string }) {
   const { lang } = useWords();
@@ -148,15 +165,33 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
     setSound(kept);
     await listen(kept);
   };
-  const recorder = useRecorder((wav) => void take(wav, sayRules(lang, 'record')), setNote);
-  const choose = async (chosen: File) => {
-    const isWav = /\.wave?$/i.test(chosen.name) || /wav/.test(chosen.type);
-    if (isWav && chosen.size <= FILE_BYTES) return take(new Blob([chosen], { type: 'audio/wav' }), chosen.name);
+  const here = useRef(true);
+  useEffect(
+    () => () => {
+      here.current = false;
+    },
+    [],
+  );
+  const open = async (sound: Blob, name: string) => {
+    setNote(undefined);
+    setRefusal(undefined);
     try {
-      await take(await decoded(await chosen.arrayBuffer()), chosen.name);
+      if (sound.size > FILE_BYTES) return setNote('fileLong');
+      const wav = await decoded(await sound.arrayBuffer());
+      // Left while it was read: then nobody wants to know.
+      if (!here.current) return;
+      if (wav) await take(wav, name);
+      else setNote('fileLong');
     } catch {
       setNote('badFile');
     }
+  };
+  const recorder = useRecorder((sound) => void open(sound, sayRules(lang, 'record')), setNote);
+  const choose = (chosen: File) => {
+    const isWav = /\.wave?$/i.test(chosen.name) || /wav/.test(chosen.type);
+    // The cloud reads these itself, and says how long they are.
+    if (isWav && chosen.size <= SOUND_BYTES) return take(new Blob([chosen], { type: 'audio/wav' }), chosen.name);
+    return open(chosen, chosen.name);
   };
   if (!spoken.ok)
     return (
@@ -170,14 +205,17 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
   return (
     <section class="rules-card">
       <h2>{sayRules(lang, 'spoken')}</h2>
-      <p class="small">{sayRules(lang, 'spokenHint')}</p>
+      <p class="small">{sayRules(lang, 'spokenHint', { minutes: SOUND_SECONDS / 60 })}</p>
       <div class="rules-ask">
         <button type="button" class="button" disabled={busy} onClick={() => void recorder.toggle()}>
           {recorder.sinceMs === undefined ? sayRules(lang, 'record') : sayRules(lang, 'stop')}
         </button>
         {recorder.sinceMs !== undefined && (
           <span class="small" role="status">
-            {sayRules(lang, 'recording', { time: timer(desk.now.value - recorder.sinceMs) })}
+            {sayRules(lang, 'recording', {
+              time: timer(Math.max(0, desk.now.value - recorder.sinceMs)),
+              most: timer(SOUND_SECONDS * 1000),
+            })}
           </span>
         )}
         <button type="button" class="button" disabled={busy} onClick={() => file.current?.click()}>
@@ -211,7 +249,7 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
       )}
       {note && (
         <p class="rules-problem" role="alert">
-          {sayRules(lang, note)}
+          {sayRules(lang, note, { minutes: SOUND_SECONDS / 60 })}
         </p>
       )}
       {refusal && (
@@ -249,50 +287,41 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
   );
 }
 
-/** Any sound that the browser can read, as the cloud's WAV. */
-async function decoded(bytes: ArrayBuffer): Promise<Blob> {
+/** Any sound that the browser can read, as the cloud's WAV; undefined where it is longer than what is tried. */
+async function decoded(bytes: ArrayBuffer): Promise<Blob | undefined> {
   const context = new OfflineAudioContext(1, 1, RATE);
   const sound = await context.decodeAudioData(bytes);
+  if (sound.duration > SOUND_SECONDS + 1) return undefined;
   const mono = new Float32Array(sound.length);
   for (let channel = 0; channel < sound.numberOfChannels; channel++)
     for (const [i, value] of sound.getChannelData(channel).entries()) mono[i]! += value / sound.numberOfChannels;
   return recordingOf(mono, RATE);
 }
 
-/** The browser's microphone; asked for when somebody wants to speak, and let go at once afterwards. */
-function useRecorder(onSound: (wav: Blob) => void, onNote: (note: RulesKey) => void) {
+/** The browser's microphone; asked for when somebody wants to speak, and let go at once afterwards, or when the page is left. */
+function useRecorder(onSound: (sound: Blob) => void, onNote: (note: RulesKey) => void) {
   const desk = useDesk();
   const [sinceMs, setSince] = useState<number>();
-  const running = useRef<MediaRecorder | undefined>(undefined);
-  useEffect(
-    () => () => {
-      for (const track of running.current?.stream.getTracks() ?? []) track.stop();
+  const newest = useRef({ onSound, onNote });
+  newest.current = { onSound, onNote };
+  const recorder = useRef<Recorder>(undefined);
+  recorder.current ??= createRecorder({
+    open: () => navigator.mediaDevices.getUserMedia({ audio: true }),
+    machineOf(stream, on) {
+      const machine = new MediaRecorder(stream);
+      machine.ondataavailable = ({ data }) => on.part(data);
+      machine.onstop = () => on.stopped();
+      return machine;
     },
-    [],
-  );
-  const toggle = async () => {
-    if (running.current) return running.current.stop();
-    try {
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-      const recorder = new MediaRecorder(stream);
-      const parts: Blob[] = [];
-      recorder.ondataavailable = ({ data }) => parts.push(data);
-      recorder.onstop = () => {
-        for (const track of stream.getTracks()) track.stop();
-        running.current = undefined;
-        setSince(undefined);
-        new Blob(parts)
-          .arrayBuffer()
-          .then(decoded)
-          .then(onSound)
-          .catch(() => onNote('badFile'));
-      };
-      recorder.start();
-      running.current = recorder;
-      setSince(desk.nowMs());
-    } catch {
-      onNote('noMicrophone');
-    }
-  };
-  return { sinceMs, toggle };
+    later: (run, ms) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    longestMs: SOUND_SECONDS * 1000,
+    onRecording: (recording) => setSince(recording ? desk.nowMs() : undefined),
+    onSound: (sound) => newest.current.onSound(sound),
+    onRefused: () => newest.current.onNote('noMicrophone'),
+  });
+  useEffect(() => () => recorder.current?.drop(), []);
+  return { sinceMs, toggle: () => recorder.current?.toggle() };
 }

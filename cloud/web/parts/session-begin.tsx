@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { RosterEntry } from '../../../protocol/room.ts';
 import type { RoomCard } from '../../http/api.ts';
+import { BIDDER_NAMES_MAX } from '../../http/sessions-api.ts';
 import { useDesk } from '../state/desk.ts';
 import { sessionWords } from '../words/session.ts';
 import { todayAt } from '../words/time.ts';
@@ -25,10 +26,18 @@ export function SessionBegin({ room, disabled }: { room: RoomCard; disabled: boo
       .filter(({ seatId }) => fields.get(`in ${seatId}`) !== null)
       .map(({ seatId }) => {
         const name = text(`name ${seatId}`);
-        return { seatId, expertId: text(`expert ${seatId}`) || `seat-${seatId}`, ...(name ? { name } : {}) };
+        return { seatId, expertId: text(`expert ${seatId}`), ...(name ? { name } : {}) };
       });
     if (text('title') === '') return setWrong(sessionWords(lang, 'needTitle'));
     if (roster.length === 0) return setWrong(sessionWords(lang, 'needRoster'));
+    const nameless = roster.find(({ expertId }) => expertId === '');
+    if (nameless) {
+      form.querySelector<HTMLElement>(`[name="expert ${CSS.escape(nameless.seatId)}"]`)?.focus();
+      return setWrong(sessionWords(lang, 'needExpert', { seat: seatWords(layout, nameless.seatId, lang) }));
+    }
+    const bidders = biddersOf(text('bidders'));
+    if (bidders.some((names) => names.length > BIDDER_NAMES_MAX))
+      return setWrong(sessionWords(lang, 'bidderLong', { n: BIDDER_NAMES_MAX }));
     setWrong(undefined);
     setPending(true);
     const start = text('start');
@@ -36,7 +45,7 @@ export function SessionBegin({ room, disabled }: { room: RoomCard; disabled: boo
       title: text('title'),
       project: text('project'),
       roster,
-      bidders: biddersOf(text('bidders')),
+      bidders,
       ...(start === '' ? {} : { startWallMs: todayAt(start, layout?.timeZone ?? 'Asia/Shanghai', desk.nowMs()) }),
     });
     setPending(false);

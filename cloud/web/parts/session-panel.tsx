@@ -2,15 +2,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { RoomCard } from '../../http/api.ts';
 import { CHOSEN_PHASES, type EvaluationView, type StepView } from '../../http/sessions-api.ts';
-import type { Answer } from '../state/client.ts';
+import { formatAddress } from '../address.ts';
+import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { isOurFault } from '../state/order.ts';
 import { phaseWords, sessionWords } from '../words/session.ts';
 import { clockTime, timer } from '../words/time.ts';
 import { Quiet } from './session-chip.tsx';
 import { Steps } from './session-history.tsx';
 import { Seats } from './session-permits.tsx';
-import { useRefusal } from './states.tsx';
+import { Loading, RefusedLine, useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
 
 export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation: EvaluationView }) {
@@ -19,12 +19,22 @@ export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation:
   const refusalWords = useRefusal();
   const [wrong, setWrong] = useState<string>();
   const [pending, setPending] = useState(false);
-  const [steps, setSteps] = useState<readonly StepView[]>([]);
+  const [steps, setSteps] = useState<readonly StepView[]>();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [attempt, setAttempt] = useState(0);
   const { sessionId, revision } = evaluation;
   // The revision is the signal to ask again.
   useEffect(() => {
-    void desk.client.evaluation(sessionId).then((answer) => answer.ok && setSteps(answer.value.steps));
-  }, [desk, sessionId, revision]);
+    let gone = false;
+    void desk.client.evaluation(sessionId).then((answer) => {
+      if (gone) return;
+      if (answer.ok) setSteps(answer.value.steps);
+      setRefusal(answer.ok ? undefined : answer.refusal);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [desk, sessionId, revision, attempt]);
   const act = async (work: () => Promise<Answer<EvaluationView>>) => {
     setPending(true);
     setWrong(undefined);
@@ -37,9 +47,7 @@ export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation:
   const may = desk.mayAct();
   const now = desk.now.value;
   const zone = room.state?.layout.timeZone ?? 'Asia/Shanghai';
-  const alerts = [...desk.alerts.value.values()].filter(
-    (alert) => alert.sessionId === sessionId && !isOurFault(alert.behaviour),
-  );
+  const alerts = useAlertCount(sessionId);
   return (
     <>
       <article class="card-plain session-head" data-session-id={sessionId}>
@@ -88,8 +96,11 @@ export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation:
         </div>
         <div class="session-state">
           <Taken room={room} revision={revision} />
-          <a class="plain session-alerts" href={`#/queue?room=${encodeURIComponent(room.roomId)}&session=${sessionId}`}>
-            {sessionWords(lang, 'alertsN', { n: alerts.length })}
+          <a
+            class="plain session-alerts"
+            href={formatAddress({ page: 'queue', room: room.roomId, session: sessionId })}
+          >
+            {alerts === undefined ? sessionWords(lang, 'alerts') : sessionWords(lang, 'alertsN', { n: alerts })}
           </a>
           <span class="top-gap" />
           {may ? (
@@ -114,10 +125,34 @@ export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation:
       />
       <article class="card-plain">
         <h2>{sessionWords(lang, 'history')}</h2>
-        <Steps steps={steps} room={room} />
+        {refusal && (
+          <RefusedLine
+            what={sessionWords(lang, 'historyFailed')}
+            refusal={refusal}
+            onRetry={() => setAttempt(attempt + 1)}
+          />
+        )}
+        {steps ? <Steps steps={steps} room={room} /> : !refusal && <Loading />}
       </article>
     </>
   );
+}
+
+/** How many alerts the evaluation has: what its link lists. Asked anew when the live line brings one; undefined while nobody knows. */
+function useAlertCount(sessionId: string): number | undefined {
+  const desk = useDesk();
+  const [total, setTotal] = useState<number>();
+  const live = [...desk.alerts.value.values()].filter((alert) => alert.sessionId === sessionId).length;
+  useEffect(() => {
+    let gone = false;
+    void desk.client.evaluationAlerts(sessionId, 1).then((answer) => {
+      if (!gone) setTotal(answer.ok ? answer.value.total : undefined);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [desk, sessionId, live]);
+  return total;
 }
 
 /** Whether the box follows already, by the revision that its state names. */

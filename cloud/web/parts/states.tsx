@@ -48,6 +48,25 @@ export function useRefusal(): (refusal: Refusal) => string {
   return (refusal) => (refusal.said ? sentence(refusal.said.message, lang) : '') || t(WORDS[refusal.kind]);
 }
 
+/** In a line, where a whole page would be too much: what could not be had, why, and the way to ask again. */
+export function RefusedLine({ what, refusal, onRetry }: { what?: string; refusal: Refusal; onRetry?: () => void }) {
+  const { t } = useWords();
+  const words = useRefusal();
+  return (
+    <p class="refused-line" role="alert">
+      <span>
+        {what}
+        {words(refusal)}
+      </span>
+      {onRetry && (
+        <button type="button" class="plain" onClick={onRetry}>
+          {t('retry')}
+        </button>
+      )}
+    </p>
+  );
+}
+
 export function Refused({ title, refusal, onRetry }: { title: string; refusal: Refusal; onRetry?: () => void }) {
   const { t } = useWords();
   const words = useRefusal();

@@ -2,6 +2,8 @@
 
 import { bounds } from '../../../protocol/seat.ts';
 import type { AlertView, RoomCard } from '../../http/api.ts';
+import { formatAddress } from '../address.ts';
+import { snapshotUrl } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { type Fault, faultsOf, isSilent } from '../state/faults.ts';
 import { compareAlerts, isOurFault } from '../state/order.ts';
@@ -90,7 +92,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
       <header class="tile-head">
         <h2>
           <a
-            href={`#/queue?room=${encodeURIComponent(room.roomId)}`}
+            href={formatAddress({ page: 'queue', room: room.roomId })}
             onClick={(event) => {
               event.preventDefault();
               desk.go({ page: 'queue', room: room.roomId });
@@ -102,7 +104,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
         {evaluation && (
           <a
             class="tile-phase"
-            href={`#/sessions?room=${encodeURIComponent(room.roomId)}`}
+            href={formatAddress({ page: 'sessions', room: room.roomId })}
             title={evaluation.title}
             onClick={(event) => {
               event.preventDefault();
@@ -121,7 +123,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
         {desk.mayAct() && (
           <a
             class="tile-setup"
-            href={`#/setup?room=${encodeURIComponent(room.roomId)}`}
+            href={formatAddress({ page: 'setup', room: room.roomId })}
             title={t('setup')}
             onClick={(event) => {
               event.preventDefault();
@@ -148,7 +150,7 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
         {going.slice(0, large ? 4 : 1).map((alert) => (
           <li key={alert.episodeId}>
             <a
-              href={`#/queue/${encodeURIComponent(alert.episodeId)}`}
+              href={formatAddress({ page: 'queue', episodeId: alert.episodeId })}
               onClick={(event) => {
                 event.preventDefault();
                 desk.go({ page: 'queue', episodeId: alert.episodeId });
@@ -174,15 +176,10 @@ function Picture({ room, alerts, silent }: { room: RoomCard; alerts: readonly Al
   const newest = [...room.snapshots].sort((a, b) => (a.cameraId < b.cameraId ? -1 : 1))[0];
   if (!newest) return <div class="picture picture-none">{t('noPicture')}</div>;
   const seats = room.state?.layout.seats ?? [];
-  const part = encodeURIComponent;
   return (
     <figure class={`picture ${silent ? 'picture-old' : ''}`}>
       <div class="picture-frame">
-        <img
-          src={`/api/rooms/${part(room.roomId)}/snapshot/${part(newest.cameraId)}?t=${newest.wallMs}`}
-          alt={room.name}
-          decoding="async"
-        />
+        <img src={snapshotUrl(room.roomId, newest)} alt={room.name} decoding="async" />
         <svg viewBox="0 0 160 90" preserveAspectRatio="none" aria-hidden="true">
           {seats.map((seat) => {
             const view = seat.views.find((one) => one.cameraId === newest.cameraId);

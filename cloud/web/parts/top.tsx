@@ -26,7 +26,8 @@ export function TopBar() {
         aria-label={t('roomFilter')}
         value={place.room ?? ''}
         onChange={(event) => {
-          const { room: _room, seat: _seat, ...rest } = place;
+          // What belongs to the room that was chosen does not belong to the next one.
+          const { room: _room, seat: _seat, session: _session, camera: _camera, ...rest } = place;
           const room = event.currentTarget.value;
           desk.go({ ...rest, ...(room ? { room } : {}) });
         }}

@@ -49,20 +49,30 @@ export function useMedia(query: string): boolean {
 
 export const PHONE = '(max-width: 760px)';
 
-/** Calls `handle` for keys pressed outside of text fields and without Ctrl, Alt or Meta. */
-export function useKeys(handle: (event: KeyboardEvent) => boolean): void {
+/**
+ * Calls `handle` for keys pressed outside of text fields. `commands`: also those with Ctrl, Alt or Meta, and Ctrl+S from
+ * within a field too, since whoever has just typed a name saves so.
+ */
+export function useKeys(handle: (event: KeyboardEvent) => boolean, commands = false): void {
   const newest = useRef(handle);
   newest.current = handle;
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+      if (event.defaultPrevented) return;
+      if (!commands && (event.ctrlKey || event.altKey || event.metaKey)) return;
       const target = event.target instanceof Element ? event.target : undefined;
-      if (target?.closest('input, textarea, select, [contenteditable], dialog[open]')) return;
+      const saves = commands && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's';
+      if (target?.closest('dialog[open]')) return;
+      if (!saves && target?.closest('input, textarea, select, [contenteditable]')) return;
       // Enter and space on a focused button mean that button.
-      if ((event.key === 'Enter' || event.key === ' ') && target?.closest('button, a, [role=tab], summary')) return;
+      if (
+        (event.key === 'Enter' || event.key === ' ') &&
+        target?.closest('button, a, [role=tab], [role=button], summary')
+      )
+        return;
       if (newest.current(event)) event.preventDefault();
     };
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
-  }, []);
+  }, [commands]);
 }

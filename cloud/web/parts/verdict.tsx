@@ -1,6 +1,6 @@
 /** The verdict bar: always in view, at the thumb on a phone; says which key does the same. */
 import { useState } from 'preact/hooks';
-import type { ActionKind, AlertView } from '../../http/api.ts';
+import { type ActionKind, type AlertView, NOTE_MAX } from '../../http/api.ts';
 import { useDesk } from '../state/desk.ts';
 import { sessionWords } from '../words/session.ts';
 import { verdictWords } from '../words/words.ts';
@@ -69,7 +69,7 @@ export function VerdictBar({ alert, pending, failed, onAct }: VerdictBarProps) {
           class="verdict-note"
           value={note}
           disabled={!may}
-          maxLength={500}
+          maxLength={NOTE_MAX}
           aria-label={t('note')}
           placeholder={may ? t('noteHint') : sessionWords(lang, 'readOnly')}
           onInput={(event) => setNote(event.currentTarget.value)}

@@ -7,6 +7,7 @@ import type {
   ActionView,
   AlertDetailView,
   AlertListView,
+  AlertView,
   ClipGrantView,
   DeviceCodeView,
   DevicesView,
@@ -26,6 +27,7 @@ import type {
   EvaluationsView,
   EvaluationView,
   PermitRequest,
+  SessionAlertsView,
 } from '../../http/sessions-api.ts';
 import { createRulesClient, type RulesClient } from './rules-client.ts';
 
@@ -44,7 +46,8 @@ export interface Client {
   logout(): Promise<Answer<undefined>>;
   overview(): Promise<Answer<OverviewView>>;
   alert(episodeId: string): Promise<Answer<AlertDetailView>>;
-  alerts(room: string, limit: number): Promise<Answer<AlertListView>>;
+  /** Those whose newest event was stored before `before`, newest first. */
+  alerts(room: string, before: number, limit: number): Promise<Answer<AlertListView>>;
   act(episodeId: string, request: ActionRequest): Promise<Answer<ActionView>>;
   /** Writes the entry in the log and opens the files for this session. */
   view(clipId: string): Promise<Answer<ClipGrantView>>;
@@ -54,14 +57,15 @@ export interface Client {
   /** An MP4 copy with blurred heads: takes the cloud some seconds. */
   exportClip(clipId: string): Promise<Answer<Blob>>;
   layout(roomId: string): Promise<Answer<LayoutView>>;
-  /** null: the box's own room.yaml counts again. */
-  orderLayout(roomId: string, layout: LayoutOrder | null): Promise<Answer<LayoutView>>;
+  /** null: the box's own room.yaml counts again. `was`: the tag of the layout that it was made from. */
+  orderLayout(roomId: string, layout: LayoutOrder | null, was: string): Promise<Answer<LayoutView>>;
   devices(): Promise<Answer<DevicesView>>;
   deviceCode(deviceId: string, roomId: string): Promise<Answer<DeviceCodeView>>;
   revokeDevice(deviceId: string): Promise<Answer<undefined>>;
-  evaluations(room: string | undefined, limit: number): Promise<Answer<EvaluationsView>>;
+  /** `before`: begunWallMs of the last one of the page before. */
+  evaluations(room: string | undefined, limit: number, before?: number): Promise<Answer<EvaluationsView>>;
   evaluation(sessionId: string): Promise<Answer<EvaluationDetailView>>;
-  evaluationAlerts(sessionId: string): Promise<Answer<AlertListView>>;
+  evaluationAlerts(sessionId: string, limit: number, before?: AlertView): Promise<Answer<SessionAlertsView>>;
   begin(roomId: string, request: BeginRequest): Promise<Answer<EvaluationView>>;
   phase(sessionId: string, phase: ChosenPhase): Promise<Answer<EvaluationView>>;
   permit(sessionId: string, request: PermitRequest): Promise<Answer<EvaluationView>>;
@@ -83,6 +87,7 @@ const KINDS: Readonly<Record<number, RefusalKind>> = {
   403: 'forbidden',
   404: 'absent',
   409: 'invalid',
+  413: 'invalid',
   422: 'invalid',
   429: 'busy',
   503: 'busy',
@@ -122,19 +127,26 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     logout: () => ask('POST', '/api/logout'),
     overview: () => ask('GET', '/api/overview'),
     alert: (episodeId) => ask('GET', `/api/alerts/${part(episodeId)}`),
-    alerts: (room, limit) => ask('GET', `/api/alerts?room=${part(room)}&limit=${limit}`),
+    alerts: (room, before, limit) => ask('GET', `/api/alerts?room=${part(room)}&before=${before}&limit=${limit}`),
     act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
     exportClip: (clipId) => ask('POST', `/api/clips/${part(clipId)}/export`),
     layout: (roomId) => ask('GET', `/api/rooms/${part(roomId)}/layout`),
-    orderLayout: (roomId, layout) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout }),
+    orderLayout: (roomId, layout, was) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout, was }),
     devices: () => ask('GET', '/api/devices'),
     deviceCode: (deviceId, roomId) => ask('POST', '/api/devices/codes', { deviceId, roomId }),
     revokeDevice: (deviceId) => ask('POST', `/api/devices/${part(deviceId)}/revoke`, { reason: 'at the desk' }),
-    evaluations: (room, limit) => ask('GET', `/api/sessions?limit=${limit}${room ? `&room=${part(room)}` : ''}`),
+    evaluations: (room, limit, before) =>
+      ask(
+        'GET',
+        `/api/sessions?limit=${limit}${room ? `&room=${part(room)}` : ''}${before === undefined ? '' : `&before=${before}`}`,
+      ),
     evaluation: (sessionId) => ask('GET', `/api/sessions/${part(sessionId)}`),
-    evaluationAlerts: (sessionId) => ask('GET', `/api/sessions/${part(sessionId)}/alerts`),
+    evaluationAlerts: (sessionId, limit, before) => {
+      const behind = before && `&before=${before.lastStoredWallMs}&beforeId=${part(before.episodeId)}`;
+      return ask('GET', `/api/sessions/${part(sessionId)}/alerts?limit=${limit}${behind ?? ''}`);
+    },
     begin: (roomId, request) => ask('POST', `/api/rooms/${part(roomId)}/session`, request),
     phase: (sessionId, phase) => ask('POST', `/api/sessions/${part(sessionId)}/phase`, { phase }),
     permit: (sessionId, request) => ask('POST', `/api/sessions/${part(sessionId)}/permits`, request),
@@ -153,6 +165,12 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     log: (before, limit) => ask('GET', `/api/log?limit=${limit}${before === undefined ? '' : `&before=${before}`}`),
   };
 }
+
+/** Where the newest picture of a camera is; `wallMs` makes each one an address of its own. */
+export const snapshotUrl = (
+  roomId: string,
+  { cameraId, wallMs }: { readonly cameraId: string; readonly wallMs: number },
+) => `/api/rooms/${encodeURIComponent(roomId)}/snapshot/${encodeURIComponent(cameraId)}?t=${wallMs}`;
 
 const typeOf = (body: unknown) => (body instanceof Blob ? body.type : 'application/json');
 

@@ -21,6 +21,7 @@ import {
 } from './feed.ts';
 import { keepLine } from './line.ts';
 import { createPace } from './pace.ts';
+import { readShelf, writeShelf } from './shelf.ts';
 
 export type Gate =
   | { readonly kind: 'loading' }
@@ -84,9 +85,9 @@ export function useDesk(): Desk {
 }
 
 function remembered<T extends string>(key: string, allowed: readonly T[], otherwise: T): Signal<T> {
-  const kept = localStorage.getItem(key);
+  const kept = readShelf(key);
   const value = signal<T>(allowed.find((one) => one === kept) ?? otherwise);
-  value.subscribe((now) => localStorage.setItem(key, now));
+  value.subscribe((now) => void writeShelf(key, now));
   return value;
 }
 

@@ -22,7 +22,7 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
   const { state, heardWallMs } = room;
   if (!state || heardWallMs === undefined) return [{ kind: 'never_heard' }];
   // What was last heard of a silent room is no longer known to be true, so its silence is the one fault shown.
-  if (nowMs - heardWallMs > SILENT_MS) return [{ kind: 'offline', sinceWallMs: heardWallMs }];
+  if (isSilent(room, nowMs)) return [{ kind: 'offline', sinceWallMs: heardWallMs }];
   const found: Fault[] = [];
   for (const camera of state.health.cameras) {
     if (camera.decode === 'down' || camera.fault)
@@ -50,6 +50,6 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
 }
 
 /** True where the room is not heard now. */
-export function isSilent(room: RoomCard, nowMs: number): boolean {
+export function isSilent(room: Pick<RoomCard, 'heardWallMs'>, nowMs: number): boolean {
   return room.heardWallMs === undefined || nowMs - room.heardWallMs > SILENT_MS;
 }

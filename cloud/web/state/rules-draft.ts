@@ -1,7 +1,8 @@
 /** The draft of a rule pack that somebody is writing: kept in the browser until it is saved, compared with what it began from. Pure but for its shelf. */
 import type { Phrase, RulePack, Rules } from '../../../protocol/rules.ts';
 import { wavOf } from '../../../protocol/wav.ts';
-import type { PackName } from '../../http/rules-api.ts';
+import { byVersion, type PackName } from '../../http/rules-api.ts';
+import { readShelf, writeShelf } from './shelf.ts';
 
 export type RuleFields = Readonly<Record<string, unknown>>;
 export type DraftPack = RulePack;
@@ -16,16 +17,16 @@ const SHELF = 'evalroom-rules-draft';
 /** What was being written when the page was left; undefined where there is none, or one of another shape. */
 export function keptDraft(): Draft | undefined {
   try {
-    const draft = JSON.parse(localStorage.getItem(SHELF) ?? 'null') as Draft | null;
+    const draft = JSON.parse(readShelf(SHELF) ?? 'null') as Draft | null;
     return draft && Array.isArray(draft.pack?.phrases) && typeof draft.base?.name === 'string' ? draft : undefined;
   } catch {
     return undefined;
   }
 }
 
-export function keepDraft(draft: Draft | undefined): void {
-  if (draft) localStorage.setItem(SHELF, JSON.stringify(draft));
-  else localStorage.removeItem(SHELF);
+/** False where the browser keeps nothing (full, or forbidden): the draft then lives as long as the page. */
+export function keepDraft(draft: Draft | undefined): boolean {
+  return writeShelf(SHELF, draft && JSON.stringify(draft));
 }
 
 export const sameName = (a: PackName | undefined, b: PackName | undefined): boolean =>
@@ -98,10 +99,11 @@ export function proposedName(base: PackName, builtIn: boolean, taken: readonly P
   const name = builtIn ? 'province' : base.name;
   const newest = taken
     .filter((one) => one.name === name)
-    .map(({ version }) => version.split('.').map(Number))
-    .sort((a, b) => a[0]! - b[0]! || a[1]! - b[1]! || a[2]! - b[2]!)
+    .map(({ version }) => version)
+    .sort(byVersion)
     .at(-1);
-  return { name, version: newest ? `${newest[0]}.${newest[1]}.${newest[2]! + 1}` : '1.0.0' };
+  const [major, minor, last] = newest?.split('.').map(Number) ?? [1, 0, -1];
+  return { name, version: `${major}.${minor}.${last! + 1}` };
 }
 
 /** A recording as a file with one channel: what the cloud reads, and small. */

@@ -54,6 +54,16 @@ describe('people and evaluations', () => {
       409,
       'name_taken',
     ]);
+    // Nobody may be called what the log calls a machine.
+    for (const name of ['cloud', ' Cloud ', 'unknown', 'device:box-1'])
+      expect(await code(await boss.send('POST', '/api/people', { name, role: 'viewer' }))).toEqual([
+        400,
+        'name_reserved',
+      ]);
+    expect(await code(await boss.send('POST', '/api/people', { name: '长'.repeat(65), role: 'viewer' }))).toEqual([
+      400,
+      'name_long',
+    ]);
     expect(await code(await boss.send('POST', '/api/people', { name: 'x', role: 'admin' }))).toEqual([
       400,
       'bad_request',
@@ -179,13 +189,16 @@ describe('people and evaluations', () => {
       { roster: [{ seatId: '1' }] },
       { roster: [...request.roster, ...request.roster] },
       { startWallMs: 1.5 },
+      { bidders: [[]] },
+      { bidders: ['甲'] },
+      { bidders: [undefined] },
     ])
       expect(
         (
           await boss.send('POST', '/api/rooms/room-1/session', {
             ...request,
             ...bad,
-            ...('title' in bad || 'roster' in bad || 'startWallMs' in bad ? {} : { title: 7 }),
+            ...('title' in bad || 'roster' in bad || 'startWallMs' in bad || 'bidders' in bad ? {} : { title: 7 }),
           })
         ).status,
       ).toBe(400);

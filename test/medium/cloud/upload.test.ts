@@ -195,7 +195,7 @@ describe('clip upload', () => {
     expect((await browser.send('POST', `/api/clips/${clipId}/view`)).status).toBe(409);
     expect((await browser.json<LogView>('GET', '/api/log')).entries[0]).toMatchObject({
       action: 'clip_hash_mismatch',
-      actor: 'room:room-1',
+      actor: 'device:box-1',
     });
     expect((await upload(clipId, bytes)).status).toBe(204);
   });

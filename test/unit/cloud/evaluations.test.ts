@@ -1,60 +1,49 @@
-/** Alerts of an evaluation: found among all of the room however many came since, ties at the edges of pages included. */
+/** Alerts of an evaluation: asked for by pages, in its own room, by anybody with a session; which evaluation an alert belongs to. */
 import { describe, expect, it } from 'vitest';
 import { foldEvent } from '../../../cloud/alerts/fold.ts';
-import type { AlertView } from '../../../cloud/http/api.ts';
 import type { EvaluationView } from '../../../cloud/http/sessions-api.ts';
 import { createEvaluations } from '../../../cloud/review/evaluations.ts';
+import type { SessionAlertsQuery } from '../../../cloud/store/store.ts';
 import { episodeBody } from '../../medium/cloud/events.ts';
 import { stillClock } from './still-clock.ts';
 
 const who = { user: { userId: 'u', name: 'v', role: 'viewer' }, sessionId: 'x' } as const;
 
-function desk(alerts: readonly AlertView[], begunWallMs: number) {
-  const asked = { pages: 0 };
-  const evaluation = { sessionId: 's-1', roomId: 'room-1', begunWallMs } as EvaluationView;
-  const evaluations = { find: async (id: string) => (id === 's-1' ? evaluation : undefined) };
+function desk() {
+  const asked: SessionAlertsQuery[] = [];
+  const evaluation = { sessionId: 's-1', roomId: 'room-1' } as EvaluationView;
   const store = {
-    evaluations,
+    evaluations: { find: async (id: string) => (id === 's-1' ? evaluation : undefined) },
     devices: async () => [],
-    async alerts({ beforeWallMs, limit }: { beforeWallMs?: number; limit: number }) {
-      asked.pages += 1;
-      return alerts.filter((one) => one.lastStoredWallMs < (beforeWallMs ?? Infinity)).slice(0, limit);
+    async sessionAlerts(query: SessionAlertsQuery) {
+      asked.push(query);
+      return { alerts: [], total: 0 };
     },
   };
-  return {
-    asked,
-    desk: createEvaluations({
-      store: store as never,
-      rooms: { layout: () => undefined },
-      orders: { poke: () => undefined },
-      clock: stillClock().clock,
-    }),
-  };
+  const evaluations = createEvaluations({
+    store: store as never,
+    rooms: { layout: () => undefined },
+    orders: { ordered: () => undefined },
+    clock: stillClock().clock,
+  });
+  return { asked, evaluations };
 }
-const alert = (n: number, lastStoredWallMs: number, sessionId?: string) =>
-  ({ episodeId: `e-${n}`, lastStoredWallMs, ...(sessionId ? { sessionId } : {}) }) as AlertView;
 
 describe('alerts of an evaluation', () => {
-  it('are found behind many newer ones, and the search ends where the evaluation began', async () => {
-    // Four of each millisecond, newest first; every third is of the evaluation.
-    const all = Array.from({ length: 4000 }, (_, n) =>
-      alert(n, 10_000 - Math.floor(n / 4), n >= 1000 && n < 2000 && n % 3 === 0 ? 's-1' : 's-0'),
-    );
-    const { desk: evaluations, asked } = desk(all, 9400);
-    const found = await evaluations.alerts(who, 's-1');
-    const wanted = all.filter(({ sessionId }) => sessionId === 's-1').map(({ episodeId }) => episodeId);
-    expect(found.alerts.map(({ episodeId }) => episodeId)).toEqual(wanted);
-    expect(asked.pages).toBeLessThan(8);
+  it('are one page of its own room', async () => {
+    const { asked, evaluations } = desk();
+    const before = { lastStoredWallMs: 7, episodeId: 'e-7' };
+    expect(await evaluations.alerts(who, 's-1', { limit: 50, before })).toEqual({ alerts: [], total: 0 });
+    expect(asked).toEqual([{ sessionId: 's-1', roomId: 'room-1', limit: 50, before }]);
   });
 
-  it('are none where there are none, and of an evaluation that does not exist there is a refusal', async () => {
-    const { desk: evaluations } = desk([], 0);
-    expect(await evaluations.alerts(who, 's-1')).toEqual({ alerts: [] });
-    await expect(evaluations.alerts(who, 's-9')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(evaluations.alerts(undefined, 's-1')).rejects.toMatchObject({ code: 'no_session' });
+  it('of an evaluation that does not exist are refused, and without a session', async () => {
+    const { evaluations } = desk();
+    await expect(evaluations.alerts(who, 's-9', { limit: 1 })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(evaluations.alerts(undefined, 's-1', { limit: 1 })).rejects.toMatchObject({ code: 'no_session' });
   });
 
-  it('belong to the evaluation that was on when they began', () => {
+  it('belong to the first evaluation in which something of them was decided', () => {
     const fold = (before: ReturnType<typeof foldEvent> | undefined, sessionId?: string) =>
       foldEvent(before, {
         roomId: 'room-1',
@@ -65,6 +54,7 @@ describe('alerts of an evaluation', () => {
     const first = fold(undefined, 's-1');
     expect(first.sessionId).toBe('s-1');
     expect(fold(first, 's-2').sessionId).toBe('s-1');
+    expect(fold(fold(undefined), 's-2').sessionId).toBe('s-2');
     expect('sessionId' in fold(undefined)).toBe(false);
   });
 });

@@ -1,9 +1,11 @@
 /** Who waits for orders: answered at once when there is news, woken by a commit, one query for all, and a bound. */
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { virtualClock } from '../../../agent/clock.ts';
 import { createOrders } from '../../../cloud/review/orders.ts';
 import type { Store } from '../../../cloud/store/store.ts';
 import type { RoomOrders } from '../../../protocol/orders.ts';
+import type { Clock } from '../../../protocol/time.ts';
 import { stillClock } from './still-clock.ts';
 
 const log = pino({ level: 'silent' });
@@ -12,7 +14,7 @@ const settle = async () => {
 };
 
 /** A store of revisions alone, that counts how often it is asked. */
-function world() {
+function world(clock?: Clock) {
   const revisions = new Map<string, number>();
   const asked = { all: 0 };
   const store: Pick<Store, 'order' | 'orders' | 'orderRevisions'> = {
@@ -27,7 +29,7 @@ function world() {
     },
   };
   const still = stillClock();
-  const orders = createOrders({ store, clock: still.clock, log });
+  const orders = createOrders({ store, clock: clock ?? still.clock, log });
   const gone = new AbortController();
   const next = (deviceId: string, roomId: string, revision: number, signal = gone.signal) =>
     orders.next({ deviceId, roomId }, { revision, waitMs: 25_000, signal });
@@ -62,17 +64,52 @@ describe('waiting for orders', () => {
   });
 
   it('sees what another process ordered, with one query a second for all who wait', async () => {
-    const { next, revisions, asked, still, orders } = world();
+    const clock = virtualClock();
+    const { next, revisions, asked, orders } = world(clock);
     const answers: (RoomOrders | undefined)[] = [];
     for (let n = 0; n < 50; n++) void next(`box-${n}`, `r${n}`, 0).then((answer) => answers.push(answer));
     await settle();
     expect(asked.all).toBe(1);
-    expect(still.sleepers()).toBe(51);
     revisions.set('r7', 1);
-    orders.poke();
+    await settle();
+    expect(answers).toEqual([]);
+    await clock.advance(1000);
     await settle();
     expect(answers).toEqual([{ roomId: 'r7', revision: 1 }]);
     expect(asked.all).toBe(2);
+    await orders.close();
+  });
+
+  it('does not look at all rooms for what this process orders itself, however many rooms that is', async () => {
+    const { next, asked, orders } = world();
+    const answers: (RoomOrders | undefined)[] = [];
+    const heard: string[] = [];
+    const stop = orders.onChange((roomId, revision) => heard.push(`${roomId} ${revision}`));
+    for (let n = 0; n < 300; n++) void next(`box-${n}`, `r${n}`, 0).then((answer) => answers.push(answer));
+    await settle();
+    for (let n = 0; n < 300; n++) await orders.order(`r${n}`, {}, by);
+    await settle();
+    expect(answers).toHaveLength(300);
+    expect(heard).toHaveLength(300);
+    expect(asked.all).toBe(1);
+    stop();
+    await orders.close();
+  });
+
+  it('does not take back what was ordered here while it looked at what others ordered', async () => {
+    const { revisions, orders, still } = world();
+    const heard: string[] = [];
+    const stop = orders.onChange((roomId, revision) => heard.push(`${roomId} ${revision}`));
+    await settle();
+    still.pass();
+    // The look has read already; the order commits before it is back.
+    const ordering = orders.order('r1', {}, by);
+    await Promise.all([ordering, settle()]);
+    still.pass();
+    await settle();
+    expect(heard).toEqual(['r1 1']);
+    expect(revisions.get('r1')).toBe(1);
+    stop();
     await orders.close();
   });
 

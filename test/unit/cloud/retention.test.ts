@@ -3,11 +3,13 @@ import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
 import { createRetention } from '../../../cloud/retention.ts';
+import type { RetentionClock } from '../../../cloud/store/store.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000) {
+/** `kept` outlives the processes; `startWallMs` is what the clock says when one starts. */
+function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000, kept: { clock?: RetentionClock } = {}) {
   const clock = virtualClock({ wallMs: startWallMs });
   const cuts: number[] = [];
   const removed: string[] = [];
@@ -19,6 +21,10 @@ function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000) {
         return { events: 1, alerts: 0, clips: 1, files: [`file-${cuts.length}`] };
       },
       newestWallMs: async () => newest,
+      retentionClock: async () => kept.clock,
+      keepRetentionClock: async (now) => {
+        kept.clock = now;
+      },
     },
     files: { remove: async (sha256: string) => void removed.push(sha256) },
     clock,
@@ -52,7 +58,7 @@ describe('retention', () => {
     await hours(3);
     expect(cuts).toHaveLength(3);
     clock.step(leapMs);
-    await hours(25);
+    await hours(24);
     expect(cuts).toHaveLength(3);
     expect(lines.filter((line) => line.includes('has leapt'))).toHaveLength(1);
     await hours(1);
@@ -65,10 +71,10 @@ describe('retention', () => {
     clock.step(365 * DAY);
     await hours(10);
     clock.step(-365 * DAY);
-    await hours(25);
+    await hours(24);
     expect(cuts).toHaveLength(1);
     await hours(1);
-    expect(cuts.at(-1)).toBe(1_800_000_000_000 + 36 * HOUR - 400 * DAY);
+    expect(cuts.at(-1)).toBe(1_800_000_000_000 + 35 * HOUR - 400 * DAY);
   });
 
   it('lets small steps pass', async () => {
@@ -83,13 +89,50 @@ describe('retention', () => {
   it.each([
     ['years beyond', 1_800_000_000_000 - 900 * DAY, 0],
     ['before', 1_800_000_000_000 + 2 * DAY, 0],
-    ['near', 1_800_000_000_000 - HOUR, 25],
+    ['near', 1_800_000_000_000 - HOUR, 24],
   ])(
-    'that starts with a clock %s the newest thing stored removes %3$s times in 25 hours',
+    'that starts with a clock %s the newest thing stored removes %3$s times in 24 hours',
     async (_what, newest, times) => {
       const { cuts, hours } = setUp(newest);
-      await hours(25);
+      await hours(24);
       expect(cuts).toHaveLength(times);
     },
   );
+
+  it('is not talked round by a restart, however often, nor by what a wrong clock has stored', async () => {
+    const kept: { clock?: RetentionClock } = {};
+    const good = setUp(1_800_000_000_000, 1_800_000_000_000, kept);
+    await good.hours(2);
+    expect(good.cuts).toHaveLength(2);
+    const wrong = 1_800_000_000_000 + 900 * DAY;
+    for (let restart = 0; restart < 30; restart++) {
+      // By now the newest thing stored has the wrong clock's time.
+      const process = setUp(wrong + restart * 60_000, wrong + restart * 60_000, kept);
+      await process.hours(1);
+      expect(process.cuts).toEqual([]);
+    }
+    // Half a day in one process and half in another make the day; the time between them does not count.
+    const first = setUp(wrong + DAY, wrong + DAY, kept);
+    await first.hours(13);
+    const second = setUp(wrong + 2 * DAY, wrong + 2 * DAY - HOUR, kept);
+    await second.hours(12);
+    expect([...first.cuts, ...second.cuts]).toEqual([]);
+    await second.hours(1);
+    expect(second.cuts).toHaveLength(1);
+  });
+
+  it('begins anew when the clock was set right over a restart, and goes on at once where it always was', async () => {
+    const kept: { clock?: RetentionClock } = {};
+    const at = 1_800_000_000_000;
+    await setUp(at, at, kept).hours(2);
+    const again = setUp(at - 3 * HOUR, at + 2 * HOUR, kept);
+    await again.hours(1);
+    expect(again.cuts).toHaveLength(1);
+    await setUp(at + 900 * DAY, at + 900 * DAY, kept).hours(1);
+    const right = setUp(at + 900 * DAY, at + 3 * HOUR, kept);
+    await right.hours(24);
+    expect(right.cuts).toEqual([]);
+    await right.hours(1);
+    expect(right.cuts).toHaveLength(1);
+  });
 });

@@ -188,7 +188,7 @@ describe('the key that signs packs', () => {
     try {
       const made = openRulesKey(folder);
       expect(openRulesKey(folder)).toMatchObject({ keyId: made.keyId, publicPem: made.publicPem });
-      expect(readFileSync(made.publicFile, 'utf8')).toBe(made.publicPem);
+      expect(readFileSync(join(folder, 'rules.pem'), 'utf8')).toBe(made.publicPem);
       const path = join(folder, 'rules.key.pem');
       expect(statSync(path).mode & 0o777).toBe(0o600);
       const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
