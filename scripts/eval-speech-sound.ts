@@ -1,6 +1,7 @@
 /** Sound for measuring the ears: decoding, the noise floor around a clip, added noise and artificial rooms; all seeded. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { createFft } from '../models/speech/fft.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 
 const RATE = 16_000;
@@ -29,29 +30,31 @@ export async function decodeSound(path: string): Promise<Float32Array> {
   }
 }
 
-/** One second of a microphone's own noise on both sides, as a room has it; clipped to 16 bit. */
-export function withFloor(sound: Float32Array, seed: number): Int16Array {
+/** A microphone's own noise on both sides, as a room has it, one second of it behind; clipped to 16 bit. */
+export function withFloor(sound: Float32Array, seed: number, beforeS = 1): Int16Array {
   const random = seeded(seed);
-  return Int16Array.from({ length: sound.length + 2 * RATE }, (_, i) => {
-    const value = i < RATE || i >= RATE + sound.length ? random() * FLOOR : sound[i - RATE]!;
+  const before = beforeS * RATE;
+  return Int16Array.from({ length: before + sound.length + RATE }, (_, i) => {
+    const value = i < before || i >= before + sound.length ? random() * FLOOR : sound[i - before]!;
     return Math.max(-32768, Math.min(32767, Math.round(value)));
   });
 }
 
-/** Pink noise at so many dB below the sound's own mean power. */
-export function addNoise(sound: Float32Array, snrDb: number, seed: number): Float32Array {
+/** Pink noise at so many dB below the sound's own mean power, `leadS` seconds of it before the sound. */
+export function addNoise(sound: Float32Array, snrDb: number, seed: number, leadS = 0): Float32Array {
   const random = seeded(seed);
+  const lead = leadS * RATE;
   const poles = [0.99765, 0.963, 0.57];
   const gains = [0.099046, 0.2965164, 1.0526913];
   const state = [0, 0, 0];
-  const noise = sound.map(() => {
+  const noise = new Float32Array(lead + sound.length).map(() => {
     const white = random();
     for (let k = 0; k < 3; k++) state[k] = poles[k]! * state[k]! + gains[k]! * white;
     return state[0]! + state[1]! + state[2]! + 0.1848 * white;
   });
   const power = (x: Float32Array) => x.reduce((sum, value) => sum + value * value, 0) / Math.max(1, x.length);
   const gain = Math.sqrt(power(sound) / 10 ** (snrDb / 10) / power(noise));
-  return sound.map((value, i) => value + gain * noise[i]!);
+  return noise.map((value, i) => (i < lead ? 0 : sound[i - lead]!) + gain * value);
 }
 
 /**
@@ -81,6 +84,7 @@ function convolve(sound: Float32Array, response: Float32Array): Float32Array {
   let size = 1;
   while (size < sound.length + response.length) size *= 2;
   // Two real signals in one complex transform: their spectra are its even and its odd part.
+  const fft = createFft(size);
   const re = new Float64Array(size);
   const im = new Float64Array(size);
   re.set(sound);
@@ -98,31 +102,4 @@ function convolve(sound: Float32Array, response: Float32Array): Float32Array {
   }
   fft(outRe, outIm);
   return Float32Array.from(sound, (_, i) => outRe[i]! / size);
-}
-
-/** In place, any power of two. */
-function fft(re: Float64Array, im: Float64Array): void {
-  const size = re.length;
-  for (let i = 1, j = 0; i < size; i++) {
-    let bit = size >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i >= j) continue;
-    [re[i], re[j]] = [re[j]!, re[i]!];
-    [im[i], im[j]] = [im[j]!, im[i]!];
-  }
-  for (let half = 1; half < size; half *= 2) {
-    const cos = Float64Array.from({ length: half }, (_, k) => Math.cos((-Math.PI * k) / half));
-    const sin = Float64Array.from({ length: half }, (_, k) => Math.sin((-Math.PI * k) / half));
-    for (let begin = 0; begin < size; begin += 2 * half)
-      for (let k = 0; k < half; k++) {
-        const [p, q] = [begin + k, begin + k + half];
-        const x = re[q]! * cos[k]! - im[q]! * sin[k]!;
-        const y = re[q]! * sin[k]! + im[q]! * cos[k]!;
-        re[q] = re[p]! - x;
-        im[q] = im[p]! - y;
-        re[p] = re[p]! + x;
-        im[p] = im[p]! + y;
-      }
-  }
 }

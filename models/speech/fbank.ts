@@ -1,4 +1,5 @@
 /** First step of the Mandarin ear: 16 kHz samples become log mel energies exactly as Kaldi computes them, frame by frame. */
+import { createFft } from './fft.ts';
 
 export const SAMPLE_RATE = 16000;
 /** Mel bands per frame. */
@@ -39,48 +40,6 @@ function melBands(): Band[] {
   });
 }
 
-/** In-place complex FFT of length 512 with tables made once. */
-function createFft(): (re: Float64Array, im: Float64Array) => void {
-  const cos = Float64Array.from({ length: FFT / 2 }, (_, k) => Math.cos((-2 * Math.PI * k) / FFT));
-  const sin = Float64Array.from({ length: FFT / 2 }, (_, k) => Math.sin((-2 * Math.PI * k) / FFT));
-  const swap = new Uint16Array(FFT);
-  for (let i = 0; i < FFT; i++) {
-    let reversed = 0;
-    for (let bit = 1, value = i; bit < FFT; bit <<= 1, value >>= 1) reversed = (reversed << 1) | (value & 1);
-    swap[i] = reversed;
-  }
-  return (re, im) => {
-    for (let i = 0; i < FFT; i++) {
-      const j = swap[i]!;
-      if (j <= i) continue;
-      const a = re[i]!;
-      re[i] = re[j]!;
-      re[j] = a;
-      const b = im[i]!;
-      im[i] = im[j]!;
-      im[j] = b;
-    }
-    for (let size = 2; size <= FFT; size <<= 1) {
-      const half = size >> 1;
-      const stride = FFT / size;
-      for (let begin = 0; begin < FFT; begin += size) {
-        for (let k = 0; k < half; k++) {
-          const p = begin + k;
-          const q = p + half;
-          const c = cos[k * stride]!;
-          const s = sin[k * stride]!;
-          const x = re[q]! * c - im[q]! * s;
-          const y = re[q]! * s + im[q]! * c;
-          re[q] = re[p]! - x;
-          im[q] = im[p]! - y;
-          re[p] = re[p]! + x;
-          im[p] = im[p]! + y;
-        }
-      }
-    }
-  };
-}
-
 /** Streaming filter bank. `push` takes samples on the int16 scale and returns the frames that became complete. */
 export interface Fbank {
   push(samples: ArrayLike<number>): Float32Array[];
@@ -89,7 +48,7 @@ export interface Fbank {
 /** Hamming window, DC removed per frame, no dither, natural logarithm; no frame reaches beyond the samples given so far. */
 export function createFbank(): Fbank {
   const bands = melBands();
-  const fft = createFft();
+  const fft = createFft(FFT);
   const hamming = Float64Array.from(
     { length: WINDOW },
     (_, i) => 0.54 - 0.46 * Math.cos((2 * Math.PI * i) / (WINDOW - 1)),

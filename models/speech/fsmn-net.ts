@@ -51,6 +51,10 @@ function affine(layer: Affine, x: Float32Array, count: number, y: Float32Array):
   }
 }
 
+/** Three frames are filled up to four: one pass for four takes less than three for one. */
+const filledUp = (count: number) => (count % 4 === 3 ? count + 1 : count);
+
+/** Takes and gives `count` frames in arrays with room for as many as `filledUp` says. */
 type Step = (x: Float32Array, count: number) => Float32Array;
 
 /** The memory block as a delay line: output lags by `right` frames, and time before the first frame counts as zeros. */
@@ -67,7 +71,7 @@ function memoryStep(layer: Memory): Step {
     const all = new Float32Array((span + count) * channels);
     all.set(line);
     all.set(x.subarray(0, count * channels), span * channels);
-    const y = new Float32Array(count * channels);
+    const y = new Float32Array(filledUp(count) * channels);
     for (let frame = 0; frame < count; frame++) {
       const out = frame * channels;
       for (let k = 0; k <= span; k++) {
@@ -84,8 +88,8 @@ function stepOf(layer: Layer): Step {
   if (layer.kind === 'memory') return memoryStep(layer);
   if (layer.kind === 'affine')
     return (x, count) => {
-      const y = new Float32Array(count * layer.rows);
-      affine(layer, x, count, y);
+      const y = new Float32Array(filledUp(count) * layer.rows);
+      affine(layer, x, filledUp(count), y);
       return y;
     };
   return (x) => {
@@ -144,7 +148,7 @@ export function createFsmnNet(net: Net, mvn: Normalisation): FsmnNet {
     push(mels) {
       const rows = splice(mels);
       if (rows.length === 0) return [];
-      let x = new Float32Array(rows.length * net.inputs);
+      let x = new Float32Array(filledUp(rows.length) * net.inputs);
       for (let i = 0; i < rows.length; i++) x.set(rows[i]!, i * net.inputs);
       for (const step of steps) x = step(x, rows.length) as Float32Array<ArrayBuffer>;
       const out: Float32Array[] = [];
