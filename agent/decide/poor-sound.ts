@@ -21,7 +21,17 @@ export interface PoorSound {
   /** Since then, speech that another microphone of the room heard. */
   readonly elsewhereMs: number;
   readonly faults: Readonly<
-    Partial<Record<Fault, { readonly sinceWallMs: number; readonly episode?: Episode | undefined }>>
+    Partial<
+      Record<
+        Fault,
+        {
+          readonly sinceWallMs: number;
+          /** The limit that was reached: where another microphone heard people, an earlier one. */
+          readonly limitMs?: number;
+          readonly episode?: Episode | undefined;
+        }
+      >
+    >
   >;
 }
 
@@ -151,6 +161,7 @@ function speak(
   const over = open && (fault === 'clipping' ? sound.cut.length === 0 : sound.quietMs === 0);
   const begins = !open && holds;
   const sinceWallMs = begins ? at.wallMs - countedMs : (known?.sinceWallMs ?? at.wallMs);
+  const reachedMs = begins ? limitMs : (known?.limitMs ?? limitMs);
   const lastingMs = at.wallMs - sinceWallMs;
   const worst = sound.cut.reduce((most, { share }) => Math.max(most, share), 0);
   const { episode, drafts } = follow(
@@ -175,7 +186,7 @@ function speak(
         from: open ? fault.toUpperCase() : 'HEARING',
         to: over ? 'HEARING' : fault.toUpperCase(),
         figures: [
-          { name: 'lasting', value: seconds(lastingMs), threshold: seconds(limitMs), unit: 's' },
+          { name: 'lasting', value: seconds(lastingMs), threshold: seconds(reachedMs), unit: 's' },
           ...(fault === 'clipping'
             ? [{ name: 'clipped', value: Math.round(worst * 1000) / 1000, threshold: CUT_SHARE, unit: '' }]
             : []),
@@ -185,7 +196,7 @@ function speak(
     },
   );
   if (!episode) return [sound, drafts];
-  return [{ ...sound, faults: { ...sound.faults, [fault]: { sinceWallMs, episode } } }, drafts];
+  return [{ ...sound, faults: { ...sound.faults, [fault]: { sinceWallMs, limitMs: reachedMs, episode } } }, drafts];
 }
 
 function sentence(microphoneId: string, fault: Fault, lastingMs: number, over: boolean) {

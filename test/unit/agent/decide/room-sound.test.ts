@@ -86,7 +86,12 @@ describe('sound that is worth little', () => {
     both(110);
     expect(episodes(run)[0]).toMatchObject({ fault: 'speechless', sourceId: 'mic-2' });
     // The time after which it was doubted, not the one that counts where nobody is heard elsewhere.
-    expect(episodes(run)[0]!.figures).toContainEqual(expect.objectContaining({ name: 'lasting', threshold: 100 }));
+    const reached = expect.objectContaining({ name: 'lasting', threshold: 100 });
+    expect(episodes(run)[0]!.figures).toContainEqual(reached);
+    // Nor when it is over, and nobody is heard elsewhere any more.
+    listen(run, 115, () => ({ speech: 1 }), ['mic', 'mic-2']);
+    expect(told(run).at(-1)).toBe('end microphone_fault:speechless notice');
+    expect(episodes(run).at(-1)!.figures).toContainEqual(reached);
   });
 
   it('expects no words in a break, and none of an empty room', () => {
