@@ -9,7 +9,8 @@ import { createSpotter } from '../models/speech/fsmn-spotter.ts';
 import { openDecoder } from '../models/speech/pocketsphinx-library.ts';
 import { createEnglishSpotter, keywordFile, planKeywords } from '../models/speech/pocketsphinx-spotter.ts';
 import type { Hit } from '../models/speech/recogniser.ts';
-import { openSherpa } from '../models/speech/sherpa-library.ts';
+import { openSherpa, openSherpaKeywords } from '../models/speech/sherpa-library.ts';
+import { createKeywordSpotter } from '../models/speech/sherpa-spotter.ts';
 import { openVosk } from '../models/speech/vosk-library.ts';
 import { findWords } from '../models/speech/words.ts';
 import { createWordSpotter, type WordEngine } from '../models/speech/words-spotter.ts';
@@ -34,10 +35,12 @@ export function earFactory(deps: {
   const { library, folder, missing } = findWords(engine, language, modelsFolder);
   if (missing !== undefined || folder === undefined)
     throw new Unavailable('model_missing', `measuring ${engine}: ${missing}`);
+  if (engine === 'sherpa-kws')
+    return () => createKeywordSpotter(openSherpaKeywords({ home: library, folder, phrases })).accept;
   let last: WordEngine | undefined;
   return () => {
     last?.close();
-    const words = engine === 'vosk' ? openVosk({ library, folder }) : openSherpa({ home: library, folder });
+    const words = engine === 'vosk' ? openVosk({ library, folder }) : openSherpa({ home: library, folder, phrases });
     last = words;
     return createWordSpotter({ engine: words, language, phrases }).accept;
   };

@@ -51,8 +51,8 @@ export function evalSpeechCommand(program: Command): void {
     .command('speech')
     .description('score an ear on recordings with a labels.json')
     .requiredOption('--dir <folder>', 'folder of sound files with a labels.json')
-    .option('--engine <engine>', 'fsmn (Mandarin), pocketsphinx (English), vosk or sherpa', 'fsmn')
-    .option('--language <language>', 'zh or en, for vosk and sherpa', 'zh')
+    .option('--engine <engine>', 'fsmn (Mandarin), pocketsphinx (English), vosk, sherpa or sherpa-kws', 'fsmn')
+    .option('--language <language>', 'zh or en, for vosk, sherpa and sherpa-kws', 'zh')
     .option('--rules <pack>', 'phrases of this rule pack (name or folder) instead of those of labels.json')
     .option('--draw-phrases <count>', 'draw phrases from the transcripts instead', number(1, 1000))
     .option('--seed <seed>', 'of the draw, the noise and the room', number(0, 2 ** 31), 1)
@@ -136,7 +136,9 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
   if (flags.curve && engine !== 'fsmn')
     throw new InvalidInput('bad_option', `--curve: the strictness of ${engine} cannot be changed; use --engine fsmn`);
   const language =
-    { fsmn: 'zh', pocketsphinx: 'en', vosk: undefined, sherpa: undefined }[engine] ?? flags.language ?? 'zh';
+    { fsmn: 'zh', pocketsphinx: 'en', vosk: undefined, sherpa: undefined, 'sherpa-kws': undefined }[engine] ??
+    flags.language ??
+    'zh';
   const labelled = readLabels(dir);
   const drawing = flags.drawPhrases !== undefined;
   // The wake word of the model's own test set is no phrase that anybody would draw.

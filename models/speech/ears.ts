@@ -8,8 +8,8 @@ import { createPocketsphinx } from './pocketsphinx.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 import { createWords } from './words.ts';
 
-/** Engines by name; each hears one language, vosk and sherpa any that there is a model for. */
-export const ENGINES = ['fsmn', 'pocketsphinx', 'vosk', 'sherpa'] as const;
+/** Engines by name; each hears one language, vosk and sherpa's two any that there is a model for. */
+export const ENGINES = ['fsmn', 'pocketsphinx', 'vosk', 'sherpa', 'sherpa-kws'] as const;
 export type Engine = (typeof ENGINES)[number];
 const ONLY: Readonly<Partial<Record<Engine, string>>> = { fsmn: 'zh', pocketsphinx: 'en' };
 const USUAL: Readonly<Record<string, Engine>> = { zh: 'fsmn', en: 'pocketsphinx' };

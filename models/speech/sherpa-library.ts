@@ -1,29 +1,58 @@
-/** The streaming recogniser of sherpa-onnx as an engine that gives words. Only the child process loads this. */
-import { readdirSync } from 'node:fs';
+/** The streaming recogniser of sherpa-onnx as an engine that gives words, and its keyword spotter. Only the child process loads this. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Unavailable } from '../../protocol/errors.ts';
+import type { Phrase } from '../../protocol/rules.ts';
+import {
+  hotwordLines,
+  modelingUnitOf,
+  planSherpaKeywords,
+  readPronunciations,
+  readTokens,
+  type SherpaKeywords,
+} from './sherpa-keywords.ts';
+import type { KeywordEngine } from './sherpa-spotter.ts';
 import type { HeardWord, WordEngine } from './words-spotter.ts';
+
+interface SherpaStream {
+  acceptWaveform(sound: { samples: Float32Array; sampleRate: number }): void;
+}
 
 /** What is used of the package's own interface. */
 interface Sherpa {
   readonly OnlineRecognizer: new (
     config: object,
   ) => {
-    createStream(): { acceptWaveform(sound: { samples: Float32Array; sampleRate: number }): void };
-    isReady(stream: object): boolean;
-    decode(stream: object): void;
-    isEndpoint(stream: object): boolean;
-    reset(stream: object): void;
-    getResult(stream: object): { readonly tokens?: readonly string[]; readonly timestamps?: readonly number[] };
+    createStream(): SherpaStream;
+    isReady(stream: SherpaStream): boolean;
+    decode(stream: SherpaStream): void;
+    isEndpoint(stream: SherpaStream): boolean;
+    reset(stream: SherpaStream): void;
+    getResult(stream: SherpaStream): { readonly tokens?: readonly string[]; readonly timestamps?: readonly number[] };
+  };
+  readonly KeywordSpotter: new (
+    config: object,
+  ) => {
+    createStream(): SherpaStream;
+    isReady(stream: SherpaStream): boolean;
+    decode(stream: SherpaStream): void;
+    reset(stream: SherpaStream): void;
+    getResult(stream: SherpaStream): { readonly keyword?: string; readonly timestamps?: readonly number[] };
   };
 }
 
 const RATE = 16_000;
 /** A token lasts at most so long: only its begin is told. */
 const TOKEN_S = 0.4;
+/** Favour for each token of a hotword on its way through the search, and paths that the search keeps: the library's own values. */
+const HOTWORDS_SCORE = 1.5;
+const PATHS = 4;
+const FEATURES = { sampleRate: RATE, featureDim: 80 };
+const toFloats = (samples: Int16Array) => Float32Array.from(samples, (value) => value / 32_768);
 
-/** The model's files by their usual names: an encoder, decoder and joiner (transducer), a tokens.txt, perhaps a bpe.model. */
+/** The model's files by their usual names: an encoder, decoder and joiner (transducer) and a tokens.txt. */
 function filesOf(folder: string) {
   let names: string[];
   try {
@@ -66,14 +95,9 @@ function wordsOf(tokens: readonly string[], times: readonly number[], from: numb
   }));
 }
 
-/**
- * Opens a streaming transducer. `home` is a folder in which sherpa-onnx-node was installed. Throws Unavailable; a model that
- * the library dislikes ends the process: that is why this lives in a child.
- */
-export function openSherpa({ home, folder }: { home: string; folder: string }): WordEngine {
-  let sherpa: Sherpa;
+function load(home: string): Sherpa {
   try {
-    sherpa = createRequire(join(home, 'package.json'))('sherpa-onnx-node') as Sherpa;
+    return createRequire(join(home, 'package.json'))('sherpa-onnx-node') as Sherpa;
   } catch (error) {
     throw new Unavailable(
       'library_missing',
@@ -81,22 +105,68 @@ export function openSherpa({ home, folder }: { home: string; folder: string }): 
       error,
     );
   }
+}
+
+/** Lets the library read a file of these lines while `use` runs. */
+function withLines<Out>(lines: readonly string[], use: (file: string) => Out): Out {
+  const scratch = mkdtempSync(join(tmpdir(), 'evalroom-sherpa-'));
+  try {
+    const file = join(scratch, 'phrases.txt');
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return use(file);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+interface Place {
+  /** A folder in which sherpa-onnx-node was installed. */
+  readonly home: string;
+  /** Of the model. */
+  readonly folder: string;
+  readonly phrases: readonly Phrase[];
+}
+
+/**
+ * Opens a streaming transducer, with the phrases as hotwords where the model has tokens for them. Throws Unavailable; a
+ * model that the library dislikes ends the process: that is why this lives in a child.
+ */
+export function openSherpa({ home, folder, phrases }: Place): WordEngine {
+  const sherpa = load(home);
   const { transducer, tokens } = filesOf(folder);
-  const recogniser = new sherpa.OnlineRecognizer({
-    featConfig: { sampleRate: RATE, featureDim: 80 },
-    modelConfig: { transducer, tokens, numThreads: 1, provider: 'cpu', debug: 0 },
-    decodingMethod: 'greedy_search',
-    enableEndpoint: 1,
-    rule1MinTrailingSilence: 1.2,
-    rule2MinTrailingSilence: 0.6,
-    rule3MinUtteranceLength: 15,
+  const known = readTokens(readFileSync(tokens, 'utf8'));
+  const bpeVocab = join(folder, 'bpe.vocab');
+  const unit = modelingUnitOf(known, existsSync(bpeVocab));
+  const hotwords = unit ? hotwordLines(phrases, known, unit) : [];
+  const recogniser = withLines(hotwords, (hotwordsFile) => {
+    const favoured =
+      hotwords.length > 0
+        ? { decodingMethod: 'modified_beam_search', maxActivePaths: PATHS, hotwordsFile, hotwordsScore: HOTWORDS_SCORE }
+        : { decodingMethod: 'greedy_search' };
+    return new sherpa.OnlineRecognizer({
+      featConfig: FEATURES,
+      modelConfig: {
+        transducer,
+        tokens,
+        numThreads: 1,
+        provider: 'cpu',
+        debug: 0,
+        ...(unit ? { modelingUnit: unit } : {}),
+        ...(unit && unit !== 'cjkchar' ? { bpeVocab } : {}),
+      },
+      ...favoured,
+      enableEndpoint: 1,
+      rule1MinTrailingSilence: 1.2,
+      rule2MinTrailingSilence: 0.6,
+      rule3MinUtteranceLength: 15,
+    });
   });
   const stream = recogniser.createStream();
   let position = 0;
   let begin = 0;
   return {
     accept(samples) {
-      stream.acceptWaveform({ sampleRate: RATE, samples: Float32Array.from(samples, (value) => value / 32_768) });
+      stream.acceptWaveform({ sampleRate: RATE, samples: toFloats(samples) });
       position += samples.length;
       while (recogniser.isReady(stream)) recogniser.decode(stream);
       if (!recogniser.isEndpoint(stream)) return [];
@@ -108,4 +178,50 @@ export function openSherpa({ home, folder }: { home: string; folder: string }): 
     },
     close: () => undefined,
   };
+}
+
+/** Opens a keyword spotter for the phrases that its model can spell; as `openSherpa` else. */
+export function openSherpaKeywords({ home, folder, phrases }: Place): {
+  engine: KeywordEngine;
+  keywords: SherpaKeywords;
+} {
+  const sherpa = load(home);
+  const { transducer, tokens } = filesOf(folder);
+  const words = join(folder, 'en.phone');
+  const keywords = planSherpaKeywords({
+    phrases,
+    tokens: readTokens(readFileSync(tokens, 'utf8')),
+    ...(existsSync(words) ? { pronunciations: readPronunciations(readFileSync(words, 'utf8')) } : {}),
+  });
+  // With an empty list the library gives up, and the process with it.
+  if (keywords.lines.length === 0) return { engine: { accept: () => [], close: () => undefined }, keywords };
+  const spotter = withLines(
+    keywords.lines,
+    (keywordsFile) =>
+      new sherpa.KeywordSpotter({
+        featConfig: FEATURES,
+        modelConfig: { transducer, tokens, numThreads: 1, provider: 'cpu', debug: 0 },
+        maxActivePaths: PATHS,
+        numTrailingBlanks: 1,
+        keywordsFile,
+      }),
+  );
+  const stream = spotter.createStream();
+  const engine: KeywordEngine = {
+    accept(samples) {
+      stream.acceptWaveform({ sampleRate: RATE, samples: toFloats(samples) });
+      const told = [];
+      while (spotter.isReady(stream)) {
+        spotter.decode(stream);
+        const { keyword = '', timestamps = [] } = spotter.getResult(stream);
+        if (keyword === '') continue;
+        told.push({ keyword, lastedS: (timestamps.at(-1) ?? 0) - (timestamps[0] ?? 0) });
+        // Else it tells nothing more.
+        spotter.reset(stream);
+      }
+      return told;
+    },
+    close: () => undefined,
+  };
+  return { engine, keywords };
 }

@@ -1,12 +1,16 @@
-/** The child process of an ear whose engine gives words (vosk, sherpa): a native library may end it, and only it. */
+/** The child process of an ear of vosk or sherpa-onnx: a native library may end it, and only it. */
 import type { Phrase } from '../../protocol/rules.ts';
 import type { EngineReport } from './hosted.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
+import { createKeywordSpotter } from './sherpa-spotter.ts';
 import { createWordSpotter, type WordEngine, type WordSpotter } from './words-spotter.ts';
+
+/** Engines that run in such a child: two that give words, and sherpa-onnx's keyword spotter. */
+export type WordsEngine = 'vosk' | 'sherpa' | 'sherpa-kws';
 
 /** First thing that the parent sends; blocks of samples follow. */
 export interface OpenWords {
-  readonly engine: 'vosk' | 'sherpa';
+  readonly engine: WordsEngine;
   readonly language: string;
   readonly phrases: readonly Phrase[];
   readonly project?: ProjectWords | undefined;
@@ -22,24 +26,42 @@ const cpuMs = () => {
   return (user + system) / 1000;
 };
 
-async function open({
-  engine,
-  language,
-  phrases,
-  project,
-  library,
-  folder,
-}: OpenWords): Promise<WordSpotter | undefined> {
-  let words: WordEngine;
-  if (engine === 'vosk') words = (await import('./vosk-library.ts')).openVosk({ library, folder });
-  else words = (await import('./sherpa-library.ts')).openSherpa({ home: library, folder });
-  const spotter = createWordSpotter({ engine: words, language, phrases, project });
+async function open(asked: OpenWords): Promise<WordSpotter | undefined> {
+  const { language, phrases } = asked;
+  const { spotter, partly } = asked.engine === 'sherpa-kws' ? await openSpotter(asked) : await openWords(asked);
   if (spotter.patterns === 0) {
-    tell({ kind: 'refused', reason: `none of ${phrases.length} phrases can be spotted in ${language}` });
+    tell({
+      kind: 'refused',
+      reason: `none of ${phrases.length} phrases can be spotted in ${language}${partly ? `: ${partly}` : ''}`,
+    });
     return undefined;
   }
-  tell({ kind: 'ready' });
+  tell(partly ? { kind: 'ready', partly } : { kind: 'ready' });
   return spotter;
+}
+
+interface Opened {
+  readonly spotter: WordSpotter;
+  /** Names phrases that it is deaf to. */
+  readonly partly?: string;
+}
+
+async function openWords({ engine, language, phrases, project, library, folder }: OpenWords): Promise<Opened> {
+  let words: WordEngine;
+  if (engine === 'vosk') words = (await import('./vosk-library.ts')).openVosk({ library, folder });
+  else words = (await import('./sherpa-library.ts')).openSherpa({ home: library, folder, phrases });
+  return { spotter: createWordSpotter({ engine: words, language, phrases, project }) };
+}
+
+async function openSpotter({ phrases, library, folder }: OpenWords): Promise<Opened> {
+  const { engine, keywords } = (await import('./sherpa-library.ts')).openSherpaKeywords({
+    home: library,
+    folder,
+    phrases,
+  });
+  const spotter = createKeywordSpotter({ engine, keywords });
+  const deaf = keywords.unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
+  return deaf === '' ? { spotter } : { spotter, partly: `deaf to ${deaf}` };
 }
 
 let spotter: Promise<WordSpotter | undefined> | undefined;

@@ -1,4 +1,4 @@
-/** Engines that give words (vosk, sherpa-onnx) as Recognisers: each in a child process, kept alive by its host. */
+/** Engines of vosk and sherpa-onnx as Recognisers: each in a child process, kept alive by its host. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -6,11 +6,17 @@ import type { Clock } from '../../protocol/time.ts';
 import { spawnChild } from './child.ts';
 import { hostEngine } from './hosted.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
-import type { OpenWords } from './words-child.ts';
+import type { OpenWords, WordsEngine } from './words-child.ts';
 
-const SHORT: Readonly<Record<string, string>> = { zh: 'cn', en: 'en' };
+/** Parts of a model's name that say its language. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  zh: ['zh', 'cn', 'wenetspeech'],
+  en: ['en', 'gigaspeech'],
+};
+/** A keyword spotter's model has this in its name, a recogniser's has not. */
+const SPOTTER = 'kws';
 
-/** Where things lie under the models folder: `vosk/` and `sherpa/`, a model's folder in it named by its language. */
+/** Where things lie under the models folder: `vosk/` and `sherpa/` (both its engines), a model's folder in it named by its language. */
 export interface WordPlaces {
   readonly library: string;
   readonly folder: string | undefined;
@@ -19,26 +25,33 @@ export interface WordPlaces {
 }
 
 /** Looks for library and model of one language. */
-export function findWords(engine: 'vosk' | 'sherpa', language: string, modelsFolder: string): WordPlaces {
-  const home = join(modelsFolder, engine);
+export function findWords(engine: WordsEngine, language: string, modelsFolder: string): WordPlaces {
+  const kind = engine === 'vosk' ? 'vosk' : 'sherpa';
+  const home = join(modelsFolder, kind);
   const own = language.split('-')[0]!;
-  const library = engine === 'vosk' ? join(home, 'libvosk.so') : home;
+  const library = kind === 'vosk' ? join(home, 'libvosk.so') : home;
   const names = existsSync(home) ? readdirSync(home).sort() : [];
+  const parts = NAMES[own] ?? [own];
+  const spots = engine === 'sherpa-kws';
   // vosk-model-small-cn-0.22, sherpa-onnx-streaming-zipformer-zh-14M-2023-02-23, or plainly zh.
-  const name = names.find((one) => one.split('-').some((part) => part === own || part === SHORT[own]));
+  const name = names.find((one) => {
+    const said = one.split('-');
+    return said.includes(SPOTTER) === spots && said.some((part) => parts.includes(part));
+  });
   const folder = name === undefined ? undefined : join(home, name);
-  const there = engine === 'vosk' ? existsSync(library) : existsSync(join(home, 'node_modules', 'sherpa-onnx-node'));
+  const there = kind === 'vosk' ? existsSync(library) : existsSync(join(home, 'node_modules', 'sherpa-onnx-node'));
+  const named = `"${parts[kind === 'vosk' && own === 'zh' ? 1 : 0]}"${spots ? ` and "${SPOTTER}"` : ''}`;
   const missing = !there
-    ? `no library of ${engine} in ${home}; run: evalroom models fetch ${engine}`
+    ? `no library of ${kind} in ${home}; run: evalroom models fetch ${kind}`
     : folder === undefined
-      ? `no ${engine} model for ${language} in ${home}; unpack one there, in a folder with "${SHORT[own] ?? own}" in its name`
+      ? `no ${engine} model for ${language} in ${home}; unpack one there, in a folder with ${named} in its name`
       : undefined;
   return { library, folder, missing };
 }
 
 /** A recogniser over such an engine. Missing parts are looked for again every few seconds. */
 export function createWords(deps: {
-  engine: 'vosk' | 'sherpa';
+  engine: WordsEngine;
   language: string;
   options: RecogniserOptions;
   clock: Clock;
@@ -52,7 +65,7 @@ export function createWords(deps: {
     hosted: {
       engine,
       language,
-      countsTalk: true,
+      countsTalk: engine !== 'sherpa-kws',
       missing: () => find().missing,
       spawn: (events) => {
         const { library, folder = '' } = find();

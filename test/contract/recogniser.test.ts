@@ -64,22 +64,22 @@ const CASES: readonly Case[] = [
       }),
     lacks: () => (hasVosk ? undefined : 'needs EVALROOM_MODELS with vosk/libvosk.so (evalroom models fetch vosk)'),
   },
-  {
-    name: 'sherpa',
+  ...(['sherpa', 'sherpa-kws'] as const).map((engine) => ({
+    name: engine,
     language: 'zh-CN',
     make: () =>
       createWords({
-        engine: 'sherpa',
+        engine,
         language: 'zh-CN',
         options: { phrases: [phrase('zh-CN', '领导打过招呼')], modelsFolder: bring ?? '' },
         clock,
         log,
       }),
     lacks: () =>
-      bring !== undefined && findWords('sherpa', 'zh-CN', bring).missing === undefined
+      bring !== undefined && findWords(engine, 'zh-CN', bring).missing === undefined
         ? undefined
-        : 'needs EVALROOM_MODELS with sherpa/node_modules and a streaming model for zh in sherpa/',
-  },
+        : `needs EVALROOM_MODELS with sherpa/node_modules and a ${engine === 'sherpa' ? 'streaming' : 'keyword'} model for zh in sherpa/`,
+  })),
 ];
 
 const bring = process.env.EVALROOM_MODELS;

@@ -26,7 +26,7 @@ const phrases = ['一下照顾', '照顾一下', '公司公司', '照顾照顾']
   forms: [form],
   citation: 'c',
 }));
-const ear = (engine: 'vosk' | 'sherpa', modelsFolder: string) =>
+const ear = (engine: 'vosk' | 'sherpa' | 'sherpa-kws', modelsFolder: string) =>
   createWords({ engine, language: 'zh-CN', options: { phrases, modelsFolder }, clock, log });
 
 /** Deaf, then tried again at least once. */
@@ -38,7 +38,7 @@ async function dies(one: Recogniser): Promise<void> {
 }
 
 describe('an engine that gives words', () => {
-  it.each(['vosk', 'sherpa'] as const)('%s says what is missing and how to get it', async (engine) => {
+  it.each(['vosk', 'sherpa', 'sherpa-kws'] as const)('%s says what is missing and how to get it', async (engine) => {
     const one = ear(engine, join(scratch, 'nothing'));
     await one.start(new AbortController().signal);
     expect(one.health()).toMatchObject({ state: 'deaf', reason: expect.stringMatching(/^no library of .*; run: /) });
@@ -81,14 +81,31 @@ describe('an engine that gives words', () => {
     await one.close();
   });
 
-  it('sherpa: a damaged model ends the child, which is started again', async (context) => {
-    if (!sherpa) return context.skip('needs EVALROOM_MODELS with sherpa/node_modules/sherpa-onnx-node');
-    const folder = join(scratch, 'bad');
-    const model = join(folder, 'sherpa/zipformer-zh');
+  const noSherpa = sherpa ? undefined : 'needs EVALROOM_MODELS with sherpa/node_modules/sherpa-onnx-node';
+
+  /** A folder of models in which one of sherpa-onnx is no model, with these tokens. */
+  function damaged(name: string, tokens: readonly string[]): string {
+    const folder = join(scratch, `bad-${name}`);
+    const model = join(folder, 'sherpa', name);
     mkdirSync(model, { recursive: true });
-    symlinkSync(join(models, 'sherpa/node_modules'), join(folder, 'sherpa/node_modules'));
-    for (const name of ['encoder.onnx', 'decoder.onnx', 'joiner.onnx']) writeFileSync(join(model, name), 'no model');
-    writeFileSync(join(model, 'tokens.txt'), '<blk> 0\n照 1\n');
-    await dies(ear('sherpa', folder));
+    symlinkSync(join(models ?? '', 'sherpa/node_modules'), join(folder, 'sherpa/node_modules'));
+    for (const file of ['encoder.onnx', 'decoder.onnx', 'joiner.onnx']) writeFileSync(join(model, file), 'no model');
+    writeFileSync(join(model, 'tokens.txt'), tokens.map((token, i) => `${token} ${i}\n`).join(''));
+    return folder;
+  }
+
+  it('sherpa: a damaged model ends the child, which is started again', async (context) => {
+    if (noSherpa) return context.skip(noSherpa);
+    await dies(ear('sherpa', damaged('zipformer-zh', ['<blk>', ...'一下照顾公司'])));
+  });
+
+  it('sherpa-kws: a damaged model ends the child, one that can spell nothing is refused', async (context) => {
+    if (noSherpa) return context.skip(noSherpa);
+    await dies(ear('sherpa-kws', damaged('kws-zipformer-zh', ['<blk>', 'zh', 'ào', 'g', 'ù'])));
+    const mute = ear('sherpa-kws', damaged('kws-mute-zh', ['<blk>', 'b']));
+    await mute.start(new AbortController().signal);
+    await until(() => mute.health().reason?.includes('no tokens for') ?? false);
+    expect(mute.health()).toMatchObject({ state: 'deaf', restarts: 0 });
+    await mute.close();
   });
 });
