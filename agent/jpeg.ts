@@ -65,11 +65,11 @@ function codesOf({ counts, symbols }: HuffmanTable): { readonly code: Uint16Arra
   return { code, bits };
 }
 
-/** Cosines of the transform, scaled so that it is orthonormal: [frequency × 8 + sample]. */
-const COSINES = Float32Array.from({ length: 64 }, (_, i) => {
-  const [frequency, sample] = [i >> 3, i & 7];
-  return (frequency === 0 ? Math.SQRT1_2 : 1) * 0.5 * Math.cos(((2 * sample + 1) * frequency * Math.PI) / 16);
-});
+/**
+ * What the fast transform leaves to be done for each frequency, in one direction: its coefficients are larger than
+ * those of the orthonormal one by this and by the square root of eight.
+ */
+const LARGER = Float64Array.from({ length: 8 }, (_, k) => (k === 0 ? 1 : Math.SQRT2 * Math.cos((k * Math.PI) / 16)));
 
 function stepsAt(base: readonly number[], quality: number): Uint8Array {
   const scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
@@ -80,8 +80,8 @@ function stepsAt(base: readonly number[], quality: number): Uint8Array {
 export function encodeJpeg({ width, height, rgb }: Picture, quality: number): Uint8Array {
   const out = createBits(Math.max(4096, width * height));
   const kinds: [Kind, Kind] = [
-    { steps: stepsAt(LUMA_STEPS, quality), dc: codesOf(LUMA_DC), ac: codesOf(LUMA_AC) },
-    { steps: stepsAt(COLOUR_STEPS, quality), dc: codesOf(COLOUR_DC), ac: codesOf(COLOUR_AC) },
+    kindOf(stepsAt(LUMA_STEPS, quality), codesOf(LUMA_DC), codesOf(LUMA_AC)),
+    kindOf(stepsAt(COLOUR_STEPS, quality), codesOf(COLOUR_DC), codesOf(COLOUR_AC)),
   ];
   /** Mean coefficient of the block before, for each component. */
   const last = [0, 0, 0];
@@ -112,6 +112,9 @@ interface Plane {
   readonly values: Float32Array;
 }
 
+const BLUE = 0.25 / 1.772;
+const RED = 0.25 / 1.402;
+
 /** Luminance and the two colour differences (JFIF), their sides filled up to whole blocks with the last pixels. */
 function planesOf({ width, height, rgb }: Picture): [Plane, Plane, Plane] {
   const [w, h] = [Math.ceil(width / 16) * 16, Math.ceil(height / 16) * 16];
@@ -122,13 +125,15 @@ function planesOf({ width, height, rgb }: Picture): [Plane, Plane, Plane] {
     const row = Math.min(y, height - 1) * width;
     for (let x = 0; x < w; x++) {
       const p = (row + Math.min(x, width - 1)) * 3;
-      const [r, g, b] = [rgb[p]!, rgb[p + 1]!, rgb[p + 2]!];
+      const r = rgb[p]!;
+      const g = rgb[p + 1]!;
+      const b = rgb[p + 2]!;
       const light = 0.299 * r + 0.587 * g + 0.114 * b;
       luma[y * w + x] = light;
       const at = ((y >> 1) * w) / 2 + (x >> 1);
       // A quarter of each of the four pixels that share one colour.
-      blue[at]! += 0.25 * (128 + (b - light) / 1.772);
-      red[at]! += 0.25 * (128 + (r - light) / 1.402);
+      blue[at]! += 32 + (b - light) * BLUE;
+      red[at]! += 32 + (r - light) * RED;
     }
   }
   const half = { width: w / 2, height: h / 2 };
@@ -139,22 +144,44 @@ function planesOf({ width, height, rgb }: Picture): [Plane, Plane, Plane] {
   ];
 }
 
-const between = new Float32Array(64);
+const C2 = Math.cos(Math.PI / 8);
+const C4 = Math.SQRT1_2;
+const C6 = Math.sin(Math.PI / 8);
 
-/** Two-dimensional cosine transform in place: rows, then columns. */
+/**
+ * Cosine transform of eight samples in place, `step` apart, in five multiplications: sums and differences of opposite
+ * samples first, then rotations that share their factors (after Arai, Agui and Nakajima).
+ */
+function transformLine(block: Float32Array, at: number, step: number): void {
+  const last = at + 7 * step;
+  const s0 = block[at]! + block[last]!;
+  const d0 = block[at]! - block[last]!;
+  const s1 = block[at + step]! + block[last - step]!;
+  const d1 = block[at + step]! - block[last - step]!;
+  const s2 = block[at + 2 * step]! + block[last - 2 * step]!;
+  const d2 = block[at + 2 * step]! - block[last - 2 * step]!;
+  const s3 = block[at + 3 * step]! + block[last - 3 * step]!;
+  const d3 = block[at + 3 * step]! - block[last - 3 * step]!;
+  const side = s0 - s3;
+  const turned = (s1 - s2 + side) * C4;
+  block[at] = s0 + s3 + (s1 + s2);
+  block[at + 4 * step] = s0 + s3 - (s1 + s2);
+  block[at + 2 * step] = side + turned;
+  block[at + 6 * step] = side - turned;
+  const shared = (d3 + d2 - (d1 + d0)) * C6;
+  const low = (d3 + d2) * (C2 - C6) + shared;
+  const high = (d1 + d0) * (C2 + C6) + shared;
+  const middle = (d2 + d1) * C4;
+  block[at + 5 * step] = d0 - middle + low;
+  block[at + 3 * step] = d0 - middle - low;
+  block[at + step] = d0 + middle + high;
+  block[last] = d0 + middle - high;
+}
+
+/** Two-dimensional transform in place: rows, then columns. */
 function transform(block: Float32Array): void {
-  for (let j = 0; j < 8; j++)
-    for (let u = 0; u < 8; u++) {
-      let sum = 0;
-      for (let i = 0; i < 8; i++) sum += COSINES[u * 8 + i]! * block[j * 8 + i]!;
-      between[j * 8 + u] = sum;
-    }
-  for (let u = 0; u < 8; u++)
-    for (let v = 0; v < 8; v++) {
-      let sum = 0;
-      for (let j = 0; j < 8; j++) sum += COSINES[v * 8 + j]! * between[j * 8 + u]!;
-      block[v * 8 + u] = sum;
-    }
+  for (let j = 0; j < 8; j++) transformLine(block, 8 * j, 1);
+  for (let u = 0; u < 8; u++) transformLine(block, u, 8);
 }
 
 type Codes = ReturnType<typeof codesOf>;
@@ -162,18 +189,27 @@ type Bits = ReturnType<typeof createBits>;
 
 interface Kind {
   readonly steps: Uint8Array;
+  /** A coefficient of the fast transform times this is what is written, in the order of writing. */
+  readonly factors: Float32Array;
   readonly dc: Codes;
   readonly ac: Codes;
 }
 
+function kindOf(steps: Uint8Array, dc: Codes, ac: Codes): Kind {
+  const factors = Float32Array.from(
+    ZIGZAG,
+    (place) => 1 / (8 * LARGER[place >> 3]! * LARGER[place & 7]! * steps[place]!),
+  );
+  return { steps, factors, dc, ac };
+}
+
 /** Writes one block; gives its mean coefficient, which the next one is written against. */
-function writeBlock(out: Bits, block: Float32Array, { steps, dc, ac }: Kind, last: number): number {
-  const mean = Math.round(block[0]! / steps[0]!);
+function writeBlock(out: Bits, block: Float32Array, { factors, dc, ac }: Kind, last: number): number {
+  const mean = Math.round(block[0]! * factors[0]!);
   writeValue(out, dc, 0, mean - last);
   let zeros = 0;
   for (let n = 1; n < 64; n++) {
-    const place = ZIGZAG[n]!;
-    const value = Math.round(block[place]! / steps[place]!);
+    const value = Math.round(block[ZIGZAG[n]!]! * factors[n]!);
     if (value === 0) {
       zeros++;
       continue;

@@ -7,6 +7,7 @@ import { createAnchor } from './anchor.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
 import { parameterSets } from './parameter-sets.ts';
+import type { PipeSink } from './raw.ts';
 import type { RoleRecord } from './role.ts';
 import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
 import { type SessionEnd, type Watchdog, watch } from './supervise.ts';
@@ -41,13 +42,23 @@ export function evidenceArgs(settings: EvidenceSettings, prefix: string, soundCo
   ];
 }
 
-/** Calls `take` with each complete line. */
-function lineCutter(take: (line: string) => void) {
+/** More than what a camera's packets are listed in between two readings. */
+const LINE_BYTES = 4096;
+
+/**
+ * Calls `take` with each complete line. A sink, since packets are listed one by one, all day: each line by itself
+ * through a stream of its own took more time than everything that is worked out of it.
+ */
+function lineCutter(take: (line: string) => void): PipeSink {
+  const bytes = Buffer.alloc(LINE_BYTES);
   let partial = '';
-  return (chunk: Buffer): void => {
-    const lines = (partial + chunk.toString('latin1')).split('\n');
-    partial = lines.pop() ?? '';
-    for (const line of lines) take(line);
+  return {
+    room: () => bytes,
+    took(count) {
+      const lines = (partial + bytes.toString('latin1', 0, count)).split('\n');
+      partial = lines.pop() ?? '';
+      for (const line of lines) take(line);
+    },
   };
 }
 
@@ -71,9 +82,11 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
     let filing: Promise<void> = Promise.resolve();
 
     function packet(line: string): void {
-      const timeBase = /^#tb 0: (\d+)\/(\d+)/.exec(line);
-      if (timeBase) tickMs = (1000 * Number(timeBase[1])) / Number(timeBase[2]);
-      if (line.startsWith('#')) return;
+      if (line.startsWith('#')) {
+        const timeBase = /^#tb 0: (\d+)\/(\d+)/.exec(line);
+        if (timeBase) tickMs = (1000 * Number(timeBase[1])) / Number(timeBase[2]);
+        return;
+      }
       const pts = Number(line.split(',')[2]);
       if (!Number.isFinite(pts)) return;
       packetMs = clock.monoMs();
