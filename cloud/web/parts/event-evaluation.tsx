@@ -1,25 +1,16 @@
 /** The evaluation that an alert belongs to, whenever that was: which one, and in which phase of it the alert began. */
 import { useEffect, useState } from 'preact/hooks';
 import type { AlertView, RoomCard } from '../../http/api.ts';
-import type { EvaluationDetailView, EvaluationView } from '../../http/sessions-api.ts';
+import type { EvaluationDetailView } from '../../http/sessions-api.ts';
 import { formatAddress } from '../address.ts';
+import { liveEvaluation, phaseAt } from '../state/belonging.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { phaseAt } from '../state/phase.ts';
 import { phaseWords } from '../words/session.ts';
 import { timer } from '../words/time.ts';
 import { PhaseChip } from './session-chip.tsx';
 import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
-
-/** The alert's own evaluation while it is on; undefined where it is over, or the alert belongs to none. */
-export function liveEvaluation(
-  sessions: ReadonlyMap<string, EvaluationView> | undefined,
-  alert: Pick<AlertView, 'roomId' | 'sessionId'>,
-): EvaluationView | undefined {
-  const on = sessions?.get(alert.roomId);
-  return on && on.sessionId === alert.sessionId ? on : undefined;
-}
 
 /** Beside the alert's name, while its evaluation is on: the phase that stands now. */
 export function LivePhase({ alert }: { alert: AlertView }) {

@@ -3,12 +3,13 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ActionKind, AlertDetailView, AlertView, RoomCard } from '../../http/api.ts';
+import { liveEvaluation } from '../state/belonging.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import { bytesWords, durationWords } from '../words/time.ts';
 import { behaviourWords, causeWords, seatsWords, sentence } from '../words/words.ts';
 import { Course, Earlier, Part } from './course.tsx';
-import { LivePhase, liveEvaluation } from './event-evaluation.tsx';
+import { LivePhase } from './event-evaluation.tsx';
 import { bodiesOf, Grounds, gravest } from './grounds.tsx';
 import { icons } from './icons.tsx';
 import { AlertMark } from './marks.tsx';

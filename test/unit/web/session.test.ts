@@ -1,8 +1,9 @@
 /** Evaluations on the page: what the line brings, what is newer, what stands, and their words in both languages. */
 import { describe, expect, it } from 'vitest';
 import type { AlertView } from '../../../cloud/http/api.ts';
-import type { EvaluationView, PermitView } from '../../../cloud/http/sessions-api.ts';
+import type { EvaluationView, PermitView, StepView } from '../../../cloud/http/sessions-api.ts';
 import { formatAddress, invitationToken, parseAddress } from '../../../cloud/web/address.ts';
+import { liveEvaluation, phaseAt } from '../../../cloud/web/state/belonging.ts';
 import { applyLine, fromOverview, KnownIds, withSession, withSessions } from '../../../cloud/web/state/feed.ts';
 import { queueOf } from '../../../cloud/web/state/order.ts';
 import {
@@ -13,7 +14,7 @@ import {
   stepWords,
 } from '../../../cloud/web/words/session.ts';
 import { todayAt } from '../../../cloud/web/words/time.ts';
-import { SESSION_PHASES } from '../../../protocol/session.ts';
+import { SESSION_PHASES, type SessionPhase } from '../../../protocol/session.ts';
 
 const evaluation = (over: Partial<EvaluationView> = {}): EvaluationView => ({
   sessionId: 's-1',
@@ -127,5 +128,29 @@ describe('words of an evaluation', () => {
     // It is 00:30 of the 25th in Shanghai.
     expect(todayAt('09:00', 'Asia/Shanghai', now)).toBe(Date.UTC(2026, 10, 25, 1, 0));
     expect(todayAt('09:00', 'UTC', now)).toBe(Date.UTC(2026, 10, 24, 9, 0));
+  });
+});
+
+describe('the evaluation of an alert', () => {
+  it('is its own, never the one that is on in its room by now', () => {
+    const { sessions } = feed([evaluation({ sessionId: 's-2' })]);
+    const alert = { roomId: 'room-1' };
+    expect(liveEvaluation(sessions, { ...alert, sessionId: 's-1' })).toBeUndefined();
+    expect(liveEvaluation(sessions, alert)).toBeUndefined();
+    expect(liveEvaluation(sessions, { ...alert, sessionId: 's-2' })?.sessionId).toBe('s-2');
+  });
+  it('stood in the phase that had been chosen last', () => {
+    const step = (n: number, wallMs: number, phase?: SessionPhase): StepView => ({
+      n,
+      wallMs,
+      actor: '王',
+      what: phase ? 'phase' : 'permit',
+      ...(phase ? { phase } : {}),
+    });
+    const steps = [step(1, 100, 'evaluating'), step(2, 200), step(3, 300, 'break'), step(4, 400, 'evaluating')];
+    expect(phaseAt(steps, 99)).toBeUndefined();
+    expect(phaseAt(steps, 250)).toBe('evaluating');
+    expect(phaseAt(steps, 300)).toBe('break');
+    expect(phaseAt(steps, 9999)).toBe('evaluating');
   });
 });
