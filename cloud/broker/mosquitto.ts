@@ -55,6 +55,11 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   const url = `${scheme}://${listener.host.includes(':') ? `[${listener.host}]` : listener.host}:${port}`;
   const innerPort = listener.tls ? (parts.ingestPort ?? (await bindable('127.0.0.1', 0))) : undefined;
   const innerUrl = innerPort === undefined ? url : `mqtt://127.0.0.1:${innerPort}`;
+  const places = [
+    { host: listener.host, at: port },
+    { host: '127.0.0.1', at: innerPort },
+    { host: listener.host, at: listener.tls?.workersPort },
+  ];
   const ingestSecret = parts.ingestSecret ?? newSecret();
   const onNotice = listener.tls?.onNotice;
   const closing = new AbortController();
@@ -84,6 +89,9 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   };
 
   const run = async (): Promise<{ ended: Promise<string> }> => {
+    // Not left to Mosquitto: a stranger's broker that lets everybody in would take our login, and be taken for ours.
+    for (const { host, at } of places)
+      if (at !== undefined && (await taken(host, at))) throw portTaken(url, `${host}:${at}`);
     writeFiles();
     said = [];
     const conf = join(folder, 'mosquitto.conf');
@@ -190,12 +198,14 @@ export async function startMosquitto(parts: MosquittoParts): Promise<Broker> {
   };
 }
 
+const portTaken = (url: string, which: string) =>
+  new Unavailable(
+    'port_in_use',
+    `starting the broker at ${url}: another program has ${which}; stop it or set another port in cloud.yaml (a Mosquitto that Debian started: systemctl disable --now mosquitto)`,
+  );
+
 function startFailed(how: string, url: string): Unavailable {
-  if (/address already in use/i.test(how))
-    return new Unavailable(
-      'port_in_use',
-      `starting the broker at ${url}: another program has this port; stop it or set mqtt.port in cloud.yaml`,
-    );
+  if (/address already in use/i.test(how)) return portTaken(url, 'one of its ports');
   return new Unavailable('broker_failed', `starting the broker at ${url}: ${how}`);
 }
 
@@ -285,6 +295,15 @@ function bindable(host: string, port: number): Promise<number | undefined> {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
     });
+  });
+}
+
+/** What else may be wrong with a place Mosquitto itself says. */
+function taken(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen(port, host, () => server.close(() => resolve(false)));
   });
 }
 

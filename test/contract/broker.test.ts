@@ -1,6 +1,7 @@
 /** One suite over the ways to have a broker: Mosquitto as the cloud's child, as an outside one, as one elsewhere by certificates, and NATS, no relative of it. */
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type MqttClient } from 'mqtt';
@@ -62,6 +63,12 @@ const gap = (): DraftEvent => ({
   at: clock.now(),
   body: { kind: 'gap', sourceId: 'cam-a', role: 'record', fromWallMs: 1, toWallMs: 2, reason: 'x' },
 });
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connectTcp(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));
+    socket.once('error', () => resolve(false));
+  });
 
 type Device = 'box-1' | 'box-2';
 
@@ -409,6 +416,17 @@ describe('Mosquitto as child', () => {
     );
     await expect(start(port)).rejects.toMatchObject({ kind: 'Unavailable', code: 'port_in_use' });
     server.close();
+  });
+
+  it('is not taken in by a broker that has its port and lets everybody in', async () => {
+    const port = await freePort();
+    const stranger = spawn('/usr/sbin/mosquitto', ['-p', String(port)], { stdio: 'ignore' });
+    try {
+      await expect.poll(() => listens(port), { timeout: 10_000 }).toBe(true);
+      await expect(start(port)).rejects.toMatchObject({ kind: 'Unavailable', code: 'port_in_use' });
+    } finally {
+      stranger.kill('SIGKILL');
+    }
   });
 
   it('checks secrets', () => {
