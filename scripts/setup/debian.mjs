@@ -13,9 +13,11 @@ export const RUN_PACKAGES = [
   'fonts-noto-cjk',
 ];
 
-/** Needed by the tests on top: a browser, a second database, a second broker, storage for clips, a voice, and RTSP servers that are not ours. */
+/** Needed by the tests on top: a browser, a second database, a second broker, storage for clips, a voice, RTSP servers that are not ours,
+ * and what reads the composition of docs/deploy (no engine). */
 export const TEST_PACKAGES = [
   'chromium',
+  'docker-compose',
   'mosquitto-clients',
   'nats-server',
   'postgresql',

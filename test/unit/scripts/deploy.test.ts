@@ -1,5 +1,8 @@
 /** The files of docs/deploy are read by what will read them, as far as that runs here. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,36 +21,122 @@ interface Compose {
   readonly services: Readonly<
     Record<
       string,
-      { readonly image: string; readonly command?: readonly string[]; readonly volumes?: readonly string[] }
+      {
+        readonly image: string;
+        readonly command?: readonly string[];
+        readonly volumes?: readonly string[];
+        readonly environment?: Readonly<Record<string, string>>;
+        readonly networks?: { readonly default: { readonly aliases: readonly string[] } };
+        readonly healthcheck?: { readonly test: readonly string[] };
+      }
     >
   >;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: object;
 }
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+/** Runs a program to its end; undefined where it is not installed. */
+const ran = (program: string, args: readonly string[], cwd = ROOT) => {
+  const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  return error ? undefined : { status, said: stdout + stderr };
+};
 
 describe('docs/deploy', () => {
-  const configs = readdirSync(ROOT).filter((name) => name.endsWith('.yaml'));
+  const configs = readdirSync(ROOT).filter((name) => name.endsWith('.yaml') && name !== 'authority.yaml');
+  /** Read by the cloud itself, with files in place of those that lie on a machine. */
+  const parsed = (name: string) => {
+    writeFileSync(join(folder, 's3.key'), 'id\nsecret\n');
+    writeFileSync(join(folder, 'ca.pem'), 'x');
+    return parseCloudConfig(read(name).replaceAll('/etc/evalroom/', `${folder}/`), ROOT);
+  };
 
   it.each(configs)('%s is a configuration of the cloud', (name) => {
-    const key = join(folder, 's3.key');
-    writeFileSync(key, 'id\nsecret\n');
-    const config = parseCloudConfig(read(name).replace('/etc/evalroom/s3.key', key), ROOT);
+    const config = parsed(name);
     expect(config.store.kind).toBe('postgres');
     expect(config.roles).toHaveLength(1);
     if (config.roles[0] !== 'broker') expect(config.mqtt.kind).toBe('outside');
   });
 
+  it('has an authority that can sign, where the web processes of the composition look for it', () => {
+    const { identity } = parseCloudConfig(read('authority.yaml'), ROOT);
+    expect(identity?.folder).toBe(join(ROOT, 'secrets/identity'));
+    expect(compose.services.web!.volumes).toContain('./secrets/identity:/etc/evalroom/identity');
+    expect(parsed('compose-web.yaml').identity?.folder).toBe(join(folder, 'identity'));
+  });
+
   it('has a composition whose processes use these configurations', () => {
-    const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
     expect(Object.keys(compose.services).sort()).toEqual(['emqx', 'ingest', 'postgres', 's3', 'web']);
+    expect(read('Dockerfile')).toMatch(/^FROM node:24-/m);
     for (const name of ['ingest', 'web']) {
-      const { command = [], image } = compose.services[name]!;
-      expect(image).toMatch(/^node:24/);
+      const { command = [] } = compose.services[name]!;
       expect(command.slice(0, 4)).toEqual(['node', 'scripts/cli.ts', 'cloud', '--config']);
       expect(configs).toContain(command[4]!.replace('docs/deploy/', ''));
     }
     for (const { volumes = [] } of Object.values(compose.services))
       for (const [from = ''] of volumes.map((volume) => volume.split(':')))
         if (!from.startsWith('.')) expect(Object.keys(compose.volumes)).toContain(from);
+  });
+
+  it('mounts what its configurations name, and nothing that is neither here nor made by the steps of the page', () => {
+    for (const [name, config] of [
+      ['ingest', 'compose-ingest.yaml'],
+      ['web', 'compose-web.yaml'],
+    ] as const) {
+      const { volumes = [], environment = {} } = compose.services[name]!;
+      const mounted = volumes.map((volume) => volume.split(':')[1]!);
+      const text = read(config).replace(/^\s*#.*$/gm, '') + Object.values(environment).join('\n');
+      const named = text.match(/\/(?:etc|var)\/[A-Za-z0-9./-]+/g) ?? [];
+      expect(named.length).toBeGreaterThan(3);
+      for (const path of named)
+        expect(mounted.some((target) => path === target || path.startsWith(`${target}/`))).toBe(true);
+    }
+    const page = read('README.md');
+    const sources = Object.values(compose.services).flatMap(({ volumes = [] }) =>
+      volumes.map((one) => one.split(':')[0]!),
+    );
+    const made = [...sources, ...Object.values(compose.secrets).map(({ file }) => file)];
+    for (const from of made.filter((one) => one.startsWith('.')))
+      if (!from.startsWith('./secrets')) expect(existsSync(join(ROOT, from))).toBe(true);
+      else if (from !== './secrets') expect(page).toContain(from.replace(/^\.\/secrets\//, ''));
+  });
+
+  it('asks processes for their health where they say it, and believes them', async () => {
+    let answer = 200;
+    const server = createServer((request, response) =>
+      response.writeHead(request.url === '/healthz' ? answer : 404).end(),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    for (const [name, config] of [
+      ['ingest', 'compose-ingest.yaml'],
+      ['web', 'compose-web.yaml'],
+    ] as const) {
+      const [kind, program, flag, script] = compose.services[name]!.healthcheck!.test;
+      expect([kind, program, flag]).toEqual(['CMD', 'node', '-e']);
+      const { http } = parsed(config);
+      const asked = `${http.tls ? 'https://localhost' : 'http://127.0.0.1'}:${http.port}/`;
+      expect(script).toContain(asked);
+      const check = () =>
+        new Promise((resolve) =>
+          execFile(process.execPath, ['-e', script!.replace(asked, `http://127.0.0.1:${port}/`)], (error) =>
+            resolve(error ? error.code : 0),
+          ),
+        );
+      answer = 200;
+      expect(await check()).toBe(0);
+      answer = 503;
+      expect(await check()).toBe(1);
+    }
+    server.close();
+  });
+
+  it('is a composition for docker-compose', (ctx) => {
+    const args = ['-f', 'docker-compose.yml', 'config', '--quiet'];
+    const plugin = ran('docker', ['compose', 'version'])?.status === 0;
+    const found = plugin ? ran('docker', ['compose', ...args]) : ran('docker-compose', args);
+    if (!found) return ctx.skip('needs the Debian package docker-compose, or the compose plugin of docker');
+    expect(found.said).not.toMatch(/invalid|error|warn/i);
+    expect(found.status).toBe(0);
   });
 
   it('gives EMQX the topics of the wire and no other', () => {
@@ -71,9 +160,6 @@ describe('docs/deploy', () => {
 
   it('keeps boxes and workers apart at EMQX: one connection for each certificate of a box, as many as there are for workers', () => {
     const conf = hocon(read('emqx.conf'));
-    const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose & {
-      services: { emqx: { ports: string[]; volumes: string[] } };
-    };
     for (const [listener, port, zone] of [
       ['default', 8883, 'devices'],
       ['ingest', 8884, 'workers'],
@@ -98,7 +184,7 @@ describe('docs/deploy', () => {
     expect(conf.get('authorization.no_match')).toBe('deny');
     // A list of captures is no text; its first one is the room.
     expect(read('emqx.conf')).toContain("nth(1,regex_extract(dn,'OU=([A-Za-z0-9_-]+)'))");
-    const { ports, volumes } = compose.services.emqx;
+    const { ports, volumes } = compose.services.emqx as unknown as { ports: string[]; volumes: string[] };
     expect(ports).toEqual(['8883:8883']);
     const mounted = volumes.map((volume) => volume.split(':')[1]);
     const [path] = /(?<=path = ")[^"]+/.exec(read('emqx.conf'))!;
@@ -106,9 +192,11 @@ describe('docs/deploy', () => {
     for (const name of ['compose-ingest.yaml', 'compose-web.yaml'])
       expect((parse(read(name)) as { mqtt: { broker: string } }).mqtt.broker).toBe('mqtts://emqx:8884');
     // Without it EMQX finds no list and refuses every box.
-    expect((parse(read('compose-web.yaml')) as { identity: { listUrl: string } }).identity.listUrl).toMatch(
-      /^https:\/\/cloud\.example:8443\/api\/device\/revoked\.pem$/,
-    );
+    const { listUrl } = (parse(read('compose-web.yaml')) as { identity: { listUrl: string } }).identity;
+    expect(listUrl).toBe('https://cloud.example:8443/api/device/revoked.pem');
+    // It finds that name among the containers, and trusts whom the cloud's own certificate comes from.
+    expect(compose.services.web!.networks?.default.aliases).toContain(new URL(listUrl).hostname);
+    expect(volumes).toContain('./secrets/ca.pem:/etc/ssl/certs/ca-certificates.crt:ro');
   });
 
   it('has an ACL that is a list of Erlang terms, each with who, what and where', () => {
@@ -148,6 +236,19 @@ describe('docs/deploy', () => {
       const [, config] = /^ExecStart=.* --config \/etc\/evalroom\/(\S+)$/m.exec(read(unit)) ?? [];
       expect(configs).toContain(config);
     }
+  });
+
+  it('has units that systemd understands', (ctx) => {
+    const units = readdirSync(ROOT).filter((name) => name.endsWith('.service'));
+    const files = units.map((unit) => {
+      const file = join(folder, unit.replace('@.', '@1.'));
+      // Whether the program is there is looked at, too.
+      writeFileSync(file, read(unit).replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+      return file;
+    });
+    const verified = ran('systemd-analyze', ['verify', '--man=no', ...files], folder);
+    if (!verified) return ctx.skip('needs systemd-analyze');
+    expect(verified.said.split('\n').filter((line) => line.includes(folder) || line.includes('evalroom'))).toEqual([]);
   });
 });
 
