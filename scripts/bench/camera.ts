@@ -23,8 +23,8 @@ import { type ProcessUse, processTree } from './processes.ts';
 
 const MODELS = fileURLToPath(new URL('../../.data/models', import.meta.url));
 const FILM_FPS = 25;
-/** Templates are learnt and hot code is compiled by then. */
-const WARM_UP_MS = 30_000;
+/** Templates are learnt and hot code is compiled by then: after half as long, V8 still compiles for a third of a percent of a core. */
+const WARM_UP_MS = 60_000;
 const WIDTH = 640;
 const HEIGHT = 360;
 

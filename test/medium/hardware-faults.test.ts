@@ -150,8 +150,8 @@ describe.concurrent('faults of a camera', () => {
       await w.fake.setFault(null);
       const from = w.frames.length;
       await until(() => w.frames.length > from + 5, 'frames after the damage', w.camera.health);
-      expect(w.camera.health().decode.restarts).toBe(0);
-      expect(w.camera.health().record.restarts).toBe(0);
+      expect(w.camera.health().decode.restarts, w.text()).toBe(0);
+      expect(w.camera.health().record.restarts, w.text()).toBe(0);
     } finally {
       await w.close();
     }
