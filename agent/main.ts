@@ -11,24 +11,20 @@ import type { Hit } from '../models/speech/recogniser.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
-import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
-import { createScouts } from './calibrate.ts';
 import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
-import { type EarParts, listenTo, relisten } from './ears.ts';
 import { createForward } from './forward.ts';
+import { createHearing } from './hearing.ts';
 import { openIdentity } from './identity.ts';
 import { createLayoutHolder } from './layout.ts';
-import type { Listen } from './listen.ts';
+import { createLooking } from './looking.ts';
 import { createLoops, each, every, type Loops } from './loops.ts';
 import { openOrders } from './orders.ts';
-import { createPerceive, doorRegions, type Perceive } from './perceive.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
-import { createReferenceStore } from './reference.ts';
 import { createRulesHolder } from './rules.ts';
 import { createStillNews } from './snapshot.ts';
 import { cameraPlans, microphonesOf } from './sources.ts';
@@ -186,42 +182,26 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       clock,
       log: log.child({ part: 'capture' }),
     });
-    const perceives = new Map<string, Perceive>();
-    const scouts = createScouts();
-    let confirmedWallMs = laid.confirmedWallMs();
-    const referencesFor = (drawn: RoomLayout) =>
-      createReferenceStore({
-        folder: dataFolder,
-        layout: drawn,
-        confirmedWallMs,
-        log: log.child({ part: 'perceive' }),
-      });
-    let references = referencesFor(layout);
-    const listens: Listen[] = [];
+    const looking = createLooking({ config, laid, eyes, clock, log: log.child({ part: 'perceive' }) });
+    const hearing = createHearing({
+      config,
+      pack,
+      bidders: session?.bidders ?? config.bidders,
+      script: script?.ears,
+      clock,
+      log: log.child({ part: 'ears' }),
+    });
     const isNewStill = createStillNews();
     const report = createStateReport({ config, watch, outbox, eyes, clock });
 
     orders.on('session', (next) => {
       watch.observe({ kind: 'session', at: clock.now(), session: next });
       const bidders = next?.bidders ?? config.bidders;
-      if (JSON.stringify(bidders) === JSON.stringify(ears.bidders)) return;
-      ears = { ...ears, bidders };
-      for (const listener of listens) relisten(listener, ears);
-      log.info({ bidders: bidders.length }, 'other names of bidders are listened for');
+      if (hearing.rename(bidders)) log.info({ bidders: bidders.length }, 'other names of bidders are listened for');
     });
     orders.on('layout', (next) => laid.take(next));
-    // Cameras, ears and recording go on; only what depends on what is drawn begins anew.
     laid.onChange((next) => {
-      for (const [cameraId, perceive] of perceives) references.keep(cameraId, perceive.watch.reference());
-      const before = confirmedWallMs;
-      confirmedWallMs = laid.confirmedWallMs();
-      // Where people sat in a picture of before is no longer where they sit.
-      for (const [cameraId, atMs] of confirmedWallMs) if (before.get(cameraId) !== atMs) scouts.forget(cameraId);
-      references = referencesFor(next);
-      for (const [cameraId, perceive] of perceives) {
-        perceive.relay(next, doorRegions(next, cameraId));
-        perceive.watch.setReference(references.load(cameraId));
-      }
+      looking.relay();
       recorder.relay(next);
       watch.relay(next);
       log.info(
@@ -230,12 +210,9 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       );
     });
     orders.on('rulePack', (next) => rules.take(next));
-    rules.onChange((next, before) => {
+    rules.onChange((next) => {
       watch.repack(next);
-      ears = { ...ears, pack: next };
-      // Ears that are told the same words need not begin anew.
-      if (JSON.stringify(next.phrases) !== JSON.stringify(before.phrases))
-        for (const listener of listens) relisten(listener, ears);
+      hearing.repack(next);
       log.info({ rulePack: next.name, version: next.version }, 'another rule pack is in force');
     });
     watch.onEvent((event) => {
@@ -244,24 +221,8 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       upload.poke();
       machine.onEvent?.(event);
     });
-    let ears: EarParts = {
-      languages: config.languages,
-      engines: config.engines,
-      seatOf: Object.fromEntries(
-        config.microphones.flatMap(({ microphoneId, seatId }) =>
-          seatId === undefined ? [] : [[microphoneId, seatId]],
-        ),
-      ),
-      bidders: session?.bidders ?? config.bidders,
-      pack,
-      modelsFolder: config.modelsFolder,
-      script: script?.ears,
-      clock,
-      log: log.child({ part: 'ears' }),
-    };
-    const listen = (microphoneId: string, samples: Parameters<typeof listenTo>[1]) => {
-      const listener = listenTo(microphoneId, samples, ears);
-      listens.push(listener);
+    const listen = (microphoneId: string, samples: Parameters<typeof hearing.open>[1]) => {
+      const listener = hearing.open(microphoneId, samples);
       ending.push(() => listener.close());
       listener.start(stop.signal);
       loops.add(
@@ -273,22 +234,12 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     };
     let firstFrame = true;
     const look = (camera: Camera) => {
-      const perceive = createPerceive({
-        camera,
-        eyes,
-        layout: laid.current(),
-        clock,
-        log: log.child({ part: 'perceive' }),
-        regions: doorRegions(laid.current(), camera.cameraId),
-        blurHeads: config.blurHeads,
-      });
-      perceive.watch.setReference(references.load(camera.cameraId));
-      perceives.set(camera.cameraId, perceive);
+      const perceive = looking.open(camera);
       ending.push(() => perceive.close());
       loops.add(
         each(perceive.observations(), (observation) => {
           watch.observe(observation);
-          scouts.see(camera.cameraId, observation.persons, observation.at.monoMs);
+          looking.scouts.see(camera.cameraId, observation.persons, observation.at.monoMs);
           // Drawn at the time of the picture, which left the camera a little before it was here.
           const shownWallMs = observation.at.wallMs - (observation.lagMs ?? 0);
           recorder.overlay(camera.cameraId, shownWallMs, shotOf(watch.view(), camera.cameraId));
@@ -333,31 +284,31 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         forward.publishState(() =>
           report({
             capture,
-            perceives,
-            listens,
+            perceives: looking.perceives,
+            listens: hearing.listens(),
             recorder,
             orders,
-            scouts,
+            scouts: looking.scouts,
             layout: laid.current(),
             pack: rules.current(),
           }),
         );
       }),
       every(SNAPSHOT_MS, clock, stop.signal, () => {
-        for (const [cameraId, perceive] of perceives) {
+        for (const [cameraId, perceive] of looking.perceives) {
           const still = perceive.snapshot();
           if (still && isNewStill(cameraId, still.atMonoMs)) forward.publishSnapshot(cameraId, still.jpeg);
-          references.keep(cameraId, perceive.watch.reference());
         }
+        looking.keepReferences();
       }),
     );
     log.info({ roomId, modelSet: eyes.modelSet, rulePack: pack.name }, 'the room is watched');
     const cost = () => ({
       detector: eyes.health().detector,
       pose: eyes.health().pose,
-      analysedFps: sumOf(perceives, 'analysedFps'),
-      drops: sumOf(perceives, 'drops'),
-      stateMs: Math.max(0, ...[...perceives.values()].map((one) => clock.monoMs() - one.health().lastMonoMs)),
+      analysedFps: looking.sum('analysedFps'),
+      drops: looking.sum('drops'),
+      stateMs: Math.max(0, ...[...looking.perceives.values()].map((one) => clock.monoMs() - one.health().lastMonoMs)),
     });
     return { modelSet: eyes.modelSet, cost, close: () => endAll(ending, stop, loops, log) };
   } catch (error) {
@@ -419,10 +370,6 @@ function shotOf(view: RoomView, cameraId: string): OverlayShot {
     persons: view.tracks.filter((track) => track.cameraId === cameraId),
     seats: Object.fromEntries(view.seats.map(({ seatId, occupancy }) => [seatId, occupancy])),
   };
-}
-
-function sumOf(perceives: ReadonlyMap<string, Perceive>, what: 'analysedFps' | 'drops'): number {
-  return [...perceives.values()].reduce((sum, perceive) => sum + perceive.health()[what], 0);
 }
 
 async function endAll(
