@@ -3,6 +3,7 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { englishUnits, mandarinUnits, type Units } from '../speech/lexicon/lexicon.ts';
 import { fillSlots } from '../speech/lexicon/slots.ts';
+import { spokenForms } from '../speech/lexicon/spoken.ts';
 import { soundsOf } from '../speech/syllables.ts';
 
 /** The units that a language is spelt in; undefined where no lexicon knows it. */
@@ -17,7 +18,7 @@ const NOT_HAN = /[^\p{Script=Han}]/u;
 export interface UnheardForm {
   readonly phraseId: string;
   readonly form: string;
-  /** `short`: one syllable or word; `signs`: digits or letters in a Mandarin form. */
+  /** `short`: one syllable or word; `signs`: letters or signs in a Mandarin form that nobody can read aloud. */
   readonly reason: 'short' | 'signs';
 }
 
@@ -26,7 +27,8 @@ export function unheardForms({ phrases }: Pick<RulePack, 'phrases'>): UnheardFor
   return phrases.flatMap(({ phraseId, forms, language }) =>
     forms.flatMap((form): UnheardForm[] => {
       const units = unitsOf(language);
-      const text = fillSlots(form, units?.language ?? language)[0] ?? form;
+      const filled = fillSlots(form, units?.language ?? language)[0] ?? form;
+      const text = spokenForms(filled, language)[0] ?? filled;
       if (units?.language === 'zh' && NOT_HAN.test(text.replace(NOT_SPOKEN, '')))
         return [{ phraseId, form, reason: 'signs' }];
       const least = units?.least ?? 1;

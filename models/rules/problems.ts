@@ -117,8 +117,8 @@ function phraseProblems(pack: RulePack): PackProblem[] {
                 en: `"${form}" is too short to be heard: two syllables or words at least.`,
               }
             : {
-                zh: `“${form}”含有数字或字母，请按读音写成汉字。`,
-                en: `"${form}" has digits or letters: write it in characters as it is said.`,
+                zh: `“${form}”含有读不出来的字母或符号，请按读音写成汉字。`,
+                en: `"${form}" has letters or signs that cannot be read aloud: write it in characters as it is said.`,
               },
       });
   return found;

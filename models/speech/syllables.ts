@@ -2,6 +2,7 @@
 import { pinyin } from 'pinyin-pro';
 import { InvalidInput } from '../../protocol/errors.ts';
 import { mergedParts } from './lexicon/sounds.ts';
+import { spokenForms } from './lexicon/spoken.ts';
 
 /** The net's blank is over-sure on speech it was not trained on; this share of it is kept. */
 const BLANK_SHARE = 0.3;
@@ -32,9 +33,9 @@ function readings(character: string): string[] {
   return [...new Set(found)].filter((syllable) => /^[a-z]+$/.test(syllable));
 }
 
-/** Toneless pinyin of the Han characters of a text, one reading each, separated by blanks: what sounds alike is equal. */
+/** Toneless pinyin of a text as it is read aloud, one reading each, separated by blanks: what sounds alike is equal. */
 export function soundsOf(text: string): string {
-  const han = [...text].filter((character) => HAN.test(character)).join('');
+  const han = [...(spokenForms(text, 'zh')[0] ?? text)].filter((character) => HAN.test(character)).join('');
   return pinyin(han, { toneType: 'none', type: 'array', v: true }).join(' ');
 }
 

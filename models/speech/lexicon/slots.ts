@@ -1,5 +1,6 @@
 /** Fills the slots of phrase forms with what a project is about: bidders by all their names, and numbered bidders. */
 import type { Phrase } from '../../../protocol/rules.ts';
+import { spokenForms } from './spoken.ts';
 
 /** Names of one bidder: full, short, aliases. */
 export interface ProjectWords {
@@ -47,10 +48,16 @@ export function fillSlots(form: string, language: string, words: ProjectWords = 
     .slice(0, MOST_FORMS);
 }
 
-/** The phrases with every slot filled, as engines that know no slots need them. */
+/** The phrases with every slot filled and every sign read aloud, as engines that know neither need them. */
 export function fillPhrases(phrases: readonly Phrase[], words?: ProjectWords): Phrase[] {
   return phrases.map((phrase) => ({
     ...phrase,
-    forms: [...new Set(phrase.forms.flatMap((form) => fillSlots(form, phrase.language, words)))],
+    forms: [
+      ...new Set(
+        phrase.forms
+          .flatMap((form) => fillSlots(form, phrase.language, words))
+          .flatMap((form) => spokenForms(form, phrase.language)),
+      ),
+    ],
   }));
 }

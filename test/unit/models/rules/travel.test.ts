@@ -99,9 +99,9 @@ describe('a signed pack', () => {
   });
 
   it('names forms that are too short or written in signs', () => {
-    const words = FILES['words.yaml'].replace('把分数改一改', '改B5分').replace('给{BIDDER}改分', '改');
+    const words = FILES['words.yaml'].replace('把分数改一改', '改b5分').replace('给{BIDDER}改分', '改');
     expect(unheardForms(loadRulePackFiles({ ...FILES, 'words.yaml': words }))).toEqual([
-      { phraseId: 'a-1', form: '改B5分', reason: 'signs' },
+      { phraseId: 'a-1', form: '改b5分', reason: 'signs' },
       { phraseId: 'a-2', form: '改', reason: 'short' },
     ]);
   });
