@@ -235,6 +235,8 @@ describe('docs/deploy', () => {
     for (const unit of units) {
       const [, config] = /^ExecStart=.* --config \/etc\/evalroom\/(\S+)$/m.exec(read(unit)) ?? [];
       expect(configs).toContain(config);
+      // Five tries in ten seconds, and a database that is away for a minute would end them for good.
+      expect(read(unit)).toMatch(/^StartLimitIntervalSec=0$/m);
     }
   });
 
