@@ -177,6 +177,9 @@ function kindOf(cause: unknown, doing: string): Error {
     return new Unavailable('store_unavailable', text, cause);
   }
   if (state === '40001' || state === '40P01') return new Unavailable('store_deadlock', text, cause);
+  // Names of statements belong to a connection: a pooler that hands it on between transactions mixes them up.
+  if (state === '42P05' || state === '26000')
+    return new Unavailable('store_pooler', `${text}: a pooler before the database must pool by session`, cause);
   // Not the row's fault: the table of its day is not there (any more). It must never become a refused row.
   if (state === '23514' && (cause as { routine?: unknown }).routine === 'ExecFindPartition')
     return new Unavailable('store_no_day', text, cause);
