@@ -1,5 +1,5 @@
 /** Start of the path: room.yaml, read once, checked whole, frozen. Every fault at once, each with its line, path and what to do. */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isMap, isSeq, LineCounter, parseDocument } from 'yaml';
@@ -140,7 +140,10 @@ export function checkRoomConfig(path: string, environment: NodeJS.ProcessEnv = p
   checkReferences(content, report);
   const folder = dirname(resolve(path));
   const secrets = readSecrets(content, { folder, environment, report });
-  if (parsed.success) checkIdentity(parsed.data, folder, report);
+  if (parsed.success) {
+    checkIdentity(parsed.data, folder, report);
+    checkAuthority(parsed.data.cloud, folder, report);
+  }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   return { ok: true, config: freeze(assemble(parsed.data, { path, bytes, environment, secrets })) };
 }
@@ -281,6 +284,24 @@ function checkIdentity({ identity, room, cloud }: RoomFile, folder: string, repo
   }
 }
 
+/** The authority's file is there and is one: found here, and not at the first connection in the night. */
+function checkAuthority({ ca }: RoomFile['cloud'], folder: string, report: Report): void {
+  if (ca === undefined) return;
+  const path = resolve(folder, ca);
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (cause) {
+    report(['cloud', 'ca'], `${path} cannot be read (${codeOf(cause)}): give the PEM file of the cloud's authority`);
+    return;
+  }
+  try {
+    new X509Certificate(pem);
+  } catch {
+    report(['cloud', 'ca'], `${path} holds no certificate: give the PEM file of the cloud's authority`);
+  }
+}
+
 /** Reads every secret that the file names; those that cannot be read are reported. */
 function readSecrets(
   content: unknown,
@@ -310,8 +331,15 @@ function readSecrets(
   return secrets;
 }
 
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'ENOENT, there is no such file',
+  EACCES: 'EACCES, this user may not read it',
+  EISDIR: 'EISDIR, it is a folder',
+};
+
 function codeOf(cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return WHY[code] ?? code;
 }
 
 function freeze<T>(value: T): T {

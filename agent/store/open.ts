@@ -1,13 +1,30 @@
 /** Beside the outbox: opens its file under lock, checks it, and replaces a damaged one without losing its bytes. */
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { Corrupt } from '../../protocol/errors.ts';
+import { Corrupt, Full, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Ballast } from './ballast.ts';
 import type { Opening } from './outbox.ts';
 import { asOurs, isDamage, isDiskFull, migrate } from './schema.ts';
 import { framesLost } from './wal.ts';
+
+/** The folder of a file, made where it is missing. Throws InvalidInput `data_folder`, Full `disk_full`. */
+export function makeFolderOf(path: string): void {
+  const folder = dirname(path);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT')
+      throw new Full('disk_full', `making the data folder ${folder}: the disk is full; free space`, cause);
+    throw new InvalidInput(
+      'data_folder',
+      `making the data folder ${folder}: ${message}; data in room.yaml must name a folder that this user may make and write`,
+      cause,
+    );
+  }
+}
 
 /** Throws Unavailable `outbox_in_use`, InvalidInput `outbox_newer`, Full `disk_full`, or Unavailable `disk_error`. */
 export function openFile(

@@ -1,7 +1,5 @@
 /** Middle of the path: the outbox in SQLite. What `accept` returned is on disk; what is deleted was acked by the cloud. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { Bug, Full } from '../../protocol/errors.ts';
 import type { DraftEvent, GapBody, RoomEvent } from '../../protocol/event.ts';
@@ -12,7 +10,7 @@ import { createBallast } from './ballast.ts';
 import { createClipRows } from './clips.ts';
 import { readOpenEpisodes } from './episodes.ts';
 import { judgeAck, type Progress } from './judge-ack.ts';
-import { openFile } from './open.ts';
+import { makeFolderOf, openFile } from './open.ts';
 import type { Outbox, OutboxStream } from './outbox.ts';
 import { asOurs, eventCrc, isDiskFull, isIntact, KEYS_PER_STREAM } from './schema.ts';
 
@@ -58,7 +56,7 @@ interface StreamRow {
  */
 export function openOutbox(options: OutboxOptions): Outbox {
   const { path, roomId, clock, log, quotaEvents } = options;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolderOf(path);
   const ballast = createBallast({ path: `${path}-ballast`, bytes: options.ballastBytes ?? 16 * 1024 * 1024 });
   const { database, opening } = openFile(path, clock, ballast);
 

@@ -1,7 +1,7 @@
 /** Looks at the machine: Node, Debian packages, programs, ports, disk and clock. */
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -71,6 +71,14 @@ export async function lookAtPort(port: number, whatFor: string): Promise<Finding
 export async function lookAtDisk(folder: string): Promise<Finding> {
   let place = resolve(folder);
   while (!existsSync(place)) place = dirname(place);
+  if (!statSync(place).isDirectory())
+    return broken('disk', `${place} is a file, not a folder`, 'set `data` to a folder for what is kept');
+  const unfit = await access(place, constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? error.message,
+  );
+  if (unfit !== undefined)
+    return broken('disk', `${place} cannot be written by this user (${unfit})`, `chown it, or set \`data\` elsewhere`);
   const { bavail, blocks, bsize } = await statfs(place);
   const free = bavail * bsize;
   const found = `${gib(free)} of ${gib(blocks * bsize)} free at ${place}`;
@@ -82,7 +90,7 @@ export async function lookAtDisk(folder: string): Promise<Finding> {
 
 /** Outbox files that the agent has put aside as damaged: what is intact in them waits for somebody to bring it back. */
 export function lookForDamage(folder: string): Finding[] {
-  if (!existsSync(folder)) return [];
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) return [];
   const aside = readdirSync(folder)
     .filter((name) => /^outbox\.db(?:-wal)?\.damaged-\d+$/.test(name))
     .sort();

@@ -6,8 +6,9 @@ import { readIdentity } from '../../agent/identity.ts';
 import { checkLayout } from '../../agent/layout.ts';
 import { createLog } from '../../agent/log.ts';
 import { readKept } from '../../agent/orders.ts';
+import { createRulesHolder } from '../../agent/rules.ts';
 import type { RoomOrders } from '../../protocol/orders.ts';
-import { attention, broken, type Finding, ok } from './finding.ts';
+import { attention, broken, type Finding, ok, wordsOf } from './finding.ts';
 
 const CONNECT_MS = 3000;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
@@ -32,13 +33,14 @@ export function lookAtRoom(path: string): { readonly findings: Finding[]; readon
     };
   const { config } = checked;
   const { layout, cameras, microphones, warnings } = config;
-  const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s), rule pack ${config.rulePack}`;
+  const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s)`;
   const ordered = readKept(config.dataFolder, layout.roomId, createLog({ name: 'doctor', level: 'silent' })).orders;
   const said = ordered.layout ? warnings.filter((warning) => !warning.startsWith('no seats')) : warnings;
   return {
     findings: [
       ok('room.yaml', found),
       ...lookAtLayout(config, ordered),
+      ...lookAtRules(config, ordered),
       ...lookAtIdentity(config),
       ...said.map((warning) => attention('room.yaml', warning, `edit ${path}`)),
     ],
@@ -71,6 +73,32 @@ function lookAtLayout({ layout: own, cameras }: RoomConfig, { layout, revision }
       `drawn at the desk, revision ${revision}: ${drawn}; it counts, not the ${own.seats.length} seats of room.yaml`,
     ),
   ];
+}
+
+/** The pack of room.yaml, or the one that the cloud has ordered; either may be unfit. */
+function lookAtRules({ path, rulePack, cloud }: RoomConfig, { rulePack: order, revision }: RoomOrders): Finding[] {
+  let rules: ReturnType<typeof createRulesHolder>;
+  try {
+    rules = createRulesHolder({ rulePack, keyFile: cloud.rulesKey });
+  } catch (error) {
+    return [broken('rule pack', wordsOf(error), `edit rulePack in ${path}, or the pack`)];
+  }
+  const findings: Finding[] = [];
+  try {
+    rules.take(order);
+  } catch (error) {
+    findings.push(
+      attention(
+        'rule pack',
+        `the one ordered at the desk (revision ${revision}) can not run here, room.yaml counts: ${wordsOf(error)}`,
+        'publish it again at the desk, or give the box the key of this cloud (docs/rules.md)',
+      ),
+    );
+    order = undefined;
+  }
+  const { name, version, rules: judged, phrases } = rules.current();
+  const found = `${name} ${version}: ${Object.keys(judged).length} rules, ${phrases.length} phrases`;
+  return [...findings, ok('rule pack', order ? `${found}, ordered at the desk, revision ${revision}` : found)];
 }
 
 /** How long the box is still known; the agent renews in the last third, so less than that says that it cannot. */

@@ -43,6 +43,13 @@ const allOf = (outbox: Outbox) =>
   outbox.streams().flatMap((stream) => outbox.events(stream.streamId, stream.through, 1_000_000));
 
 describe('outbox on disk', () => {
+  it('says which folder it can not have', () => {
+    writeFileSync(join(folder, 'data'), 'a file');
+    expect(() => open(join(folder, 'data', 'outbox.db'))).toThrowError(
+      expect.objectContaining({ code: 'data_folder', message: expect.stringContaining('data in room.yaml') }),
+    );
+  });
+
   it('holds every event that a killed process had accepted, in streams without holes', async () => {
     const path = join(folder, 'outbox.db');
     const printed: string[] = [];

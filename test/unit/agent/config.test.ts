@@ -137,6 +137,16 @@ describe('checkRoomConfig', () => {
       { path: 'cloud.upload', reason: /in clear.*https/ },
     ],
     [
+      'an authority whose file is missing',
+      () => change('upload: http', 'ca: ./nowhere.pem\n  upload: http'),
+      { path: 'cloud.ca', reason: /nowhere\.pem.*no such file.*PEM/ },
+    ],
+    [
+      'an authority that is none',
+      () => change('upload: http', 'ca: ./secret\n  upload: http'),
+      { path: 'cloud.ca', reason: /no certificate/ },
+    ],
+    [
       'a password in an address',
       () => change(/onvif: .*/, 'main: rtsp://u:p@host/x'),
       { path: 'cameras.0.main', reason: /credentials do not belong/ },

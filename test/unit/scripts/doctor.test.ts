@@ -1,9 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadRulePack } from '../../../models/rules/load.ts';
+import { signRulePack } from '../../../models/rules/sign.ts';
+import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import { Unavailable } from '../../../protocol/errors.ts';
 import { attention, broken, look, ok, printFindings } from '../../../scripts/doctor/finding.ts';
 import { lookAtDisk, lookAtPort, lookForDamage } from '../../../scripts/doctor/machine.ts';
@@ -50,6 +54,14 @@ describe('the doctor', () => {
   it('measures the disk of the nearest folder that exists', async () => {
     const { found } = await lookAtDisk(join(folder, 'not/yet/made'));
     expect(found).toContain(folder);
+  });
+
+  it('says that a data folder is a file', async () => {
+    const file = join(folder, 'data');
+    writeFileSync(file, '');
+    for (const place of [file, join(file, 'deeper')])
+      expect(await lookAtDisk(place)).toMatchObject({ state: 'broken', found: expect.stringContaining('is a file') });
+    expect(lookForDamage(file)).toEqual([]);
   });
 
   it('finds outbox files that were put aside as damaged, and says how to bring back what is intact', () => {
@@ -102,6 +114,33 @@ describe('the doctor', () => {
     expect(found()).toEqual([ok('layout', expect.stringMatching(/at the desk, revision 7: 1 seats/) as string)]);
     keep('gone');
     expect(found()).toMatchObject([{ state: 'attention', found: expect.stringContaining('gone') }]);
+  });
+
+  it('looks at the rule pack of room.yaml, and at the one that was ordered', () => {
+    const path = join(folder, 'room.yaml');
+    const text = readFileSync(EXAMPLE, 'utf8');
+    for (const name of ['secret', 'cam-a.password']) writeFileSync(join(folder, name), 'x\n', { mode: 0o600 });
+    const found = () => lookAtRoom(path).findings.filter(({ part }) => part === 'rule pack');
+    writeFileSync(path, `${text.replace(/^rulePack:.*$/m, '')}\nrulePack: nowhere\n`);
+    expect(found()).toMatchObject([{ state: 'broken', found: expect.stringContaining('default, demo, eval') }]);
+    writeFileSync(path, text);
+    expect(found()).toMatchObject([{ state: 'ok', found: expect.stringMatching(/^default .* rules, \d+ phrases$/) }]);
+    const { dataFolder, layout } = lookAtRoom(path).config!;
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const own = { ...loadRulePack('default'), name: 'province', version: '2.0.0' };
+    const orders = {
+      roomId: layout.roomId,
+      revision: 9,
+      rulePack: signRulePack(writeRulePackFiles(own), privateKey),
+    };
+    mkdirSync(dataFolder, { recursive: true });
+    writeFileSync(join(dataFolder, 'orders.json'), JSON.stringify({ orders, refused: [] }));
+    expect(found()).toMatchObject([
+      { state: 'attention', found: expect.stringContaining('revision 9') },
+      { state: 'ok', found: expect.stringMatching(/^default /) },
+    ]);
+    writeFileSync(join(folder, 'rules.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+    expect(found()).toMatchObject([{ state: 'ok', found: expect.stringMatching(/^province 2\.0\.0.*revision 9$/) }]);
   });
 
   it('says how long the certificate of a box is good', async () => {
