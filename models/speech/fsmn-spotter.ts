@@ -65,8 +65,10 @@ export function createSpotter(deps: {
   project?: ProjectWords | undefined;
   /** Lowers every limit of the mean: for measuring what another strictness would give. */
   ease?: number;
+  /** Told of everything that the first pass suspects, whatever becomes of it: for measuring what the second one costs. */
+  onSuspect?: (suspect: { readonly phraseId: string; readonly endSample: number }) => void;
 }): Spotter {
-  const { model, phrases, project, ease = 0 } = deps;
+  const { model, phrases, project, ease = 0, onSuspect } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
   const forms = phrases.flatMap((phrase) =>
@@ -161,8 +163,11 @@ export function createSpotter(deps: {
       first = frame - KEPT + 1;
     }
     const suspects = listen(logs, frame);
+    const running = scorer.push(logs);
+    for (const { form, endFrame } of onSuspect ? running : [])
+      onSuspect?.({ phraseId: forms[form]!.phraseId, endSample: endFrame * FRAME + WINDOW });
     const found = [
-      ...scorer.push(logs).flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame, 0)),
+      ...running.flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame, 0)),
       ...agreed(suspects),
     ];
     // Of several forms of one phrase the best one speaks for it.
