@@ -118,7 +118,8 @@ function inPicture(truth: Truth, { narrow }: Variant): Truth {
       seat_polygon: clipped(seat.seat_polygon),
       ...(seat.desk_polygon ? { desk_polygon: clipped(seat.desk_polygon) } : {}),
     }));
-  const isSeen = (seat: number | null | undefined) => seat == null || seats.some((one) => one.seat === seat);
+  const isSeen = (seat: number | string | null | undefined) =>
+    seat == null || seats.some((one) => String(one.seat) === String(seat));
   return { ...truth, seats, events: truth.events.filter((e) => isSeen(e.seat) && isSeen(e.with_seat)) };
 }
 

@@ -63,8 +63,9 @@ export function createWatcher(options: WatcherOptions): Watcher {
         const answers = options.cache ? await answersAs(video, cameraId, variant, options.modelsFolder) : undefined;
         await memory.open(answers);
         sight = await look(await opened, video, cameraId, layout, variant, options.fps);
-        await memory.keep(answers);
-        if (kept) await write(kept, sight);
+        // Kept for the speed of a second run alone: without a place for it the figures are the same.
+        await memory.keep(answers).catch(() => undefined);
+        if (kept) await write(kept, sight).catch(() => undefined);
       }
       modelSet = sight.modelSet;
       frames += sight.frames.length;

@@ -1,10 +1,11 @@
 /** The page of `eval vision`: a timeline of truth over prediction for each room, with the frames of every miss and false alarm. */
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Variant } from './eval-vision-augment.ts';
-import type { pool, RoomScore, Said, Span } from './eval-vision-score.ts';
-import type { TruthRoom } from './eval-vision-truth.ts';
+import type { Said } from './eval-vision-occupancy.ts';
+import type { pool, RoomScore, Span } from './eval-vision-score.ts';
+import { seatIdsOf, secondsOf, type TruthRoom } from './eval-vision-truth.ts';
 
 export interface ReportedRoom {
   readonly room: TruthRoom;
@@ -16,7 +17,6 @@ export interface ReportedRoom {
 interface Report {
   readonly rooms: readonly ReportedRoom[];
   readonly figures: ReturnType<typeof pool>;
-  readonly dir: string;
   readonly rules: string;
 }
 
@@ -44,9 +44,9 @@ export async function writeReport(path: string, report: Report): Promise<void> {
       const times = [span.startS, (span.startS + span.endS) / 2];
       const pictures: string[] = [];
       for (const t of times)
-        for (const { cameraId } of one.room.cameras) {
+        for (const { cameraId, file } of one.room.cameras) {
           if (left-- <= 0) continue;
-          const jpeg = await still(join(report.dir, `${cameraId}.mp4`), one.variant, t);
+          const jpeg = await still(file, one.variant, t);
           if (jpeg)
             pictures.push(
               `<figure><img alt="" src="data:image/jpeg;base64,${jpeg.toString('base64')}"><figcaption>${esc(cameraId)} ${t.toFixed(1)} s</figcaption></figure>`,
@@ -88,7 +88,7 @@ const RIGHT = 1000;
 
 /** Truth and prediction of each behaviour, then what was said of each seat. */
 function timeline({ room, score, said }: ReportedRoom): string {
-  const duration = room.cameras[0]!.truth.duration_s;
+  const duration = secondsOf(room);
   const x = (s: number) => LEFT + ((RIGHT - LEFT) * Math.max(0, Math.min(duration, s))) / duration;
   const names = [...new Set(score.spans.map((s) => s.name))];
   const parts: string[] = [];
@@ -105,9 +105,9 @@ function timeline({ room, score, said }: ReportedRoom): string {
     }
     y += 2 * ROW + 4;
   }
-  for (const { seat } of room.cameras[0]!.truth.seats) {
-    label(`seat ${seat}`, y);
-    for (const run of runsOf(said, String(seat)))
+  for (const seatId of seatIdsOf(room)) {
+    label(`seat ${seatId}`, y);
+    for (const run of runsOf(said, seatId))
       parts.push(
         `<rect x="${x(run.from).toFixed(1)}" y="${y}" width="${(x(run.to) - x(run.from)).toFixed(1)}" height="${ROW - 3}" fill="${run.is === 'yes' ? '#a5d6a7' : run.is === 'no' ? '#fff' : '#bdbdbd'}" stroke="#eee"/>`,
       );

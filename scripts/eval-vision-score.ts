@@ -1,7 +1,7 @@
-/** Scoring of `eval vision`: predicted episodes and occupancy against truth files. Pure; no files, no models. */
-import type { DraftEvent, EpisodeBody, Level, Occupancy } from '../protocol/event.ts';
+/** Scoring of `eval vision`: predicted episodes against truth files, and the figures over all rooms. Pure; no files, no models. */
+import type { DraftEvent, EpisodeBody, Level } from '../protocol/event.ts';
 import type { RulePack } from '../protocol/rules.ts';
-import type { Truth, TruthRoom } from './eval-vision-truth.ts';
+import { eventsOf, type Truth, type TruthRoom } from './eval-vision-truth.ts';
 
 /** One occurrence of a predicted episode, in seconds of the video. */
 export interface Predicted {
@@ -167,7 +167,7 @@ export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], 
   const unscored: Record<string, number> = {};
   const spans: Span[] = [];
   let [falseAlarms, falseNotices] = [0, 0];
-  const events = room.cameras[0]!.truth.events;
+  const events = eventsOf(room);
   for (const name of SCORED) {
     const score: BehaviourScore = { episodes: 0, found: 0, false: 0, startErrors: [], alertDelays: [] };
     behaviours[name] = score;
@@ -223,54 +223,6 @@ export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], 
       spans.push({ of: 'predicted', name, seats, startS, endS, verdict: 'unscored' });
     }
   return { behaviours, unscored, spans, falseAlarms, falseNotices };
-}
-
-/** Distance to the own seat up to which a seat counts as taken, metres. */
-const SEAT_M = 0.85;
-/** Frames this near to a change are left out. */
-const GRACE_S = 2;
-
-/** What was said of the seats at one analysed frame. */
-export interface Said {
-  readonly t: number;
-  readonly seats: Readonly<Record<string, Occupancy>>;
-}
-
-export function scoreOccupancy(truth: Truth, said: readonly Said[]) {
-  const occupancy: Record<string, { right: number; unknown: number; frames: number }> = {};
-  const fault = { right: 0, frames: 0 };
-  const blind = truth.frames.map((f) => f.image === 'covered' || f.image === 'moved');
-  const blindChange = changes(blind, truth);
-  for (const { seat } of truth.seats) {
-    const seatId = String(seat);
-    const owner = truth.people.find((p) => p.seat === seat);
-    const taken = truth.frames.map((f) => {
-      const person = f.people.find((p) => p.id === owner?.id);
-      return !!person?.in_room && (person.seat_dist ?? Number.POSITIVE_INFINITY) <= SEAT_M;
-    });
-    const change = changes(taken, truth);
-    const count = { right: 0, unknown: 0, frames: 0 };
-    for (const { t, seats } of said) {
-      const i = Math.min(truth.frames.length - 1, Math.round(t * truth.fps));
-      const now = seats[seatId] ?? 'unknown';
-      if (blindChange.some((c) => Math.abs(c - t) < GRACE_S)) continue;
-      if (blind[i]) {
-        fault.frames++;
-        if (now === 'unknown') fault.right++;
-        continue;
-      }
-      if (change.some((c) => Math.abs(c - t) < GRACE_S)) continue;
-      count.frames++;
-      if (now === 'unknown') count.unknown++;
-      else if ((now === 'yes') === taken[i]) count.right++;
-    }
-    occupancy[seatId] = count;
-  }
-  return { occupancy, fault };
-}
-
-function changes(values: readonly boolean[], truth: Truth): readonly number[] {
-  return values.flatMap((v, i) => (i > 0 && v !== values[i - 1] ? [truth.frames[i]!.t] : []));
 }
 
 const quantile = (list: readonly number[], q: number): number | null => {

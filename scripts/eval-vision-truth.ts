@@ -1,18 +1,6 @@
-/** Footage with known truth: the files that `eval vision` reads, and the layout that an installer would have drawn for them. */
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { z } from 'zod';
-import { InvalidInput } from '../protocol/errors.ts';
+/** Footage with known truth, as `eval vision` scores it, and the layout that an installer would have drawn for it. */
 import type { FloorCalibration, RoomLayout } from '../protocol/room.ts';
 import type { FloorPoint, Point, Polygon } from '../protocol/seat.ts';
-
-export interface FootageOptions {
-  readonly dir: string;
-  /** Only videos whose name contains this. */
-  readonly only?: string;
-  /** Each camera is a room of its own. */
-  readonly single?: boolean;
-}
 
 /** The part of a truth file that is read: seats in pixels, people per frame, episodes in seconds. */
 export interface Truth {
@@ -30,36 +18,78 @@ export interface Truth {
   };
   readonly seats: readonly {
     readonly seat: number | string;
+    /** Empty: this camera does not see the seat. */
     readonly seat_polygon: readonly Point[];
     readonly desk_polygon?: readonly Point[];
     readonly seat_point_world?: FloorPoint;
     readonly floor_zone_world?: readonly FloorPoint[];
   }[];
-  readonly people: readonly { readonly id: number; readonly seat: number | null; readonly role: string }[];
+  readonly people: readonly {
+    readonly id: number | string;
+    readonly seat: number | string | null;
+    readonly role: string;
+  }[];
+  /** In order of `t`, at any rate, of the whole video or of a part of it. */
   readonly frames: readonly {
-    readonly frame: number;
     readonly t: number;
     readonly image: string;
-    readonly people: readonly { readonly id: number; readonly in_room: boolean; readonly seat_dist?: number | null }[];
+    readonly people: readonly {
+      readonly id: number | string;
+      readonly in_room: boolean;
+      readonly seat_dist?: number | null;
+    }[];
   }[];
   readonly events: readonly {
     readonly type: string;
-    readonly seat?: number | null;
-    readonly with_seat?: number;
+    readonly seat?: number | string | null;
+    readonly with_seat?: number | string | null;
     readonly start_s: number;
     readonly end_s: number;
   }[];
 }
 
-/** One room of the evaluation: its cameras by id, the first of which gives the episodes' truth. */
+/** One camera of a room, and its video. */
+export interface TruthCamera {
+  readonly cameraId: string;
+  readonly file: string;
+  readonly truth: Truth;
+}
+
+/** One room of the evaluation: its cameras, at least one, all of which see the same time. */
 export interface TruthRoom {
   readonly name: string;
-  readonly cameras: readonly { readonly cameraId: string; readonly truth: Truth }[];
+  readonly cameras: readonly TruthCamera[];
 }
+
+/** How long the room's footage lasts. */
+export const secondsOf = (room: TruthRoom): number => Math.max(...room.cameras.map(({ truth }) => truth.duration_s));
+
+/** Two files tell of one thing that happened when they put its begin this near. */
+const SAME_S = 1;
+
+/** What happened in the room: what any of its truth files tells, once. */
+export function eventsOf({ cameras }: TruthRoom): Truth['events'] {
+  const all: Truth['events'][number][] = [];
+  for (const { truth } of cameras)
+    for (const event of truth.events) {
+      const told = all.some(
+        ({ type, seat, start_s }) =>
+          type === event.type &&
+          String(seat ?? '') === String(event.seat ?? '') &&
+          Math.abs(start_s - event.start_s) <= SAME_S,
+      );
+      if (!told) all.push(event);
+    }
+  return all;
+}
+
+/** Seats that any of the room's truth files lists, by id as the product writes it, in the order of their naming. */
+export const seatIdsOf = (room: TruthRoom): readonly string[] => [
+  ...new Set(room.cameras.flatMap(({ truth }) => truth.seats.map(({ seat }) => String(seat)))),
+];
 
 /** The layout that an installer would have drawn: seats, desks, and four floor points where the camera is known. */
 export function layoutOf(room: TruthRoom): RoomLayout {
-  const first = room.cameras[0]!.truth;
   const scaled = (truth: Truth, polygon: readonly Point[]): Polygon =>
     polygon.map(([x, y]): Point => [x / truth.width, y / truth.height]);
   return {
@@ -67,23 +97,36 @@ export function layoutOf(room: TruthRoom): RoomLayout {
     name: room.name,
     centre: 'eval',
     timeZone: 'Asia/Shanghai',
-    seats: first.seats.map(({ seat, seat_point_world }) => ({
-      seatId: String(seat),
-      name: `${seat}号席`,
-      ...(seat_point_world ? { floor: seat_point_world } : {}),
-      views: room.cameras.flatMap(({ cameraId, truth }) => {
-        const view = truth.seats.find((s) => s.seat === seat);
-        if (!view) return [];
-        const desk = view.desk_polygon ? { desk: scaled(truth, view.desk_polygon) } : {};
-        return [{ cameraId, zone: scaled(truth, view.seat_polygon), ...desk }];
-      }),
-    })),
+    seats: seatIdsOf(room).map((seatId) => {
+      const views = room.cameras.flatMap(({ cameraId, truth }) => {
+        const view = truth.seats.find((s) => String(s.seat) === seatId);
+        return view ? [{ cameraId, truth, view }] : [];
+      });
+      const floor = views.find(({ view }) => view.seat_point_world)?.view.seat_point_world;
+      return {
+        seatId,
+        name: `${seatId}号席`,
+        ...(floor ? { floor } : {}),
+        views: views
+          .filter(({ view }) => view.seat_polygon.length >= 3)
+          .map(({ cameraId, truth, view }) => ({
+            cameraId,
+            zone: scaled(truth, view.seat_polygon),
+            ...(view.desk_polygon ? { desk: scaled(truth, view.desk_polygon) } : {}),
+          })),
+      };
+    }),
     zones: [],
     doorLines: [],
     floor: room.cameras.flatMap(({ cameraId, truth }) => floorOf(cameraId, truth)),
-    roster: first.people
-      .filter((p) => p.role === 'expert' && p.seat !== null)
-      .map((p) => ({ seatId: String(p.seat), expertId: `E-${p.id}` })),
+    roster: [
+      ...new Map(
+        room.cameras
+          .flatMap(({ truth }) => truth.people)
+          .filter((p) => p.role === 'expert' && p.seat !== null)
+          .map((p) => [String(p.seat), { seatId: String(p.seat), expertId: `E-${p.id}` }] as const),
+      ).values(),
+    ],
   };
 }
 
@@ -104,71 +147,8 @@ function floorOf(cameraId: string, truth: Truth): readonly FloorCalibration[] {
       (model.cx + (model.fx * x) / z) / truth.width,
       (model.cy + (model.fy * y) / z) / truth.height,
     ];
-    return [{ image, floor: f }];
+    // What lies outside the picture nobody could have marked in it.
+    return image.every((part) => part >= 0 && part <= 1) ? [{ image, floor: f }] : [];
   });
   return points.length >= 4 ? [{ cameraId, points }] : [];
-}
-
-/** Only what is read; truth files hold more. */
-const TruthSchema = z.object({
-  fps: z.number().positive(),
-  width: z.number().positive(),
-  height: z.number().positive(),
-  duration_s: z.number().positive(),
-  seats: z.array(
-    z
-      .object({
-        seat: z.union([z.number(), z.string()]),
-        seat_polygon: z.array(z.tuple([z.number(), z.number()])).min(3),
-      })
-      .loose(),
-  ),
-  people: z.array(z.object({ id: z.number(), seat: z.number().nullable(), role: z.string() }).loose()),
-  frames: z
-    .array(
-      z
-        .object({
-          frame: z.number(),
-          t: z.number(),
-          image: z.string(),
-          people: z.array(z.object({ id: z.number(), in_room: z.boolean() }).loose()),
-        })
-        .loose(),
-    )
-    .min(1),
-  events: z.array(z.object({ type: z.string(), start_s: z.number(), end_s: z.number() }).loose()),
-});
-
-/** The rooms of a folder of NAME.mp4 with NAME.json beside each. Rejects with InvalidInput for what cannot be read. */
-export async function readRooms({ dir, only, single }: FootageOptions): Promise<readonly TruthRoom[]> {
-  const names = await readdir(dir).catch((cause: unknown) => {
-    throw new InvalidInput(
-      'no_media',
-      `--dir ${dir} cannot be read; name a folder of NAME.mp4 with NAME.json beside each`,
-      cause,
-    );
-  });
-  const videos = names
-    .filter((n) => n.endsWith('.mp4') && names.includes(n.replace(/mp4$/, 'json')) && n.includes(only ?? ''))
-    .sort();
-  if (videos.length === 0)
-    throw new InvalidInput(
-      'no_media',
-      `${dir} holds no NAME.mp4 with a NAME.json beside it${only ? ` and "${only}" in its name` : ''}`,
-    );
-  const rooms = new Map<string, { cameraId: string; truth: Truth }[]>();
-  for (const video of videos) {
-    const cameraId = basename(video, '.mp4');
-    const name = single ? cameraId : cameraId.replace(/_cam.$/, '');
-    rooms.set(name, [...(rooms.get(name) ?? []), { cameraId, truth: await readTruth(join(dir, `${cameraId}.json`)) }]);
-  }
-  return [...rooms].map(([name, cameras]) => ({ name, cameras }));
-}
-
-async function readTruth(path: string): Promise<Truth> {
-  try {
-    return TruthSchema.parse(JSON.parse(await readFile(path, 'utf8'))) as unknown as Truth;
-  } catch (cause) {
-    throw new InvalidInput('bad_truth', `${path} is not a truth file as docs/behaviours.md describes it`, cause);
-  }
 }

@@ -2,24 +2,18 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Input, startRoom, step } from '../agent/decide/room.ts';
-import { InvalidInput } from '../protocol/errors.ts';
+import { Corrupt, InvalidInput, Unavailable } from '../protocol/errors.ts';
 import type { DraftEvent } from '../protocol/event.ts';
 import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import { CLEAN, FURTHER, VARIANTS, type Variant, varied } from './eval-vision-augment.ts';
-import { BEGIN, createWatcher, instant } from './eval-vision-eyes.ts';
+import { BEGIN, createWatcher, instant, type Watcher } from './eval-vision-eyes.ts';
+import { type LeftOut, readRooms } from './eval-vision-files.ts';
+import { type Said, scoreOccupancy } from './eval-vision-occupancy.ts';
 import { type ReportedRoom, writeReport } from './eval-vision-report.ts';
-import {
-  episodesOf,
-  pool,
-  type RoomScore,
-  type Said,
-  type Span,
-  scoreEpisodes,
-  scoreOccupancy,
-} from './eval-vision-score.ts';
-import { layoutOf, readRooms, type TruthRoom } from './eval-vision-truth.ts';
+import { episodesOf, pool, type RoomScore, type Span, scoreEpisodes } from './eval-vision-score.ts';
+import { layoutOf, secondsOf, type Truth, type TruthRoom } from './eval-vision-truth.ts';
 
 export interface EvalVisionOptions {
   /** Folder of NAME.mp4 with NAME.json beside each. */
@@ -78,6 +72,8 @@ export function evalVisionCommand(program: Command): void {
     .action(async (options: EvalVisionOptions) => {
       const result = await evalVision(options, (line) => process.stdout.write(`${line}\n`));
       if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      // What was asked for was not all done, whatever the figures of the rest are.
+      if (result.failed.length > 0) process.exitCode = 1;
     });
 }
 
@@ -87,7 +83,9 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   if (!(options.fps > 0 && options.fps <= 25))
     throw new InvalidInput('bad_fps', `--fps ${options.fps}: a number between 0 and 25 is needed`);
   const pack = loadRulePack(options.rules);
-  const rooms = await readRooms(options);
+  const { rooms, leftOut } = await readRooms(options);
+  const failed: LeftOut[] = [];
+  for (const { file, reason } of leftOut) print(`left out: ${file}: ${reason}`);
   const runs = chosen(options);
   const watcher = createWatcher({
     fps: options.fps,
@@ -101,11 +99,18 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
       for (const clean of rooms) {
         const room = varied(clean, variant);
         const layout = layoutOf(room);
-        const observations: FrameObservation[] = [];
-        for (const { cameraId } of room.cameras)
-          observations.push(...(await watcher.watch(join(options.dir, `${cameraId}.mp4`), cameraId, layout, variant)));
+        const seen = await lookAt(watcher, room, layout, variant, options.fps).catch((error: unknown) => {
+          if (isOurs(error)) return error;
+          throw error;
+        });
+        if (seen instanceof Error) {
+          failed.push({ file: room.name, reason: seen.message });
+          print(`failed: ${room.name}: ${seen.message}`);
+          continue;
+        }
+        for (const line of seen.warnings) print(`warning: ${line}`);
         const times = loops(options.loop, rooms, runs.length);
-        const shown = repeated(room, observations, times);
+        const shown = repeated(seen.room, seen.observations, times);
         const { score, said } = scoreRoom(shown.room, layout, shown.observations, pack);
         scores.push(score);
         reported.push({ room: shown.room, variant, score, said });
@@ -114,28 +119,82 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   } finally {
     await watcher.close();
   }
-  const result = pool(scores, watcher.cpuMsPerFrame(), watcher.modelSet());
+  if (scores.length === 0)
+    throw new InvalidInput(
+      'no_media',
+      `nothing of ${options.dir} could be looked at: ${failed.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`,
+    );
+  const result = {
+    ...pool(scores, watcher.cpuMsPerFrame(), watcher.modelSet()),
+    leftOut: leftOut.map(({ file }) => file),
+    failed: failed.map(({ file }) => file),
+  };
   printPool(result, print);
-  if (options.report !== false && options.report !== undefined) {
-    await writeReport(options.report, { rooms: reported, figures: result, dir: options.dir, rules: pack.name });
-    print(`report: ${options.report}`);
-  }
+  if (options.report !== false && options.report !== undefined)
+    try {
+      await writeReport(options.report, { rooms: reported, figures: result, rules: pack.name });
+      print(`report: ${options.report}`);
+    } catch (error) {
+      // Figures that took hours are not lost for a page that has no place.
+      print(`warning: the page was not written: ${error instanceof Error ? error.message : String(error)}`);
+    }
   return result;
 }
+
+/** A truth file that lasts longer or shorter than its video by more than this is told, seconds. */
+const MISMATCH_S = 1;
+
+const isOurs = (error: unknown): error is Corrupt | Unavailable =>
+  error instanceof Corrupt || error instanceof Unavailable;
+
+/** The observations of all cameras of a room; what lies beyond the end of its footage is not of its truth. */
+async function lookAt(watcher: Watcher, room: TruthRoom, layout: RoomLayout, variant: Variant, fps: number) {
+  const observations: FrameObservation[] = [];
+  const warnings: string[] = [];
+  const cameras: TruthRoom['cameras'][number][] = [];
+  for (const camera of room.cameras) {
+    const { cameraId, file, truth } = camera;
+    const seen = await watcher.watch(file, cameraId, layout, variant);
+    observations.push(...seen);
+    const shownS = secondOf(seen.at(-1)!) + 1 / (variant.fps ?? fps);
+    const lasts = Math.min(truth.duration_s, shownS + MISMATCH_S);
+    if (Math.abs(truth.duration_s - shownS) > MISMATCH_S)
+      warnings.push(
+        `${cameraId}: its truth lasts ${truth.duration_s.toFixed(1)} s, its video ${shownS.toFixed(1)} s: only what both have is scored`,
+      );
+    cameras.push(lasts < truth.duration_s ? { ...camera, truth: cutShort(truth, shownS) } : camera);
+  }
+  const shown = { ...room, cameras };
+  const endS = secondsOf(shown);
+  return { room: shown, warnings, observations: observations.filter((one) => secondOf(one) < endS) };
+}
+
+function cutShort(truth: Truth, duration_s: number): Truth {
+  return {
+    ...truth,
+    duration_s,
+    frames: truth.frames.filter(({ t }) => t < duration_s),
+    events: truth.events
+      .filter(({ start_s }) => start_s < duration_s)
+      .map((event) => ({ ...event, end_s: Math.min(event.end_s, duration_s) })),
+  };
+}
+
+const secondOf = ({ at }: FrameObservation): number => (at.monoMs - BEGIN.monoMs) / 1000;
 
 /** How often everything must be seen for all of it to last so many hours. */
 function loops(hours: number | undefined, rooms: readonly TruthRoom[], runs: number): number {
   if (hours === undefined) return 1;
   if (!(hours > 0 && hours <= 1000))
     throw new InvalidInput('bad_loop', `--loop ${hours}: a number of hours between 0 and 1000 is needed`);
-  const once = (runs * rooms.reduce((sum, r) => sum + r.cameras[0]!.truth.duration_s, 0)) / 3600;
+  const once = (runs * rooms.reduce((sum, r) => sum + secondsOf(r), 0)) / 3600;
   return Math.max(1, Math.ceil(hours / once));
 }
 
 /** The same footage and truth again and again in one run: what was learnt and what was decided goes on. */
 function repeated(room: TruthRoom, observations: readonly FrameObservation[], times: number) {
   if (times === 1) return { room, observations };
-  const seconds = room.cameras[0]!.truth.duration_s;
+  const seconds = secondsOf(room);
   const turns = Array.from({ length: times }, (_, i) => i * seconds);
   const later = (at: FrameObservation['at'], s: number) => ({
     ...at,
@@ -145,14 +204,12 @@ function repeated(room: TruthRoom, observations: readonly FrameObservation[], ti
   return {
     room: {
       ...room,
-      cameras: room.cameras.map(({ cameraId, truth }) => ({
-        cameraId,
+      cameras: room.cameras.map(({ truth, ...camera }) => ({
+        ...camera,
         truth: {
           ...truth,
           duration_s: seconds * times,
-          frames: turns.flatMap((s) =>
-            truth.frames.slice(0, Math.round(seconds * truth.fps)).map((f) => ({ ...f, t: f.t + s })),
-          ),
+          frames: turns.flatMap((s) => truth.frames.filter((f) => f.t < seconds).map((f) => ({ ...f, t: f.t + s }))),
           events: turns.flatMap((s) => truth.events.map((e) => ({ ...e, start_s: e.start_s + s, end_s: e.end_s + s }))),
         },
       })),
@@ -180,9 +237,9 @@ export function scoreRoom(
   observations: readonly FrameObservation[],
   pack: RulePack,
 ): { readonly score: RoomScore; readonly said: readonly Said[] } {
-  const truth = room.cameras[0]!.truth;
+  const seconds = secondsOf(room);
   const inputs: Input[] = [...observations];
-  for (let s = 1; s <= truth.duration_s; s++) inputs.push({ kind: 'tick', at: instant(s) });
+  for (let s = 1; s <= seconds; s++) inputs.push({ kind: 'tick', at: instant(s) });
   inputs.sort((a, b) => a.at.monoMs - b.at.monoMs);
   const context = { layout, pack, runId: 'eval' };
   let machine = startRoom(context, instant(0), []);
@@ -194,14 +251,14 @@ export function scoreRoom(
     drafts.push(...result.drafts);
     if (input.kind !== 'frame') continue;
     const seats = Object.fromEntries(result.view.seats.map((s) => [s.seatId, s.occupancy]));
-    said.push({ t: (input.at.monoMs - BEGIN.monoMs) / 1000, seats });
+    said.push({ t: secondOf(input), seats });
   }
-  const predicted = episodesOf(drafts, BEGIN.wallMs, truth.duration_s);
+  const predicted = episodesOf(drafts, BEGIN.wallMs, seconds);
   const score = {
     name: room.name,
-    hours: truth.duration_s / 3600,
+    hours: seconds / 3600,
     ...scoreEpisodes(room, predicted, pack),
-    ...scoreOccupancy(truth, said),
+    ...scoreOccupancy(room, said),
   };
   return { score, said };
 }

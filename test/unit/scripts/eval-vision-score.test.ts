@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DraftEvent, EpisodeBody } from '../../../protocol/event.ts';
 import type { RulePack } from '../../../protocol/rules.ts';
-import { episodesOf, pool, scoreEpisodes, scoreOccupancy } from '../../../scripts/eval-vision-score.ts';
+import { scoreOccupancy } from '../../../scripts/eval-vision-occupancy.ts';
+import { episodesOf, pool, scoreEpisodes } from '../../../scripts/eval-vision-score.ts';
 import { layoutOf, type Truth } from '../../../scripts/eval-vision-truth.ts';
 
 const truth: Truth = {
@@ -29,12 +30,12 @@ const truth: Truth = {
         [30, 10],
         [30, 30],
       ],
-      seat_point_world: [-1, 3],
+      seat_point_world: [-1, 7],
       floor_zone_world: [
-        [-1.5, 2.5],
-        [-0.5, 2.5],
-        [-0.5, 3.5],
-        [-1.5, 3.5],
+        [-1.5, 6.5],
+        [-0.5, 6.5],
+        [-0.5, 7.5],
+        [-1.5, 7.5],
       ],
     },
   ],
@@ -43,7 +44,6 @@ const truth: Truth = {
     { id: 2, seat: null, role: 'stranger' },
   ],
   frames: Array.from({ length: 60 }, (_, i) => ({
-    frame: i,
     t: i,
     image: i >= 40 && i < 50 ? 'covered' : 'normal',
     people: [{ id: 1, in_room: true, seat_dist: i >= 10 && i < 30 ? 2 : 0.1 }],
@@ -56,7 +56,7 @@ const truth: Truth = {
     { type: 'contact', seat: 2, with_seat: 1, start_s: 52, end_s: 59 },
   ],
 };
-const room = { name: 'R', cameras: [{ cameraId: 'R_camA', truth }] };
+const room = { name: 'R', cameras: [{ cameraId: 'R_camA', file: 'R_camA.mp4', truth }] };
 const both = { citation: '', noticeMs: 5000, alarmMs: 5000 };
 const pack = {
   name: 'eval',
@@ -160,12 +160,12 @@ describe('the score of eval vision', () => {
       t,
       seats: { '1': t >= 40 && t < 50 ? ('unknown' as const) : t >= 10 && t < 30 ? ('no' as const) : ('yes' as const) },
     }));
-    const { occupancy, fault } = scoreOccupancy(truth, said);
+    const { occupancy, fault } = scoreOccupancy(room, said);
     expect(occupancy['1']!.right).toBe(occupancy['1']!.frames);
     expect(fault.right).toBe(fault.frames);
     expect(fault.frames).toBeGreaterThan(5);
     const blind = scoreOccupancy(
-      truth,
+      room,
       said.map(({ t }) => ({ t, seats: {} })),
     );
     expect(blind.occupancy['1']).toMatchObject({ right: 0, unknown: blind.occupancy['1']!.frames });
@@ -179,5 +179,45 @@ describe('the score of eval vision', () => {
       falseAlarmsPerRoomHour: 0,
     });
     expect(pooled.behaviours.seat_absent).toMatchObject({ recall: 0, precision: null, f1: 0 });
+  });
+
+  it('judges an instant by the frame that is nearest to it, and none of which the truth tells nothing', () => {
+    // Twice a second said, at 25 frames a second labelled once in five seconds, and only from second 20 to second 50.
+    const rare = { ...truth, fps: 25, frames: truth.frames.filter(({ t }) => t >= 20 && t <= 50 && t % 5 === 0) };
+    const said = Array.from({ length: 120 }, (_, i) => ({
+      t: i / 2,
+      seats: { '1': i / 2 < 30 || (i / 2 >= 40 && i / 2 < 50) ? ('no' as const) : ('yes' as const) },
+    }));
+    const { occupancy, fault } = scoreOccupancy({ name: 'R', cameras: [{ ...room.cameras[0]!, truth: rare }] }, said);
+    expect(occupancy['1']!.right).toBe(occupancy['1']!.frames);
+    // From 20 to 25 and from 32 to 35, two a second: it changes somewhere in the five seconds between two labels.
+    expect(occupancy['1']!.frames).toBeGreaterThan(12);
+    expect(fault.right).toBe(0);
+    expect(fault.frames).toBeGreaterThan(5);
+  });
+
+  it('takes a fused room as what any of its cameras tells: seats, faults, and blind only where nobody sees', () => {
+    const seat = { seat: 2, seat_polygon: truth.seats[0]!.seat_polygon };
+    const frames = truth.frames.map((frame) => ({ ...frame, image: 'normal', people: [] }));
+    const other: Truth = {
+      ...truth,
+      frames,
+      seats: [...truth.seats, seat],
+      events: [...truth.events.slice(0, 2), { type: 'camera_moved', start_s: 20, end_s: 30 }],
+    };
+    const fused = { name: 'R', cameras: [room.cameras[0]!, { cameraId: 'R_camB', file: 'R_camB.mp4', truth: other }] };
+    expect(layoutOf(fused).seats.map(({ seatId, views }) => [seatId, views.length])).toEqual([
+      ['1', 2],
+      ['2', 1],
+    ]);
+    const { behaviours } = scoreEpisodes(fused, [], pack);
+    expect([
+      behaviours.seat_absent!.episodes,
+      behaviours.lens_covered!.episodes,
+      behaviours.camera_moved!.episodes,
+    ]).toEqual([1, 1, 1]);
+    const { fault, occupancy } = scoreOccupancy(fused, [{ t: 45, seats: { '1': 'yes', '2': 'no' } }]);
+    expect(fault.frames).toBe(0);
+    expect(occupancy).toMatchObject({ '1': { right: 1, frames: 1 }, '2': { right: 1, frames: 1 } });
   });
 });
