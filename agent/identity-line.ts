@@ -85,10 +85,12 @@ export interface Post {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** Gives up: throws Unavailable. */
+  readonly signal?: AbortSignal;
 }
 
 /** `POST /api/device/<what>`; the answer's JSON. Throws by what the cloud answers: InvalidInput, Forbidden or Unavailable. */
-export function post(url: URL, what: string, { body, ca, cert, key }: Post): Promise<unknown> {
+export function post(url: URL, what: string, { body, ca, cert, key, signal }: Post): Promise<unknown> {
   const text = JSON.stringify(body);
   const request = url.protocol === 'https:' ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
@@ -103,6 +105,7 @@ export function post(url: URL, what: string, { body, ca, cert, key }: Post): Pro
         ...(ca === undefined ? {} : { ca }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),
+        ...(signal === undefined ? {} : { signal }),
       },
       (response) => {
         let answer = '';

@@ -173,7 +173,9 @@ export function openIdentity(parts: {
   };
   const renew = async () => {
     const { key, csr } = await askWithNewKey();
-    const answer = parseRenewAnswer(await post(url, 'renew', { body: { csr }, ...withMore(stored).credentials }));
+    const answer = parseRenewAnswer(
+      await post(url, 'renew', { body: { csr }, ...withMore(stored).credentials, signal: ending.signal }),
+    );
     if (!answer) throw new Unavailable('cloud_unavailable', `renewing at ${url.origin}: the answer is not understood`);
     const next = identityOf({ key, cert: answer.certificate, ca: answer.ca });
     if (next.deviceId !== stored.deviceId)
@@ -194,10 +196,11 @@ export function openIdentity(parts: {
     try {
       if (clock.wallMs() >= due) await renew();
       // From the disk, and over a line of its own: only then may the cloud revoke the one before.
-      if (!confirmed) await post(url, 'confirm', { body: {}, ...withMore(stored).credentials });
+      if (!confirmed) await post(url, 'confirm', { body: {}, ...withMore(stored).credentials, signal: ending.signal });
       confirmed = true;
       return true;
     } catch (error) {
+      if (ending.signal.aborted) return false;
       const left = Math.round((notAfterWallMs - clock.wallMs()) / 3_600_000);
       log.warn({ err: error, hoursLeft: left }, 'the certificate could not be renewed or confirmed: trying again');
       return false;

@@ -118,12 +118,16 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       const { clipId } = row.manifest;
       const known = row.uploads[file.name];
       const watch = new AbortController();
+      // With the credentials of this moment: a box that has renewed its certificate must not go on under the old one.
+      const line = url.startsWith('https:') ? new Agent({ keepAlive: true, ...tls?.() }) : undefined;
       let movedMonoMs = clock.monoMs();
       const finish = (outcome: Outcome) => {
         watch.abort();
         ending.signal.removeEventListener('abort', stop);
         // tus closes it after a success alone: without this each attempt while the cloud is away keeps a file open.
         input.destroy();
+        // Its idle connection would stay open until the cloud closes it, one for each file.
+        line?.destroy();
         resolve(outcome);
       };
       const input = createReadStream(join(row.folder, file.name));
@@ -140,13 +144,7 @@ export function createUploader({ store, connection, roomId, clock, log, report }
         // The row remembers where to go on; tus's own memory would be a second truth.
         storeFingerprintForResuming: false,
         retryDelays: null,
-        ...(url.startsWith('https:')
-          ? {
-              httpStack: new DefaultHttpStack({
-                agent: new Agent({ keepAlive: true, ...tls?.() }),
-              }),
-            }
-          : {}),
+        ...(line ? { httpStack: new DefaultHttpStack({ agent: line }) } : {}),
         onUploadUrlAvailable: () => {
           try {
             if (upload.url) store.clips.upload(clipId, file.name, upload.url);
