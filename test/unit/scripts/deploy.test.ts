@@ -1,5 +1,5 @@
 /** The files of docs/deploy are read by what will read them, as far as that runs here. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -65,7 +65,7 @@ describe('docs/deploy', () => {
   });
 
   it('has a composition whose processes use these configurations', () => {
-    expect(Object.keys(compose.services).sort()).toEqual(['emqx', 'ingest', 'postgres', 's3', 'web']);
+    expect(Object.keys(compose.services).sort()).toEqual(['emqx', 'ingest', 'postgres', 'revoked', 's3', 'web']);
     expect(read('Dockerfile')).toMatch(/^FROM node:24-/m);
     for (const name of ['ingest', 'web']) {
       const { command = [] } = compose.services[name]!;
@@ -128,6 +128,41 @@ describe('docs/deploy', () => {
       expect(await check()).toBe(1);
     }
     server.close();
+  });
+
+  it('hands out the list of revoked certificates in plain, or says that it has none', async () => {
+    let answer = 200;
+    const cloud = createServer((request, response) =>
+      response.writeHead(request.url === '/api/device/revoked.pem' ? answer : 404).end('the list'),
+    );
+    await new Promise<void>((resolve) => cloud.listen(0, '127.0.0.1', resolve));
+    const { port } = cloud.address() as AddressInfo;
+    const [program, flag, script] = compose.services.revoked!.command!;
+    expect([program, flag]).toEqual(['node', '-e']);
+    const web = compose.services.web!.networks!.default.aliases[0]!;
+    const asked = `https://${web}:${parsed('compose-web.yaml').http.port}/`;
+    const { listUrl } = parsed('compose-web.yaml').identity!;
+    const listening = `.listen(${new URL(listUrl!).port})`;
+    for (const part of [asked, listening]) expect(script).toContain(part);
+    const child = spawn(process.execPath, [
+      '-e',
+      script!
+        .replace(asked, `http://127.0.0.1:${port}/`)
+        .replace(listening, ".listen(0, '127.0.0.1', function () { console.log(this.address().port) })"),
+    ]);
+    try {
+      const at = await new Promise((resolve) => child.stdout.once('data', (chunk) => resolve(Number(String(chunk)))));
+      const list = await fetch(`http://127.0.0.1:${at}/revoked.pem`);
+      expect([list.status, await list.text()]).toEqual([200, 'the list']);
+      answer = 409;
+      expect((await fetch(`http://127.0.0.1:${at}/revoked.pem`)).status).toBe(409);
+      cloud.closeAllConnections();
+      await new Promise((resolve) => cloud.close(resolve));
+      expect((await fetch(`http://127.0.0.1:${at}/revoked.pem`)).status).toBe(503);
+    } finally {
+      child.kill('SIGKILL');
+      cloud.close();
+    }
   });
 
   it('is a composition for docker-compose', (ctx) => {
@@ -193,10 +228,9 @@ describe('docs/deploy', () => {
       expect((parse(read(name)) as { mqtt: { broker: string } }).mqtt.broker).toBe('mqtts://emqx:8884');
     // Without it EMQX finds no list and refuses every box.
     const { listUrl } = (parse(read('compose-web.yaml')) as { identity: { listUrl: string } }).identity;
-    expect(listUrl).toBe('https://cloud.example:8443/api/device/revoked.pem');
-    // It finds that name among the containers, and trusts whom the cloud's own certificate comes from.
-    expect(compose.services.web!.networks?.default.aliases).toContain(new URL(listUrl).hostname);
-    expect(volumes).toContain('./secrets/ca.pem:/etc/ssl/certs/ca-certificates.crt:ro');
+    // It takes no list by https, and finds that name among the containers.
+    expect(listUrl).toMatch(/^http:/);
+    expect(compose.services.revoked!.networks?.default.aliases).toContain(new URL(listUrl).hostname);
   });
 
   it('has an ACL that is a list of Erlang terms, each with who, what and where', () => {
