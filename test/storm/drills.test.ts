@@ -177,7 +177,7 @@ describe('drills', () => {
     expect(await whole(tickets)).toEqual({ quarantined: 0, rejected: 0 });
   });
 
-  it('an image of the disk that is put back, and run twice', async () => {
+  it('an image of the disk that is put back and run, three times', async () => {
     drill = await startDrill();
     const path = join(drill.folder, 'outbox.db');
     box = drill.openBox();
