@@ -6,7 +6,7 @@ import { Blank, Loading, Refused, RefusedLine } from '../parts/states.tsx';
 import { useWords } from '../parts/use.ts';
 import type { Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { logWords } from '../words/words.ts';
+import { actorWords, logWords } from '../words/words.ts';
 
 const PAGE = 100;
 
@@ -37,7 +37,11 @@ export function LogPage() {
     return <Refused title={t('logTitle')} refusal={refusal} onRetry={() => void load(undefined)} />;
   if (!entries) return <Loading />;
   const shown = entries.filter(
-    (entry) => q === '' || `${entry.actor} ${logWords(entry.action, lang)} ${entry.object}`.toLowerCase().includes(q),
+    (entry) =>
+      q === '' ||
+      `${entry.actor} ${actorWords(entry.actor, lang).words} ${logWords(entry.action, lang)} ${entry.object}`
+        .toLowerCase()
+        .includes(q),
   );
   return (
     <div class="log">
@@ -54,7 +58,7 @@ export function LogPage() {
       {entries.length === 0 ? (
         <Blank title={t('logEmpty')} />
       ) : (
-        <table class="log-table">
+        <table class="log-table log-entries">
           <thead>
             <tr>
               <th scope="col" class="num">
@@ -74,7 +78,7 @@ export function LogPage() {
                 <td>
                   <RoomTime wallMs={entry.wallMs} room={room} />
                 </td>
-                <td>{entry.actor}</td>
+                <Actor actor={entry.actor} />
                 <td>{logWords(entry.action, lang)}</td>
                 <td class="log-object">{entry.object}</td>
                 <td>
@@ -96,6 +100,12 @@ export function LogPage() {
       )}
     </div>
   );
+}
+
+function Actor({ actor }: { actor: string }) {
+  const { lang } = useWords();
+  const { words, person } = actorWords(actor, lang);
+  return <td class={person ? undefined : 'log-machine'}>{words}</td>;
 }
 
 /** Shown only where there is something: most clouds never refuse anything. */

@@ -1,5 +1,5 @@
 /** People: who may enter and as what, one-time links for those who are invited, and the own password. */
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import {
   PERSON_NAME_MAX,
   type PersonLinkView,
@@ -42,6 +42,7 @@ function Everybody({ me }: { me: string }) {
   const [refusal, setRefusal] = useState<Refusal>();
   const [wrong, setWrong] = useState<string>();
   const [link, setLink] = useState<PersonLinkView>();
+  const [adding, setAdding] = useState(false);
 
   const load = useCallback(async () => {
     const answer = await desk.client.people();
@@ -91,7 +92,9 @@ function Everybody({ me }: { me: string }) {
           const form = event.currentTarget;
           const fields = new FormData(form);
           const [name, role] = [String(fields.get('name') ?? ''), String(fields.get('role')) as PersonRole];
+          setAdding(true);
           void act(desk.client.addPerson(name, role)).then((made) => {
+            setAdding(false);
             setLink(made);
             if (made) form.reset();
           });
@@ -114,7 +117,7 @@ function Everybody({ me }: { me: string }) {
               ))}
             </select>
           </label>
-          <button type="submit" class="button primary">
+          <button type="submit" class="button primary" disabled={adding}>
             {peopleWords(lang, 'add')}
           </button>
         </div>
@@ -201,12 +204,13 @@ function PersonRow({ person, mine, onLink, onSet }: RowProps) {
 function LinkShown({ link }: { link: PersonLinkView }) {
   const desk = useDesk();
   const { lang } = useWords();
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<'copied' | 'copyByHand'>();
+  const shown = useRef<HTMLOutputElement>(null);
   const address = `${location.origin}/#invite=${link.token}`;
   return (
     <div class="people-link" role="status">
       <p>{peopleWords(lang, 'linkFor', { name: link.person.name })}</p>
-      <output class="boxes-word" data-link>
+      <output ref={shown} class="boxes-word" data-link>
         {address}
       </output>
       <p class="small">
@@ -217,11 +221,16 @@ function LinkShown({ link }: { link: PersonLinkView }) {
         type="button"
         class="button"
         onClick={() => {
-          // A page without TLS on another machine has no clipboard: the link can be marked there.
-          void navigator.clipboard?.writeText(address).then(() => setCopied(true));
+          // A page without TLS on another machine has no clipboard: there the link is marked, to be copied by hand.
+          const byHand = () => {
+            if (shown.current) getSelection()?.selectAllChildren(shown.current);
+            setCopied('copyByHand');
+          };
+          if (navigator.clipboard) navigator.clipboard.writeText(address).then(() => setCopied('copied'), byHand);
+          else byHand();
         }}
       >
-        {peopleWords(lang, copied ? 'copied' : 'copy')}
+        {peopleWords(lang, copied ?? 'copy')}
       </button>
     </div>
   );

@@ -100,7 +100,8 @@ export function QueuePage() {
     } else {
       const kind = VERDICT_KEYS[key.toLowerCase()];
       if (!kind || event.repeat) return false;
-      void act(selected, kind);
+      // One at a time: the same key twice is not two verdicts.
+      if (!pending) void act(selected, kind);
     }
     return true;
   });

@@ -158,6 +158,11 @@ function RulesDesk({ view, stale, onView, onChange }: DeskProps) {
             {sayRules(lang, 'saveAs')}
           </button>
         </header>
+        {named && !sameName(named, chosen) && (
+          <p class="rules-note" role="status">
+            {sayRules(lang, 'noVersion', { name: nameText(named), shown: nameText(chosen) })}
+          </p>
+        )}
         {stale && <RefusedLine what={sayRules(lang, 'stale')} refusal={stale} onRetry={() => void onChange()} />}
         {unsafe && (
           <p class="rules-note" role="alert" data-kept="no">

@@ -39,7 +39,7 @@ export function Chart({ samples, title, zone }: { samples: readonly Sample[]; ti
           scales: { ms: { range: (_chart, _low, high) => [0, Math.max(50, high * 1.2)] }, fps: { range: [0, 10] } },
           axes: [
             { ...axis, space: 110, values: (_plot, at) => at.map((s) => clockTime(s * 1000, zone, s * 1000, lang)) },
-            { ...axis, scale: 'ms', size: 44, label: t('inference'), labelSize: 16, labelFont: '11px system-ui' },
+            { ...axis, scale: 'ms', size: 56, label: t('inference'), labelSize: 16, labelFont: '11px system-ui' },
             {
               ...axis,
               scale: 'fps',

@@ -50,22 +50,29 @@ export function BelongsTo({ alert, room }: { alert: AlertView; room: RoomCard | 
     };
   }, [desk, sessionId, attempt]);
   if (sessionId === undefined) return null;
-  const words = () => {
-    if (!found) return '';
-    const { title, begunWallMs } = found.evaluation;
-    const phase = phaseAt(found.steps, alert.beganWallMs);
-    if (phase === undefined) return t('belongsWithin', { title });
-    return t('belongsAt', { title, phase: phaseWords(phase, lang), time: timer(alert.beganWallMs - begunWallMs) });
-  };
+  const phase = found && phaseAt(found.steps, alert.beganWallMs);
   return (
     <div data-belongs={found?.evaluation.sessionId}>
       <dt>{t('belongsTo')}</dt>
       <dd>
         {refusal && <RefusedLine refusal={refusal} onRetry={() => setAttempt(attempt + 1)} />}
         {found && (
-          <a href={formatAddress({ page: 'sessions', room: room?.roomId ?? alert.roomId, session: sessionId })}>
-            {words()}
-          </a>
+          <>
+            <a
+              class="plain belongs"
+              href={formatAddress({ page: 'sessions', room: room?.roomId ?? alert.roomId, session: sessionId })}
+            >
+              {found.evaluation.title}
+            </a>
+            <span class="small belongs-when">
+              {phase === undefined
+                ? t('belongsBefore')
+                : t('belongsAt', {
+                    phase: phaseWords(phase, lang),
+                    time: timer(alert.beganWallMs - found.evaluation.begunWallMs),
+                  })}
+            </span>
+          </>
         )}
       </dd>
     </div>

@@ -1,54 +1,13 @@
 /** The plan of a room: seats where they stand, each with its state, its running timer and the ring of its level. */
 
-import type { Level } from '../../../protocol/event.ts';
 import type { AlertView, RoomCard } from '../../http/api.ts';
 import { formatAddress } from '../address.ts';
 import { planOf } from '../geometry.ts';
 import { useDesk } from '../state/desk.ts';
-import { isOurFault } from '../state/order.ts';
+import { seatSign } from '../state/seat-sign.ts';
 import { timer } from '../words/time.ts';
 import { seatShort, seatWords } from '../words/words.ts';
 import { useSize, useWords } from './use.ts';
-
-export type SeatState = 'present' | 'away' | 'unknown' | 'absent';
-
-export interface SeatSign {
-  readonly state: SeatState;
-  readonly level?: Level;
-  /** Everything of that level has been acknowledged: same shape, quiet. */
-  readonly quiet: boolean;
-  readonly sinceWallMs: number;
-}
-
-/** What a seat shows: its occupancy, and the gravest alert that is going on there. A silent room's seats are unknown. */
-export function seatSign(room: RoomCard, seatId: string, alerts: readonly AlertView[], silent: boolean): SeatSign {
-  const state = room.state;
-  const seat = state?.seats.find((one) => one.seatId === seatId);
-  const roster = state?.layout.roster ?? [];
-  const absent = roster.length > 0 && !roster.some((entry) => entry.seatId === seatId);
-  const here = alerts.filter(
-    (alert) =>
-      alert.phase !== 'end' &&
-      alert.state !== 'closed' &&
-      alert.seatIds.includes(seatId) &&
-      !isOurFault(alert.behaviour),
-  );
-  const gravest = here.find((alert) => alert.level === 'alarm') ?? here[0];
-  const level = gravest?.level ?? seat?.level;
-  const sign: SeatState = absent
-    ? 'absent'
-    : silent || !seat || seat.occupancy === 'unknown'
-      ? 'unknown'
-      : seat.occupancy === 'yes'
-        ? 'present'
-        : 'away';
-  return {
-    state: sign,
-    quiet: here.length > 0 && here.every((alert) => alert.state === 'acknowledged'),
-    sinceWallMs: silent ? (room.heardWallMs ?? 0) : (seat?.sinceWallMs ?? 0),
-    ...(level && !silent ? { level } : {}),
-  };
-}
 
 const SEAT_W = 40;
 const SEAT_H = 30;

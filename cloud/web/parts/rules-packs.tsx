@@ -4,7 +4,7 @@ import { useDesk } from '../state/desk.ts';
 import { type Draft, nameText, sameName } from '../state/rules-draft.ts';
 import { sayRules } from '../words/rules.ts';
 import { clockTime } from '../words/time.ts';
-import { useWords } from './use.ts';
+import { PHONE, useMedia, useWords } from './use.ts';
 
 export function RulesPacks(props: {
   readonly view: RulesView;
@@ -15,6 +15,7 @@ export function RulesPacks(props: {
   const { view, chosen, draft, onChoose } = props;
   const desk = useDesk();
   const { lang } = useWords();
+  const phone = useMedia(PHONE);
   const groups = Map.groupBy(view.versions, ({ name }) => name);
   const live = desk.feed.value?.rooms;
   const running = (version: PackVersionView) =>
@@ -25,46 +26,51 @@ export function RulesPacks(props: {
   );
   return (
     <aside class="rules-packs" aria-label={sayRules(lang, 'packs')}>
-      <h2>{sayRules(lang, 'packs')}</h2>
-      {sorted.map((versions) => (
-        <section key={versions[0]!.name} class="rules-group">
-          <h3>
-            {lang === 'zh' ? versions[0]!.title.zh : versions[0]!.title.en}
-            {versions[0]!.builtIn && <span class="small">{sayRules(lang, 'builtIn')}</span>}
-          </h3>
-          <ul>
-            {versions.map((version) => {
-              const rooms = running(version);
-              return (
-                <li key={version.version}>
-                  <button
-                    type="button"
-                    class="rules-pack"
-                    data-pack={nameText(version)}
-                    aria-current={sameName(version, chosen) ? 'true' : undefined}
-                    title={version.note}
-                    onClick={() => onChoose(version)}
-                  >
-                    <span class="rules-pack-name">{nameText(version)}</span>
-                    {sameName(draft?.base, version) && <span class="tag rules-draft">{sayRules(lang, 'draft')}</span>}
-                    {rooms > 0 && <span class="tag">{sayRules(lang, 'inRooms', { n: rooms })}</span>}
-                    <span class="small rules-pack-by">
-                      {version.builtIn
-                        ? sayRules(lang, 'phraseCount', { n: version.phrases })
-                        : sayRules(lang, 'by', {
-                            who: version.madeBy,
-                            time: clockTime(version.madeWallMs, 'Asia/Shanghai', desk.nowMs(), lang),
-                          })}
-                      {version.note ? ` · ${version.note}` : ''}
-                    </span>
-                  </button>
-                </li>
-              );
-            })}
-          </ul>
-        </section>
-      ))}
-      <p class="small rules-key">{sayRules(lang, 'key', { id: view.keyId })}</p>
+      {/* On a phone the list would push what it is about out of sight. */}
+      <details open={!phone}>
+        <summary>
+          <h2>{sayRules(lang, 'packs')}</h2>
+        </summary>
+        {sorted.map((versions) => (
+          <section key={versions[0]!.name} class="rules-group">
+            <h3>
+              {lang === 'zh' ? versions[0]!.title.zh : versions[0]!.title.en}
+              {versions[0]!.builtIn && <span class="small">{sayRules(lang, 'builtIn')}</span>}
+            </h3>
+            <ul>
+              {versions.map((version) => {
+                const rooms = running(version);
+                return (
+                  <li key={version.version}>
+                    <button
+                      type="button"
+                      class="rules-pack"
+                      data-pack={nameText(version)}
+                      aria-current={sameName(version, chosen) ? 'true' : undefined}
+                      title={version.note}
+                      onClick={() => onChoose(version)}
+                    >
+                      <span class="rules-pack-name">{nameText(version)}</span>
+                      {sameName(draft?.base, version) && <span class="tag rules-draft">{sayRules(lang, 'draft')}</span>}
+                      {rooms > 0 && <span class="tag">{sayRules(lang, 'inRooms', { n: rooms })}</span>}
+                      <span class="small rules-pack-by">
+                        {version.builtIn
+                          ? sayRules(lang, 'phraseCount', { n: version.phrases })
+                          : sayRules(lang, 'by', {
+                              who: version.madeBy,
+                              time: clockTime(version.madeWallMs, 'Asia/Shanghai', desk.nowMs(), lang),
+                            })}
+                        {version.note ? ` · ${version.note}` : ''}
+                      </span>
+                    </button>
+                  </li>
+                );
+              })}
+            </ul>
+          </section>
+        ))}
+        <p class="small rules-key">{sayRules(lang, 'key', { id: view.keyId })}</p>
+      </details>
     </aside>
   );
 }

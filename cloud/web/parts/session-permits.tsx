@@ -4,10 +4,10 @@ import type { RoomCard } from '../../http/api.ts';
 import { type EvaluationView, PERMIT_KINDS, type PermitRequest, type PermitView } from '../../http/sessions-api.ts';
 import { useDesk } from '../state/desk.ts';
 import { isSilent } from '../state/faults.ts';
+import { seatSign } from '../state/seat-sign.ts';
 import { kindWords, sessionWords } from '../words/session.ts';
 import { timer } from '../words/time.ts';
 import { seatWords } from '../words/words.ts';
-import { seatSign } from './plan.tsx';
 import { standing, whoseWords } from './session-chip.tsx';
 import { useWords } from './use.ts';
 
@@ -128,7 +128,8 @@ export function Seats({ room, evaluation, disabled, onPermit, onRevoke }: SeatsP
 function Occupancy({ room, seatId }: { room: RoomCard; seatId: string }) {
   const desk = useDesk();
   const { lang } = useWords();
-  const sign = seatSign(room, seatId, [], isSilent(room, desk.knownNow.value));
+  const alerts = [...desk.alerts.value.values()].filter((alert) => alert.roomId === room.roomId);
+  const sign = seatSign(room, seatId, alerts, isSilent(room, desk.knownNow.value));
   const away = sign.state === 'away';
   return (
     <span class={`seats-state seats-${sign.state}`} data-state={sign.state}>

@@ -93,6 +93,9 @@ const KINDS: Readonly<Record<number, RefusalKind>> = {
   503: 'busy',
 };
 
+/** A question that is not answered by then is a cloud that cannot be reached; making a copy of a clip takes longest. */
+const ASK_MS = 180_000;
+
 /** `onUnauthorised` is called for every 401, so that the page can ask for a login without losing its place. */
 export function createClient(options: { onUnauthorised: () => void }): Client {
   async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer<T>> {
@@ -103,6 +106,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
         credentials: 'same-origin',
         headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': typeOf(body) }) },
         ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ASK_MS),
       });
     } catch {
       return { ok: false, refusal: { kind: 'unreachable' } };
@@ -112,9 +116,14 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
         (value) => ({ ok: true, value: value as T }),
         () => ({ ok: false, refusal: { kind: 'unreachable' } }),
       );
-    const text = await response.text().catch(() => '');
-    const parsed = parse(text);
-    if (response.ok) return { ok: true, value: parsed as T };
+    const text = await response.text().catch(() => undefined);
+    const parsed = parse(text ?? '');
+    if (response.ok) {
+      // Cut off in the middle, or the page of a proxy that stands before the cloud: no answer of ours.
+      if (text === undefined) return { ok: false, refusal: { kind: 'unreachable' } };
+      if (parsed === undefined && text !== '') return { ok: false, refusal: { kind: 'server' } };
+      return { ok: true, value: parsed as T };
+    }
     if (response.status === 401 && path !== '/api/login' && path !== '/api/setup') options.onUnauthorised();
     const said = isErrorView(parsed) ? parsed : undefined;
     return { ok: false, refusal: { kind: KINDS[response.status] ?? 'server', ...(said ? { said } : {}) } };

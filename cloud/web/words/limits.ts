@@ -18,12 +18,12 @@ const M: Pair = ['米', 'm'];
 const SHOULDERS: Pair = ['个肩宽', 'shoulder widths'];
 const LIMITS: Readonly<Record<string, Limit>> = {
   noticeMs: { words: ['提示', 'Notice after'], kind: 'time', optional: true },
-  alarmMs: { words: ['告警', 'Alarm after'], kind: 'time', optional: true },
-  cumulativeAlarmMs: { words: ['一场累计告警', 'Alarm at a sum in one session of'], kind: 'time', optional: true },
+  alarmMs: { words: ['警报', 'Alarm after'], kind: 'time', optional: true },
+  cumulativeAlarmMs: { words: ['一场累计警报', 'Alarm at a sum in one session of'], kind: 'time', optional: true },
   level: { words: ['级别', 'Level'], kind: 'level' },
-  alarmAfter: { words: ['第几次起告警', 'Alarm from hit'], kind: 'whole', unit: ['次', ''], optional: true },
+  alarmAfter: { words: ['第几次起警报', 'Alarm from hit'], kind: 'whole', unit: ['次', ''], optional: true },
   mergeMs: { words: ['多久以内算同一事件', 'The same event within'], kind: 'time' },
-  repeats: { words: ['反复几次告警', 'Alarm at repeats'], kind: 'whole', unit: ['次', ''], optional: true },
+  repeats: { words: ['反复几次警报', 'Alarm at repeats'], kind: 'whole', unit: ['次', ''], optional: true },
   repeatMs: { words: ['反复的统计时段', 'Repeats within'], kind: 'time' },
   people: { words: ['人数', 'People'], kind: 'whole', unit: ['人', ''] },
   withinMs: { words: ['先后间隔', 'Within'], kind: 'time' },
@@ -130,12 +130,12 @@ export function ruleSentence(rule: string, values: RuleValues, lang: Lang): stri
     const { kind } = limitOf(key);
     return kind === 'time' ? spanWords(value, lang) : kind === 'share' ? `${Math.round(value * 100)} %` : String(value);
   };
-  const level = (value: unknown) => (value === 'alarm' ? (zh ? '告警' : 'an alarm') : zh ? '提示' : 'a notice');
+  const level = (value: unknown) => (value === 'alarm' ? (zh ? '警报' : 'an alarm') : zh ? '提示' : 'a notice');
   if (rule.startsWith('speech_')) {
     const parts = [
       zh ? `说出本类词句：${level(values.level)}` : `A phrase of this category: ${level(values.level)}`,
       ...(typeof values.alarmAfter === 'number' && values.alarmAfter > 1
-        ? [zh ? `同一场第 ${values.alarmAfter} 次起：告警` : `from hit ${values.alarmAfter} in a session: an alarm`]
+        ? [zh ? `同一场第 ${values.alarmAfter} 次起：警报` : `from hit ${values.alarmAfter} in a session: an alarm`]
         : []),
       zh ? `${figure('mergeMs')}内再说算同一事件` : `again within ${figure('mergeMs')}: the same event`,
     ];
@@ -149,17 +149,17 @@ export function ruleSentence(rule: string, values: RuleValues, lang: Lang): stri
       then.push(zh ? `满 ${spanWords(value, lang)}：${name[0]}` : `for ${spanWords(value, lang)}: ${name[1]}`);
   };
   if (rule !== 'off_subject') after('noticeMs', ['提示', 'a notice']);
-  after('alarmMs', ['告警', 'an alarm']);
+  after('alarmMs', ['警报', 'an alarm']);
   if (typeof values.cumulativeAlarmMs === 'number')
     then.push(
       zh
-        ? `一场累计满 ${figure('cumulativeAlarmMs')}：告警`
+        ? `一场累计满 ${figure('cumulativeAlarmMs')}：警报`
         : `${figure('cumulativeAlarmMs')} in one session: an alarm`,
     );
   if (typeof values.repeats === 'number')
     then.push(
       zh
-        ? `${figure('repeatMs')}内 ${values.repeats} 次：告警`
+        ? `${figure('repeatMs')}内 ${values.repeats} 次：警报`
         : `${values.repeats} times within ${figure('repeatMs')}: an alarm`,
     );
   if ('level' in values) then.push(level(values.level));

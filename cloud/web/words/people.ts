@@ -29,6 +29,7 @@ const PEOPLE = {
   linkUntil: ['有效至', 'Good until'],
   copy: ['复制', 'Copy'],
   copied: ['已复制', 'Copied'],
+  copyByHand: ['已选中，请按 Ctrl+C 复制', 'It is marked: press Ctrl+C'],
   disable: ['停用', 'Disable'],
   disableSure: ['确认停用', 'Yes, disable'],
   keep: ['不停用', 'No'],

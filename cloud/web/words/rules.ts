@@ -12,6 +12,7 @@ const RULES = {
     '另有一份未保存的草稿（基于 {name}）。一次只改一份。',
     'There is an unsaved draft of {name}. One at a time.',
   ],
+  noVersion: ['没有 {name} 这个版本，以下是 {shown}。', 'There is no {name}; this is {shown}.'],
   openDraft: ['打开那份草稿', 'Open it'],
   dropDraft: ['放弃草稿', 'Discard the draft'],
   dropSure: ['确定放弃，改动不再保留', 'Yes, discard the changes'],
@@ -40,7 +41,7 @@ const RULES = {
   gravity: ['严重程度', 'Gravity'],
   asCategory: ['与类别相同（{level}）', 'as its category ({level})'],
   notice: ['提示', 'Notice'],
-  alarm: ['告警', 'Alarm'],
+  alarm: ['警报', 'Alarm'],
   off: ['不触发', 'nothing'],
   forms: ['说法（每行一种，按读音写）', 'How it is said (one a line)'],
   formsHint: [

@@ -205,6 +205,8 @@ const LOG: Readonly<Record<string, Pair>> = {
   disable_person: ['停用人员', 'disabled somebody'],
   enable_person: ['启用人员', 'enabled somebody'],
   certificate_cloned: ['证书疑被复制', 'a certificate is at two machines'],
+  clip_hash_mismatch: ['录像校验不符，已另存', 'sent a clip with another hash; it was put aside'],
+  retire: ['按保留期限清理', 'let go of what is older than the retention'],
   add_rules: ['收录产品规则包', 'took in a pack of the product'],
   save_rules: ['保存规则包版本', 'saved a version of a rule pack'],
   publish_rules: ['发布规则包', 'published a rule pack'],
@@ -217,6 +219,23 @@ export function logWords(action: string, lang: Lang): string {
   const snake = action.replaceAll(/[.:-]/g, '_');
   const known = LOG[snake] ?? LOG[snake.replace(/^[a-z]+_/, '')];
   return known ? pick(known, lang) : snake.replaceAll('_', ' ');
+}
+
+const MACHINES: Readonly<Record<string, Pair>> = {
+  cloud: ['系统自动', 'the cloud itself'],
+  unknown: ['未知来者', 'somebody unknown'],
+  many: ['多个来源', 'many'],
+};
+const BOX: Pair = ['设备', 'box'];
+const CLAIMS: Pair = ['自称', 'claims to be'];
+
+/** Who did it, as the log has it: a person's name as it is, a machine in words. `person` false: nobody did it by hand. */
+export function actorWords(actor: string, lang: Lang): { readonly words: string; readonly person: boolean } {
+  const machine = MACHINES[actor];
+  if (machine) return { words: pick(machine, lang), person: false };
+  const [, kind, rest] = /^(device|claims):(.*)$/.exec(actor) ?? [];
+  if (kind === undefined) return { words: actor, person: true };
+  return { words: `${pick(kind === 'device' ? BOX : CLAIMS, lang)} ${rest}`, person: false };
 }
 
 /** The sentence in the language of the desk. */

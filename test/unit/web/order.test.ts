@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AlertView, RoomCard } from '../../../cloud/http/api.ts';
 import { faultsOf } from '../../../cloud/web/state/faults.ts';
 import { neighbour, queueOf, wallOf } from '../../../cloud/web/state/order.ts';
+import { seatSign } from '../../../cloud/web/state/seat-sign.ts';
 import { searchText } from '../../../cloud/web/words/words.ts';
 import { layoutOf, plainZone, stateOf } from '../../e2e/web-world.ts';
 
@@ -113,5 +114,32 @@ describe('the wall', () => {
     expect(floorOf(nudged.map((camera) => ({ ...camera, fault: 'moved' }))).map(({ kind }) => kind)).not.toContain(
       'floor',
     );
+  });
+});
+
+describe('the sign of a seat', () => {
+  const layout = layoutOf(1, plainZone);
+  const roomWith = (away: readonly string[], sinceMs: number): RoomCard => {
+    const state = stateOf(layout, { away, sinceMs });
+    return { roomId: layout.roomId, name: '1', centre: '', snapshots: [], state, heardWallMs: state.at.wallMs };
+  };
+
+  it('counts from when its person left, also where the seat looked unsettled in between', () => {
+    const room = roomWith(['3'], 5_000);
+    const alone = seatSign(room, '3', [], false);
+    expect(alone.state).toBe('away');
+    const beganWallMs = alone.sinceWallMs - 60_000;
+    expect(seatSign(room, '3', [alertOf('left', { beganWallMs })], false).sinceWallMs).toBe(beganWallMs);
+    for (const other of [
+      alertOf('over', { beganWallMs, phase: 'end' }),
+      alertOf('elsewhere', { beganWallMs, seatIds: ['4'] }),
+      alertOf('phone', { beganWallMs, behaviour: 'phone' }),
+    ])
+      expect(seatSign(room, '3', [other], false).sinceWallMs, other.episodeId).toBe(alone.sinceWallMs);
+  });
+
+  it('is unknown in a silent room, since it was heard last', () => {
+    const room = roomWith(['3'], 5_000);
+    expect(seatSign(room, '3', [], true)).toMatchObject({ state: 'unknown', sinceWallMs: room.heardWallMs });
   });
 });

@@ -81,10 +81,10 @@ describe('the sentence of a rule', () => {
         for (const lang of ['zh', 'en'] as const) {
           const words = ruleSentence(rule, fields as never, lang);
           expect(words, rule).not.toMatch(/[{}–_]|undefined|NaN/);
-          expect(words, rule).toMatch(lang === 'zh' ? /(提示|告警)/ : /(notice|alarm)/);
+          expect(words, rule).toMatch(lang === 'zh' ? /(提示|警报)/ : /(notice|alarm)/);
         }
     expect(ruleSentence('left_seat', base.rules.left_seat as never, 'zh')).toBe(
-      '离开席位，满 30 秒：提示；满 5 分：告警；一场累计满 20 分：告警。',
+      '离开席位，满 30 秒：提示；满 5 分：警报；一场累计满 20 分：警报。',
     );
     expect(ruleSentence('phone', { noticeMs: null, alarmMs: null }, 'zh')).toContain('不触发');
   });

@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { formatAddress, parseAddress, setupToken } from '../../../cloud/web/address.ts';
 import { en } from '../../../cloud/web/words/en.ts';
 import { agoWords, bytesWords, clockTime, durationWords, timer, zoneWords } from '../../../cloud/web/words/time.ts';
-import { behaviourWords, figureWords, logWords, say, seatWords, valueWords } from '../../../cloud/web/words/words.ts';
+import {
+  actorWords,
+  behaviourWords,
+  figureWords,
+  logWords,
+  say,
+  seatWords,
+  valueWords,
+} from '../../../cloud/web/words/words.ts';
 import { zh } from '../../../cloud/web/words/zh.ts';
 import { BEHAVIOURS } from '../../../protocol/event.ts';
 import { layoutOf, plainZone } from '../../e2e/web-world.ts';
@@ -84,6 +92,13 @@ describe('words', () => {
   it('names what the log says', () => {
     expect(logWords('view_clip', 'zh')).toBe('查看录像');
     expect(logWords('brand_new', 'en')).toBe('brand new');
+  });
+
+  it('tells what the cloud did by itself, and a box, from a person', () => {
+    expect(actorWords('王监督', 'zh')).toEqual({ words: '王监督', person: true });
+    expect(actorWords('cloud', 'zh')).toEqual({ words: '系统自动', person: false });
+    expect(actorWords('device:box-1', 'en')).toEqual({ words: 'box box-1', person: false });
+    expect(actorWords('claims:box-1', 'zh')).toEqual({ words: '自称 box-1', person: false });
   });
 });
 
