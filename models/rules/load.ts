@@ -1,6 +1,6 @@
 /** Reads rule packs: the folder of YAML files that says which behaviour and which words are an event, and from when on. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { InvalidInput } from '../../protocol/errors.ts';
@@ -90,6 +90,7 @@ function refuseDoubles(path: string, phrases: readonly Phrase[]): void {
 
 const HERE = import.meta.dirname;
 const PACK_FILE = 'pack.yaml';
+const YAML = /\.ya?ml$/i;
 
 /** Names of the packs that come with the product. */
 export function builtInRulePacks(): string[] {
@@ -113,6 +114,28 @@ export function loadRulePack(nameOrFolder: string): RulePack {
       `looking for the rule pack ${nameOrFolder}: neither a built-in one (${builtInRulePacks().join(', ')}) nor a folder with a ${PACK_FILE}`,
     );
   return readPack(path, fromDisk, (file) => resolve(dirname(path), file));
+}
+
+/**
+ * A pack as loadRulePack reads it, or phrases alone: a folder of phrase files without a pack.yaml, one phrase file, a
+ * language that comes with the product (`zh-CN`, `en`). Phrases alone go by the thresholds of the default pack.
+ */
+export function loadRules(nameOrFolder: string): RulePack {
+  const own = join(HERE, nameOrFolder);
+  const place = /^[A-Za-z0-9-]+$/.test(nameOrFolder) && existsSync(own) ? own : resolve(nameOrFolder);
+  if (basename(place) === PACK_FILE) return loadRulePack(dirname(place));
+  const files = !existsSync(place)
+    ? []
+    : statSync(place).isFile()
+      ? [place]
+      : readdirSync(place)
+          .sort()
+          .flatMap((name) => (YAML.test(name) ? [join(place, name)] : []));
+  // What is no such folder is refused there, with what there is.
+  if (files.length === 0 || existsSync(join(place, PACK_FILE))) return loadRulePack(nameOrFolder);
+  const phrases = files.flatMap((file) => readPhrases(file, fromDisk));
+  refuseDoubles(place, phrases);
+  return { ...loadRulePack('default'), name: basename(place), phrases };
 }
 
 /**

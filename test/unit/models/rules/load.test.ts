@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { builtInRulePacks, loadRulePack } from '../../../../models/rules/load.ts';
+import { builtInRulePacks, loadRulePack, loadRules } from '../../../../models/rules/load.ts';
 import { SPEECH_CATEGORIES } from '../../../../protocol/observation.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'evalroom-rules-'));
@@ -74,6 +74,31 @@ describe('the shipped packs', () => {
       for (const language of ['zh-CN', 'en'])
         expect(phrases.some((p) => p.category === category && p.language === language)).toBe(true);
     expect(phrases.every((p) => p.citation.length > 4)).toBe(true);
+  });
+});
+
+describe('loadRules', () => {
+  it('reads a pack by name, by folder and by its file', () => {
+    expect(loadRules('demo').name).toBe('demo');
+    const place = folder(PACK);
+    expect(loadRules(place)).toEqual(loadRulePack(place));
+    expect(loadRules(join(place, 'pack.yaml'))).toEqual(loadRulePack(place));
+  });
+
+  it('reads phrases alone, by language, folder or file, with the thresholds of the default pack', () => {
+    const chinese = loadRules('zh-CN');
+    expect(new Set(chinese.phrases.map(({ language }) => language))).toEqual(new Set(['zh-CN']));
+    expect(chinese.rules).toEqual(loadRulePack('default').rules);
+    expect(loadRules(join(import.meta.dirname, '../../../../models/rules/zh-CN'))).toEqual(chinese);
+    const place = join(scratch, 'words-alone');
+    mkdirSync(place);
+    writeFileSync(join(place, 'words.yaml'), WORDS);
+    expect(loadRules(place).phrases.map(({ phraseId }) => phraseId)).toEqual(['a-1']);
+    expect(loadRules(join(place, 'words.yaml')).phrases).toHaveLength(1);
+  });
+
+  it('names what there is where it finds nothing', () => {
+    expect(() => loadRules(join(scratch, 'nowhere'))).toThrow(/default, demo, eval/);
   });
 });
 
