@@ -13,6 +13,7 @@ import { Full } from '../../../protocol/errors.ts';
 import { type Lane, LIMITS } from '../../../protocol/stream.ts';
 import type { Clock } from '../../../protocol/time.ts';
 import { episodeDraft, gapDraft, ticketOf } from '../../../scripts/storm/tickets.ts';
+import { Audit, Broken, heldBy } from './audit.ts';
 
 /** Ways to break the path, to see that the simulation notices. */
 export type Break = 'delete_when_sent' | 'ack_before_commit' | 'forget_cursor' | 'ignore_left_acks' | 'ignore_ack_ids';
@@ -41,9 +42,6 @@ interface Screen {
   readonly shown: Map<string, number>;
 }
 
-/** Said when an invariant does not hold: the simulation ends there. */
-export class Broken extends Error {}
-
 const QUOTA_EVENTS = 400;
 /** Copies of running machines in one world. */
 const TWINS_MAX = 2;
@@ -68,32 +66,25 @@ export class SimWorld {
   private cloudStepMs = 0;
   private ids = 0;
   private tickets = 0;
-  /** Streams that the ingest or a room gave up. */
-  private quarantines = 0;
   private readonly prefix: string;
   private readonly run: number;
-  /** Tickets that `accept` has returned, by room. */
-  private readonly accepted = new Map<string, Room>();
-  /** Tickets that every reader of the feed can see, and how often. */
-  private readonly visible = new Map<string, number>();
-  private readonly reached = new Map<string, number>();
-  private auditor: Position = { pos: 0, seq: 0 };
+  private readonly audit: Audit;
 
-  private constructor(store: Store, run: number, broken: Break | undefined) {
+  private constructor(store: Store, run: number, broken: Break | undefined, head: Position) {
     const prefix = `sim${run}`;
     this.store = store;
     this.run = run;
     this.prefix = prefix;
     this.broken = broken;
+    this.audit = new Audit(store, head);
     this.clock = virtualClock();
     this.rooms = [0, 1].map((index) => this.newRoom(`${prefix}-${index}`));
   }
 
   /** `run` gives rooms and ids of its own, so that runs may share a store. */
   static async start(store: Store, run: number, broken?: Break): Promise<SimWorld> {
-    const world = new SimWorld(store, run, broken);
     const position = await store.head();
-    world.auditor = position;
+    const world = new SimWorld(store, run, broken, position);
     await world.startWeb();
     for (let index = 0; index < 3; index++)
       world.screens.push({ position, leave: undefined, known: new KnownIds(20_000), shown: new Map() });
@@ -143,7 +134,7 @@ export class SimWorld {
     });
     try {
       const events = room.outbox.accept(drafts);
-      if (told) for (const event of events) this.accepted.set(ticketOf(event), room);
+      if (told) for (const event of events) this.audit.accepted.set(ticketOf(event), room);
       this.trace.push(`accept ${events.length}`);
     } catch (error) {
       if (!(error instanceof Full)) throw error;
@@ -160,7 +151,7 @@ export class SimWorld {
     this.up.push({ room, lane: batch.lane, json });
     const { streamId, events } = JSON.parse(json) as { streamId: string; events: { seq: number }[] };
     const stream = room.outbox.streams().find((each) => each.streamId === streamId)!;
-    this.check(events.at(-1)!.seq - stream.through <= LIMITS.windowEvents, 'more than a window is unacked');
+    this.audit.check(events.at(-1)!.seq - stream.through <= LIMITS.windowEvents, 'more than a window is unacked');
     if (this.broken === 'delete_when_sent') room.outbox.ack({ streamId, through: events.at(-1)!.seq });
     this.trace.push(`publish ${events.length}`);
     return true;
@@ -185,7 +176,7 @@ export class SimWorld {
   }
 
   takeImage(room: Room): void {
-    const mine = [...this.accepted].filter(([, owner]) => owner === room).map(([ticket]) => ticket);
+    const mine = [...this.audit.accepted].filter(([, owner]) => owner === room).map(([ticket]) => ticket);
     room.image = { disk: structuredClone(room.disk), accepted: new Set(mine) };
   }
 
@@ -193,8 +184,9 @@ export class SimWorld {
   putImageBack(room: Room): void {
     if (!room.image) return;
     const { disk, accepted } = room.image;
-    for (const [ticket, owner] of this.accepted)
-      if (owner === room && !accepted.has(ticket) && !this.visible.has(ticket)) this.accepted.delete(ticket);
+    for (const [ticket, owner] of this.audit.accepted)
+      if (owner === room && !accepted.has(ticket) && !this.audit.visible.has(ticket))
+        this.audit.accepted.delete(ticket);
     room.disk = structuredClone(disk);
     this.crash(room);
   }
@@ -208,12 +200,12 @@ export class SimWorld {
     const { eventId: _, chain: __, ...unnamed } = JSON.parse(json) as { eventId?: string; chain?: number };
     const payload = this.broken === 'ignore_ack_ids' ? JSON.stringify(unnamed) : json;
     const taken = takeAck(Buffer.from(payload), room.outbox, room.windows);
-    if (taken.kind === 'taken' && taken.quarantined) this.quarantines++;
-    const after = new Set(this.heldBy(room).map(({ eventId }) => eventId));
+    if (taken.kind === 'taken' && taken.quarantined) this.audit.quarantines++;
+    const after = new Set(heldBy(room).map(({ eventId }) => eventId));
     for (const event of before)
       if (!after.has(event.eventId))
-        this.check(this.visible.has(ticketOf(event)), `seq ${event.seq} was deleted and is not stored`);
-    this.check(taken.kind !== 'unreadable', 'the ingest sent an ack that the agent can not read');
+        this.audit.check(this.audit.visible.has(ticketOf(event)), `seq ${event.seq} was deleted and is not stored`);
+    this.audit.check(taken.kind !== 'unreadable', 'the ingest sent an ack that the agent can not read');
     this.trace.push(`ack ${taken.kind === 'taken' ? taken.result : taken.kind}`);
   }
 
@@ -272,11 +264,11 @@ export class SimWorld {
     }
     const outcome = await this.store.ingest(taken, this.clock.wallMs() + this.cloudStepMs);
     const { acks, rejected, quarantined, stored } = outcome;
-    this.quarantines += quarantined.length;
+    this.audit.quarantines += quarantined.length;
     // After a quarantine the same event may come again under another place, and is refused there.
-    this.check(rejected === 0 || this.quarantines > 0, 'an honest event was refused');
+    this.audit.check(rejected === 0 || this.audit.quarantines > 0, 'an honest event was refused');
     this.trace.push(`commit ${taken.length}, stored ${stored}, rejected ${rejected}`);
-    await this.audit();
+    await this.audit.read();
     if (end === 'dies') worker.queue = [];
     else {
       for (const { roomId, ack } of acks) this.send(roomId, ack);
@@ -335,10 +327,10 @@ export class SimWorld {
     const take = (item: FeedItem) => {
       screen.position = item.position;
       if (item.kind !== 'event' || !item.event.roomId.startsWith(this.prefix)) return;
-      this.check(screen.known.add(item.event.eventId), 'the feed sent an event twice to one cursor');
+      this.audit.check(screen.known.add(item.event.eventId), 'the feed sent an event twice to one cursor');
       const ticket = ticketOf(item.event);
       screen.shown.set(ticket, (screen.shown.get(ticket) ?? 0) + 1);
-      this.check(screen.shown.get(ticket) === 1, 'shown twice');
+      this.audit.check(screen.shown.get(ticket) === 1, 'shown twice');
     };
     screen.leave = await this.feed!.subscribe(screen.position, {
       send: (items) => {
@@ -364,43 +356,9 @@ export class SimWorld {
     this.cloudStepMs = ms;
   }
 
-  // The invariants.
-
-  private check(holds: boolean, what: string): void {
-    if (!holds) throw new Broken(what);
-  }
-
-  /** Reads what has become visible: rising seqs without a hole but for what was refused, and no ticket twice. */
-  private async audit(): Promise<void> {
-    for (let more = true; more; ) {
-      const page = await this.store.since(this.auditor);
-      for (const item of page.items) {
-        if (item.kind !== 'event') continue;
-        const { event } = item;
-        const ticket = ticketOf(event);
-        const before = this.reached.get(event.streamId) ?? 0;
-        // What a stream that was given up had stored is refused in the next one, and its seq is passed over.
-        const follows = this.quarantines === 0 ? event.seq === before + 1 : event.seq > before;
-        this.check(follows, `a stream went from seq ${before} to ${event.seq}`);
-        this.reached.set(event.streamId, event.seq);
-        this.visible.set(ticket, (this.visible.get(ticket) ?? 0) + 1);
-        this.check(this.visible.get(ticket) === 1, 'stored twice');
-      }
-      this.auditor = page.position;
-      more = page.more;
-    }
-  }
-
-  private heldBy({ outbox }: Room) {
-    return outbox.streams().flatMap(({ streamId }) => outbox.events(streamId, 0, Number.MAX_SAFE_INTEGER));
-  }
-
   /** Every accepted event is in its outbox or visible: the first invariant of docs/durability.md. */
   nothingLost(): void {
-    const held = new Map(this.rooms.map((room) => [room, new Set<string>()]));
-    for (const room of this.rooms) for (const event of this.heldBy(room)) held.get(room)!.add(ticketOf(event));
-    for (const [ticket, room] of this.accepted)
-      this.check(this.visible.has(ticket) || held.get(room)!.has(ticket), 'an accepted event is nowhere');
+    this.audit.nothingLost(this.rooms);
   }
 
   /** All faults end; then everything must arrive, in bounded time, everywhere. */
@@ -414,17 +372,22 @@ export class SimWorld {
       if (this.rooms.every((room) => room.outbox.stats().events === 0)) break;
       await this.pass(40_000);
     }
-    for (const room of this.rooms) this.check(room.outbox.stats().events === 0, 'an outbox does not drain');
+    for (const room of this.rooms) this.audit.check(room.outbox.stats().events === 0, 'an outbox does not drain');
     this.nothingLost();
     for (const index of this.screens.keys()) await this.plug(index);
     // The feed of a worker that died before its poke looks by itself within a second.
     await this.pass(2000);
-    for (let turn = 0; turn < 2000 && !this.screens.every(({ shown }) => shown.size === this.visible.size); turn++)
+    for (
+      let turn = 0;
+      turn < 2000 && !this.screens.every(({ shown }) => shown.size === this.audit.visible.size);
+      turn++
+    )
       await settle();
-    for (const ticket of this.accepted.keys()) this.check(this.visible.has(ticket), 'accepted and not stored');
+    for (const ticket of this.audit.accepted.keys())
+      this.audit.check(this.audit.visible.has(ticket), 'accepted and not stored');
     for (const screen of this.screens)
-      for (const ticket of this.visible.keys()) this.check(screen.shown.has(ticket), 'missing on a screen');
-    this.trace.push(`accepted ${this.accepted.size}, visible ${this.visible.size}`);
+      for (const ticket of this.audit.visible.keys()) this.audit.check(screen.shown.has(ticket), 'missing on a screen');
+    this.trace.push(`accepted ${this.audit.accepted.size}, visible ${this.audit.visible.size}`);
   }
 
   async close(): Promise<void> {
