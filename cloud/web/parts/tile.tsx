@@ -1,5 +1,6 @@
 /** One room on the wall: plan or picture, what is going on, its last ten minutes, and what is wrong with its equipment. */
 
+import { useState } from 'preact/hooks';
 import { bounds } from '../../../protocol/seat.ts';
 import type { AlertView, RoomCard } from '../../http/api.ts';
 import { formatAddress } from '../address.ts';
@@ -174,13 +175,22 @@ export function Tile({ room, alerts, large }: { room: RoomCard; alerts: readonly
 
 function Picture({ room, alerts, silent }: { room: RoomCard; alerts: readonly AlertView[]; silent: boolean }) {
   const { t } = useWords();
+  // A camera's picture has its own shape, and its seats are drawn in shares of it.
+  const [shape, setShape] = useState(16 / 9);
   const newest = [...room.snapshots].sort((a, b) => (a.cameraId < b.cameraId ? -1 : 1))[0];
   if (!newest) return <div class="picture picture-none">{t('noPicture')}</div>;
   const seats = room.state?.layout.seats ?? [];
   return (
     <figure class={`picture ${silent ? 'picture-old' : ''}`}>
-      <div class="picture-frame">
-        <img src={snapshotUrl(room.roomId, newest)} alt={room.name} decoding="async" />
+      <div class="picture-frame" style={{ '--shape': shape }}>
+        <img
+          src={snapshotUrl(room.roomId, newest)}
+          alt={room.name}
+          decoding="async"
+          onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+            setShape(naturalWidth / Math.max(1, naturalHeight))
+          }
+        />
         <svg viewBox="0 0 160 90" preserveAspectRatio="none" aria-hidden="true">
           {seats.map((seat) => {
             const view = seat.views.find((one) => one.cameraId === newest.cameraId);
