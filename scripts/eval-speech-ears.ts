@@ -8,7 +8,6 @@ import { readFsmnModel } from '../models/speech/fsmn-files.ts';
 import { createSpotter } from '../models/speech/fsmn-spotter.ts';
 import { openDecoder } from '../models/speech/pocketsphinx-library.ts';
 import { createEnglishSpotter, keywordFile, planKeywords } from '../models/speech/pocketsphinx-spotter.ts';
-import type { Hit } from '../models/speech/recogniser.ts';
 import { openSherpa, openSherpaKeywords } from '../models/speech/sherpa-library.ts';
 import { createKeywordSpotter } from '../models/speech/sherpa-spotter.ts';
 import { openVosk } from '../models/speech/vosk-library.ts';
@@ -16,20 +15,29 @@ import { findWords } from '../models/speech/words.ts';
 import { createWordSpotter, type WordEngine } from '../models/speech/words-spotter.ts';
 import { Unavailable } from '../protocol/errors.ts';
 import type { Phrase } from '../protocol/rules.ts';
+import { type Ears, type FrontName, withFront } from './ears/front.ts';
 
-type Ear = (samples: Int16Array) => Hit[];
-
-/** Makes a fresh ear per clip; `ease` lowers the limits of the Mandarin one. Throws Unavailable without a model. */
+/** Makes a fresh ear per clip, behind that front. Rejects with Unavailable without a model. */
 export function earFactory(deps: {
   engine: Engine;
   language: string;
   phrases: readonly Phrase[];
-}): (ease: number) => Ear {
-  const { engine, language, phrases } = deps;
+  front: FrontName;
+}): Promise<Ears> {
   const modelsFolder = process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER;
+  return withFront(deps.front, bare(deps, modelsFolder), modelsFolder);
+}
+
+/** The engine's own ears; but for `shipped` without what the product puts before them. */
+function bare(
+  deps: { engine: Engine; language: string; phrases: readonly Phrase[]; front: FrontName },
+  modelsFolder: string,
+): Ears {
+  const { engine, language, phrases, front } = deps;
   if (engine === 'fsmn') {
     const model = readFsmnModel(modelsFolder);
-    return (ease) => createSpotter({ model, phrases, ease }).accept;
+    const without = front === 'shipped' ? {} : { gate: true, echoes: true };
+    return (ease) => createSpotter({ model, phrases, ease, without }).accept;
   }
   if (engine === 'pocketsphinx') return english(phrases);
   const { library, folder, missing } = findWords(engine, language, modelsFolder);
@@ -46,7 +54,7 @@ export function earFactory(deps: {
   };
 }
 
-function english(phrases: readonly Phrase[]): () => Ear {
+function english(phrases: readonly Phrase[]): Ears {
   const scratch = mkdtempSync(join(tmpdir(), 'evalroom-eval-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   let last: ReturnType<typeof openDecoder> | undefined;

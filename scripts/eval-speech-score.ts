@@ -113,6 +113,19 @@ export function scoreClips(
   };
 }
 
+/** The same phrase again within a second is the same hit, as the ears have it. */
+export function once(hits: readonly SpeechHit[]): SpeechHit[] {
+  const last = new Map<string, number>();
+  return [...hits]
+    .sort((a, b) => a.endS - b.endS)
+    .filter(({ phrase, endS }) => {
+      const before = last.get(phrase);
+      if (before !== undefined && endS - before <= 1) return false;
+      last.set(phrase, endS);
+      return true;
+    });
+}
+
 /** Of drawn phrases: recall is the mean over phrases; a clip without the phrase counts its time once per phrase. */
 export interface DrawnScore {
   readonly phrases: number;

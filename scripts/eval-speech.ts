@@ -10,6 +10,7 @@ import { fillPhrases } from '../models/speech/lexicon/slots.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { SpeechCategory } from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
+import { FRONTS, type FrontName } from './ears/front.ts';
 import { earFactory } from './eval-speech-ears.ts';
 import { AUGMENTED, type Condition, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
 import { type Mistake, writeSpeechReport } from './eval-speech-report.ts';
@@ -17,9 +18,9 @@ import {
   drawPhrases,
   judgeClip,
   listDrawn,
+  once,
   type ScoredClip,
   type SpeechClip,
-  type SpeechHit,
   scoreClips,
   scoreDrawn,
 } from './eval-speech-score.ts';
@@ -34,6 +35,7 @@ interface SpeechFlags {
   readonly noise?: number;
   readonly room?: number;
   readonly distance?: number;
+  readonly front: FrontName;
   readonly curve?: boolean;
   readonly augment?: boolean;
   readonly report?: string;
@@ -63,8 +65,9 @@ export function evalSpeechCommand(program: Command): void {
       'in that room; the direct sound falls by 6 dB per doubling from 1 m on',
       number(0.1, 20),
     )
+    .option('--front <name>', `what stands before the ear: ${FRONTS.join(', ')}`, 'shipped')
     .option('--curve', 'also with limits more and less strict: recall against false alarms (fsmn)')
-    .option('--augment', 'also with noise at 20, 10 and 5 dB and in rooms of 0.3, 0.5 and 0.8 s')
+    .option('--augment', 'also with noise at 20, 10 and 5 dB, in rooms of 0.3, 0.5 and 0.8 s, and at 2 and 4 m')
     .option('--report <file>', 'write an HTML page with the sound of every miss and false alarm')
     .option('--json', 'print one JSON object as the last line')
     .addHelpText(
@@ -96,7 +99,7 @@ const labelsFile = z.object({
 });
 
 /** Rejects labels that cannot be read with file, place and reason. */
-function readLabels(dir: string): SpeechClip[] {
+export function readLabels(dir: string): SpeechClip[] {
   const path = join(dir, 'labels.json');
   const bad = (why: string, cause?: unknown) => new InvalidInput('bad_labels', `reading ${path}: ${why}`, cause);
   let parsed: unknown;
@@ -122,8 +125,8 @@ function readLabels(dir: string): SpeechClip[] {
 }
 
 /** One phrase of the labels or of a draw as a phrase of a pack; its text is its id. */
-function asPhrase(text: string, category: SpeechCategory, language: string): Phrase {
-  return { phraseId: text, language, category, forms: [text], citation: '' };
+export function asPhrase(text: string, language: string): Phrase {
+  return { phraseId: text, language, category: 'prohibited', forms: [text], citation: '' };
 }
 
 const plain = (text: string) => text.toLowerCase().replace(/[\s\p{P}]/gu, '');
@@ -133,6 +136,8 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
   const { dir, engine, seed } = flags;
   if (!ENGINES.includes(engine))
     throw new InvalidInput('bad_option', `--engine ${engine}: known engines are ${ENGINES.join(', ')}`);
+  if (!FRONTS.includes(flags.front))
+    throw new InvalidInput('bad_option', `--front ${flags.front}: known are ${FRONTS.join(', ')}`);
   if (flags.curve && engine !== 'fsmn')
     throw new InvalidInput('bad_option', `--curve: the strictness of ${engine} cannot be changed; use --engine fsmn`);
   const language =
@@ -157,10 +162,10 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
     : [];
   const texts = [...new Set(clips.flatMap((clip) => clip.said.map((said) => said.phrase)))];
   const phrases = drawing
-    ? drawn.map((text) => asPhrase(text, 'prohibited', language))
+    ? drawn.map((text) => asPhrase(text, language))
     : flags.rules
       ? fillPhrases(pack.phrases.filter((phrase) => phrase.language.startsWith(language)))
-      : texts.map((text) => asPhrase(text, 'prohibited', language));
+      : texts.map((text) => asPhrase(text, language));
   // A pack's phrase is named by the labelled text that one of its forms is, so that hits and labels meet.
   const nameOf = new Map(
     phrases.map((phrase) => {
@@ -169,7 +174,7 @@ export async function evalSpeech(flags: SpeechFlags, print: (line: string) => vo
     }),
   );
   const levelOf = (category: string) => pack.rules[`speech_${category as SpeechCategory}`]?.level;
-  const ears = earFactory({ engine, language, phrases });
+  const ears = await earFactory({ engine, language, phrases, front: flags.front });
   const mistakes: Mistake[] = [];
   const measure = async (condition: Condition) => {
     const freshEar = () => ears(0);
@@ -257,19 +262,6 @@ function curveLines(points: readonly { readonly ease: number }[]): string[] {
     ['lowered by', 'recall', 'false', 'per hour', '95 % bound'].map((name) => name.padStart(13)).join(''),
     ...rows,
   ];
-}
-
-/** The same phrase again within a second is the same hit, as the ears have it. */
-function once(hits: readonly SpeechHit[]): SpeechHit[] {
-  const last = new Map<string, number>();
-  return [...hits]
-    .sort((a, b) => a.endS - b.endS)
-    .filter(({ phrase, endS }) => {
-      const before = last.get(phrase);
-      if (before !== undefined && endS - before <= 1) return false;
-      last.set(phrase, endS);
-      return true;
-    });
 }
 
 type Wrong = Omit<Mistake, 'condition' | 'samples'>;

@@ -73,6 +73,7 @@ export const ENTRIES: readonly Entry[] = [
     from: [
       ['./eval-vision.ts', 'evalVisionCommand'],
       ['./eval-speech.ts', 'evalSpeechCommand'],
+      ['./eval-speech-fronts.ts', 'evalFrontsCommand'],
     ],
     group: true,
   },

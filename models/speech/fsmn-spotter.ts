@@ -3,25 +3,28 @@ import type { Phrase } from '../../protocol/rules.ts';
 import { align, isConfirmed, type Limits, limitsOf } from './confirm.ts';
 import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
+import { createGate } from './gate.ts';
 import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit, Talk } from './recogniser.ts';
 import { createScorer, type ScoredForm } from './scorer.ts';
+import { overSpectra, SPECTRA_DELAY } from './spectra.ts';
 import { createSyllables, soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
+import { createDereverberation } from './wpe.ts';
 
 /** Samples per frame of the net (30 ms). */
 const FRAME = STEP * NET_SKIP;
-/** Frames of posteriors kept for the second pass and for what was heard: 10 s. */
+/** Frames of posteriors kept for the second pass: 10 s, and as many samples for what was heard. */
 const KEPT = Math.round((10 * 16000) / FRAME);
+const KEPT_SAMPLES = KEPT * FRAME;
 /** Frames around a candidate that its second pass may use. */
 const MARGIN = 5;
 /** A needed word may come after the phrase, but not for ever. */
-const HELD_FRAMES = Math.round((3 * 16000) / FRAME);
+const HELD_SAMPLES = 3 * 16000;
 /** Lexicon suspects of at least so many syllables get the second pass. A lower limit for them brought false alarms. */
 const AGREED_LEAST = 5;
-const AGREED_SLACK = 0;
 /** Log probability from which a syllable counts as understood: one half. */
 const SURE = Math.log(0.5);
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
@@ -53,7 +56,6 @@ interface Form extends ScoredForm {
 interface Found {
   readonly form: Form;
   readonly score: number;
-  readonly limit: number;
   readonly begin: number;
   readonly end: number;
 }
@@ -67,8 +69,10 @@ export function createSpotter(deps: {
   ease?: number;
   /** Told of everything that the first pass suspects, whatever becomes of it: for measuring what the second one costs. */
   onSuspect?: (suspect: { readonly phraseId: string; readonly endSample: number }) => void;
+  /** What does not stand before the net, for measuring what it is worth: the gate, the taking away of echoes. */
+  without?: { readonly gate?: boolean; readonly echoes?: boolean };
 }): Spotter {
-  const { model, phrases, project, ease = 0, onSuspect } = deps;
+  const { model, phrases, project, ease = 0, onSuspect, without = {} } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
   const forms = phrases.flatMap((phrase) =>
@@ -83,23 +87,28 @@ export function createSpotter(deps: {
       }
     }),
   );
+  const gate = without.gate ? undefined : createGate();
+  const clear = without.echoes ? undefined : overSpectra(createDereverberation());
   const fbank = createFbank();
   const net = createFsmnNet(model.net, model.mvn);
   const scorer = createScorer(forms);
   /** Posteriors of the last frames; kept[0] is frame `first`. */
   let kept: Float32Array[] = [];
   let first = 0;
-  const said: { name: string; frame: number }[] = [];
+  const said: { name: string; frame: number; sample: number }[] = [];
   /** Syllables heard before said[0]. */
   let forgotten = 0;
   let lastClass = 0;
   const reported = new Map<string, number>();
-  let held: { found: Found; until: number }[] = [];
+  let held: { found: Found; untilSample: number }[] = [];
   const units = mandarinUnits(soundsOf);
   const lexicon = createLexicon({ phrases, units });
   const talkCount = createTalkCount({ language: 'zh', spell: units.spell, project });
   let talk: Talk | undefined;
   const formOf = new Map(forms.map((form) => [`${form.phraseId} ${form.text}`, form]));
+
+  /** Frames count what the net was given; samples all that was heard. */
+  const sampleOf = (frame: number) => (gate ? gate.placeOf(frame * FRAME) : frame * FRAME);
 
   /** Greedy decoding, one syllable at a time, through the lexicon: the strip of pinyin that people read beside a hit. */
   const listen = (logs: Float32Array, frame: number): LexiconHit[] => {
@@ -107,12 +116,13 @@ export function createSpotter(deps: {
     for (let i = 1; i < logs.length; i++) if (logs[i]! > logs[top]!) top = i;
     const fresh = top !== lastClass && top !== 0;
     lastClass = top;
-    while (said.length > 0 && said[0]!.frame < frame - KEPT) {
+    const sample = sampleOf(frame);
+    while (said.length > 0 && said[0]!.sample < sample - KEPT_SAMPLES) {
       said.shift();
       forgotten++;
     }
     if (!fresh) return [];
-    said.push({ name: syllables.names[top]!, frame });
+    said.push({ name: syllables.names[top]!, frame, sample });
     if (logs[top]! >= SURE) talkCount.unit(syllables.names[top]!);
     return lexicon.push(syllables.names[top]!);
   };
@@ -123,30 +133,28 @@ export function createSpotter(deps: {
     return [...before, text, ...after].join(' ');
   };
 
-  /** Second pass over the frames of a suspect. `slack`: how far the mean may lie under the form's own limit. */
-  const confirm = (form: Form, beginFrame: number, endFrame: number, slack: number): Found[] => {
+  /** Second pass over the frames of a suspect. */
+  const confirm = (form: Form, beginFrame: number, endFrame: number): Found[] => {
     const from = Math.max(first, beginFrame - MARGIN);
     const aligned = align(kept.slice(from - first, endFrame + MARGIN - first), form.spelling, form.limits.cap);
-    const limits = { mean: form.limits.mean - slack, worst: form.limits.worst - slack * form.spelling.length };
-    if (!aligned || !isConfirmed(aligned, form.spelling.length, limits)) return [];
+    if (!aligned || !isConfirmed(aligned, form.spelling.length, form.limits)) return [];
     return [
       {
         form,
         score: aligned.score,
-        limit: limits.mean,
         begin: from + aligned.beginFrame,
         end: from + aligned.endFrame,
       },
     ];
   };
 
-  /** What the lexicon suspects in the greedy syllables, where it is sure enough to lower the second pass's limit. */
+  /** What the lexicon suspects in the greedy syllables, where the running pass may have passed it over. */
   const agreed = (suspects: readonly LexiconHit[]): Found[] =>
     suspects.flatMap(({ phraseId, text, begin, end }) => {
       const form = formOf.get(`${phraseId} ${text}`);
       const [from, to] = [said[begin - forgotten]?.frame, said[end - forgotten]?.frame];
       if (!form || from === undefined || to === undefined || form.spelling.length < AGREED_LEAST) return [];
-      return confirm(form, from, to + 1, AGREED_SLACK);
+      return confirm(form, from, to + 1);
     });
 
   /** Whether the words around it let it count; one that waits for a needed word is asked again. */
@@ -165,18 +173,19 @@ export function createSpotter(deps: {
     const suspects = listen(logs, frame);
     const running = scorer.push(logs);
     for (const { form, endFrame } of onSuspect ? running : [])
-      onSuspect?.({ phraseId: forms[form]!.phraseId, endSample: endFrame * FRAME + WINDOW });
+      onSuspect?.({ phraseId: forms[form]!.phraseId, endSample: sampleOf(endFrame) + WINDOW });
     const found = [
-      ...running.flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame, 0)),
+      ...running.flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame)),
       ...agreed(suspects),
     ];
     // Of several forms of one phrase the best one speaks for it.
     found.sort((a, b) => b.score - a.score);
-    const waiting = [...held, ...found.map((one) => ({ found: one, until: frame + HELD_FRAMES }))];
+    const sample = sampleOf(frame);
+    const waiting = [...held, ...found.map((one) => ({ found: one, untilSample: sample + HELD_SAMPLES }))];
     held = [];
     return waiting.flatMap((one) => {
       const verdict = judge(one.found);
-      if (verdict === 'open' && frame < one.until) held.push(one);
+      if (verdict === 'open' && sample < one.untilSample) held.push(one);
       return verdict === 'allowed' ? [one.found] : [];
     });
   };
@@ -186,9 +195,10 @@ export function createSpotter(deps: {
     unheard,
     accept(samples) {
       const hits: Hit[] = [];
-      for (const posterior of net.push(fbank.push(samples))) {
+      const passed = gate ? gate.push(samples) : samples;
+      for (const posterior of net.push(fbank.push(clear ? clear(passed) : passed))) {
         const frame = first + kept.length;
-        for (const { form, score, limit, begin, end } of advance(syllables.pool(posterior), frame)) {
+        for (const { form, score, begin, end } of advance(syllables.pool(posterior), frame)) {
           const last = reported.get(form.phraseId);
           // A lax ear would tell a poor match and pass over the good one behind it: who measures sorts them out.
           if (ease === 0 && last !== undefined && end - last <= AGAIN_FRAMES) continue;
@@ -197,10 +207,10 @@ export function createSpotter(deps: {
             phraseId: form.phraseId,
             text: form.text,
             score,
-            threshold: limit,
-            beginSample: begin * FRAME,
-            endSample: end * FRAME + WINDOW,
-            neededSample: (frame + net.lookAhead) * FRAME + 2 * STEP + WINDOW,
+            threshold: form.limits.mean,
+            beginSample: sampleOf(begin),
+            endSample: sampleOf(end) + WINDOW,
+            neededSample: sampleOf(frame + net.lookAhead) + 2 * STEP + WINDOW + (clear ? SPECTRA_DELAY : 0),
             heard: heard(form.text, begin, end),
           });
         }

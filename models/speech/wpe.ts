@@ -1,0 +1,111 @@
+/** Before the Mandarin net: late echoes are predicted from what was heard before, and taken away (weighted prediction error, one microphone, running). */
+import { BINS, type SpectrumStep } from './spectra.ts';
+
+/** Past spectra (16 ms each) that the prediction uses: 160 ms. */
+const TAPS = 10;
+/** How far back the newest of them lies, 32 ms: the speech itself is not to be predicted. */
+const DELAY = 2;
+/** What is left of a spectrum's weight with each later one: half of it after 2 s. */
+const FORGET = 0.995;
+/** The expected power is never taken for less than this share of the mean of the last 4 s: silence teaches nothing. */
+const FLOOR = 1e-3;
+const LONG = 250;
+/** Share of the newest spectrum in the power that is expected. */
+const NEWEST = 0.5;
+
+/**
+ * Recursive least squares in every bin by itself: each spectrum weighs one over the power that is expected without echoes,
+ * so that the quiet ends of sounds, where the room is heard, teach most. `taps`: more of them reach back further.
+ */
+export function createDereverberation({ taps = TAPS }: { taps?: number } = {}): SpectrumStep {
+  const depth = taps + DELAY;
+  const square = taps * taps;
+  // Per bin: a ring of past spectra, the prediction's coefficients, the inverse of the weighted correlation.
+  const pastRe = new Float64Array(BINS * depth);
+  const pastIm = new Float64Array(BINS * depth);
+  const gRe = new Float64Array(BINS * taps);
+  const gIm = new Float64Array(BINS * taps);
+  const pRe = new Float64Array(BINS * square);
+  const pIm = new Float64Array(BINS * square);
+  for (let bin = 0; bin < BINS; bin++) for (let i = 0; i < taps; i++) pRe[bin * square + i * taps + i] = 1;
+  const expected = new Float64Array(BINS);
+  const mean = new Float64Array(BINS);
+  // Of the bin at hand: what it is predicted from, and the inverse times that.
+  const xRe = new Float64Array(taps);
+  const xIm = new Float64Array(taps);
+  const uRe = new Float64Array(taps);
+  const uIm = new Float64Array(taps);
+  let newest = 0;
+  let steps = 0;
+
+  const recall = (bin: number) => {
+    for (let i = 0; i < taps; i++) {
+      const at = bin * depth + ((newest - DELAY - i + 2 * depth) % depth);
+      xRe[i] = pastRe[at]!;
+      xIm[i] = pastIm[at]!;
+    }
+  };
+
+  /** The power that weighs this spectrum, after one with so much left of it. */
+  const weightOf = (bin: number, left: number): number => {
+    expected[bin] = steps === 0 ? left : (1 - NEWEST) * expected[bin]! + NEWEST * left;
+    mean[bin] = mean[bin]! + (left - mean[bin]!) / Math.min(steps + 1, LONG);
+    return Math.max(expected[bin]!, FLOOR * mean[bin]!, 1);
+  };
+
+  const learn = (bin: number, dRe: number, dIm: number) => {
+    const weight = weightOf(bin, dRe * dRe + dIm * dIm);
+    const p = bin * square;
+    const g = bin * taps;
+    let energy = 0;
+    let trace = 0;
+    for (let i = 0; i < taps; i++) {
+      let re = 0;
+      let im = 0;
+      for (let j = 0, at = p + i * taps; j < taps; j++, at++) {
+        re += pRe[at]! * xRe[j]! - pIm[at]! * xIm[j]!;
+        im += pRe[at]! * xIm[j]! + pIm[at]! * xRe[j]!;
+      }
+      uRe[i] = re;
+      uIm[i] = im;
+      energy += xRe[i]! * re + xIm[i]! * im;
+      trace += pRe[p + i * taps + i]!;
+    }
+    // What is not heard for long is not forgotten without end: in silence or in a hum the inverse would grow for ever.
+    const keep = trace > taps ? 1 : FORGET;
+    const gain = 1 / (keep * weight + energy);
+    for (let i = 0; i < taps; i++) {
+      const re = uRe[i]! * gain;
+      const im = uIm[i]! * gain;
+      gRe[g + i]! += re * dRe + im * dIm;
+      gIm[g + i]! += im * dRe - re * dIm;
+      // One half is reckoned and the other mirrored, so that it stays Hermitian.
+      for (let j = 0; j <= i; j++) {
+        const at = p + i * taps + j;
+        const mirrored = p + j * taps + i;
+        const newRe = (pRe[at]! - (re * uRe[j]! + im * uIm[j]!)) / keep;
+        const newIm = i === j ? 0 : (pIm[at]! - (im * uRe[j]! - re * uIm[j]!)) / keep;
+        pRe[at] = newRe;
+        pIm[at] = newIm;
+        pRe[mirrored] = newRe;
+        pIm[mirrored] = -newIm;
+      }
+    }
+  };
+
+  return (re, im) => {
+    for (let bin = 0; bin < BINS; bin++) {
+      const at = bin * depth + newest;
+      pastRe[at] = re[bin]!;
+      pastIm[at] = im[bin]!;
+      recall(bin);
+      for (let i = 0, g = bin * taps; i < taps; i++, g++) {
+        re[bin]! -= gRe[g]! * xRe[i]! + gIm[g]! * xIm[i]!;
+        im[bin]! -= gRe[g]! * xIm[i]! - gIm[g]! * xRe[i]!;
+      }
+      learn(bin, re[bin]!, im[bin]!);
+    }
+    newest = (newest + 1) % depth;
+    steps++;
+  };
+}

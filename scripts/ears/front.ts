@@ -1,0 +1,69 @@
+/** What may stand in front of an ear, by name: for measuring what each is worth. */
+import type { Hit } from '../../models/speech/recogniser.ts';
+import { overSpectra, type SpectrumStep } from '../../models/speech/spectra.ts';
+import { createDereverberation } from '../../models/speech/wpe.ts';
+import { gatedBy, throughGate } from './gated.ts';
+import { createBlankJudge, createSileroJudge } from './judges.ts';
+import { createSubtraction } from './subtract.ts';
+
+/** Samples in, hits out; some fronts are asked elsewhere and answer later. */
+export type Ear = (samples: Int16Array) => Hit[] | Promise<Hit[]>;
+
+/** Makes a fresh ear per recording; `ease` lowers the limits of the Mandarin one. */
+export type Ears = (ease: number) => Ear;
+
+/** `shipped` is what the product runs, whatever that is; the others stand alone before a bare ear. */
+export const FRONTS = [
+  'shipped',
+  'none',
+  'subtract',
+  'wpe',
+  'wpe+subtract',
+  'gate',
+  'gate-silero',
+  'gate-blank',
+] as const;
+export type FrontName = (typeof FRONTS)[number];
+
+/** Silero takes half for speech, as its makers say; in silence the Mandarin net leaves less than this to all but the blank. */
+const SILERO = 0.5;
+const NOT_BLANK = 0.1;
+/** Samples from spectrum to spectrum that subtraction is made for. */
+const NOISE_HOP = 128;
+
+/** The ears with that front. Rejects with Unavailable where a model that it needs is not there. */
+export async function withFront(front: FrontName, ears: Ears, modelsFolder: string): Promise<Ears> {
+  const before =
+    (make: () => SpectrumStep, hop?: number): Ears =>
+    (ease) => {
+      const clear = overSpectra(make(), hop);
+      const ear = ears(ease);
+      return (samples) => ear(clear(samples));
+    };
+  switch (front) {
+    case 'shipped':
+    case 'none':
+      return ears;
+    case 'subtract':
+      return before(createSubtraction, NOISE_HOP);
+    case 'wpe':
+      return before(() => createDereverberation());
+    case 'wpe+subtract':
+      return (ease) => {
+        const echoes = overSpectra(createDereverberation());
+        const noise = overSpectra(createSubtraction(), NOISE_HOP);
+        const ear = ears(ease);
+        return (samples) => ear(noise(echoes(samples)));
+      };
+    case 'gate':
+      return (ease) => throughGate(ears(ease));
+    case 'gate-silero': {
+      const judge = await createSileroJudge(modelsFolder);
+      return (ease) => gatedBy({ judge: judge(), least: SILERO, ear: ears(ease) });
+    }
+    case 'gate-blank': {
+      const judge = createBlankJudge(modelsFolder);
+      return (ease) => gatedBy({ judge: judge(), least: NOT_BLANK, ear: ears(ease) });
+    }
+  }
+}
