@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { openStore, type StoreConfig } from '../../cloud/store/open.ts';
-import type { Store } from '../../cloud/store/store.ts';
+import type { FeedItem, Position, Store } from '../../cloud/store/store.ts';
 import { postgresBin, startPostgres, type TestPostgres } from '../medium/cloud/postgres.ts';
 
 export const DRIVERS = ['sqlite', 'postgres'] as const;
@@ -40,4 +40,16 @@ export function standOn(driver: (typeof DRIVERS)[number], ready: (store: Store, 
     await last?.().close();
     last = undefined;
   });
+}
+
+/** All that the feed has beyond a position, and the position behind it. */
+export async function readAll(store: Store, from: Position): Promise<{ items: FeedItem[]; position: Position }> {
+  const items: FeedItem[] = [];
+  let position = from;
+  for (;;) {
+    const page = await store.since(position);
+    items.push(...page.items);
+    position = page.position;
+    if (!page.more) return { items, position };
+  }
 }
