@@ -77,8 +77,10 @@ export interface RoomCard {
 export interface OverviewView {
   readonly serverWallMs: number;
   readonly rooms: readonly RoomCard[];
-  /** Open and acknowledged ones, and the newest 200 closed ones. */
+  /** Open and acknowledged ones (the newest 5,000), and the newest 200 closed ones. */
   readonly alerts: readonly AlertView[];
+  /** How many more are open or acknowledged; absent: none. */
+  readonly unlisted?: number;
   /** Evaluations that are on. */
   readonly sessions?: readonly EvaluationView[];
   readonly cursor: string;
@@ -130,7 +132,10 @@ export interface FeedLines {
 /** `GET /api/alerts/:episodeId` */
 export interface AlertDetailView {
   readonly alert: AlertView;
+  /** Oldest first; of an episode that has gone on for hours the first 50 and the newest 350, and what is no update. */
   readonly events: readonly StoredEvent[];
+  /** Updates between those. */
+  readonly eventsLeftOut?: number;
   readonly actions: readonly ActionView[];
   readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];
   /** Newest layout of the room, where one was heard. */

@@ -6,7 +6,7 @@ import { Forbidden, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { BrokerNotice } from '../broker/notices.ts';
 import { hashSecret, newSecret } from '../broker/secret.ts';
-import { requireSupervisor, type Viewer } from '../review/access.ts';
+import { CONSOLE, requireSupervisor, type Viewer } from '../review/access.ts';
 import { checkDeviceId, type NewDevice } from '../review/devices.ts';
 import type { CertificateRow } from '../store/identity.ts';
 import type { Store } from '../store/store.ts';
@@ -124,7 +124,7 @@ export function createIdentity(parts: {
 
   return {
     trust,
-    offer: (device) => offer(device, 'cloud'),
+    offer: (device) => offer(device, CONSOLE),
     async offerBy(who, device) {
       const { user } = requireSupervisor(who);
       return offer(device, user.name);

@@ -2,6 +2,9 @@
 import { Forbidden } from '../../protocol/errors.ts';
 import type { UserView } from '../http/api.ts';
 
+/** In the log: whoever works at the command line of the cloud's machine, of whom no name is known. */
+export const CONSOLE = 'console';
+
 /** A person with a session. `sessionId` is the hash of the cookie's value. */
 export interface Viewer {
   readonly user: UserView;

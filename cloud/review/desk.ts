@@ -76,10 +76,17 @@ export function createDesk(parts: {
     async overview(who) {
       requireViewer(who);
       const devices = await store.devices();
-      const { alerts, cursor } = await store.overview();
+      const { alerts, unlisted, cursor } = await store.overview();
       const sessions = await store.evaluations.open();
       const cards = rooms.cards(devices.map(({ roomId }) => roomId));
-      return { serverWallMs: clock.wallMs(), rooms: cards, alerts, sessions, cursor };
+      return {
+        serverWallMs: clock.wallMs(),
+        rooms: cards,
+        alerts,
+        ...(unlisted > 0 ? { unlisted } : {}),
+        sessions,
+        cursor,
+      };
     },
     async feedFrom(who, cursor) {
       requireViewer(who);

@@ -6,7 +6,7 @@ import { hashSecret, newSecret, secretMatches } from '../broker/secret.ts';
 import type { DevicesView } from '../http/api.ts';
 import type { Identity, Peer } from '../identity/identity.ts';
 import type { Store } from '../store/store.ts';
-import { requireSupervisor, requireViewer, type Viewer } from './access.ts';
+import { CONSOLE, requireSupervisor, requireViewer, type Viewer } from './access.ts';
 
 export interface NewDevice {
   readonly deviceId: string;
@@ -65,10 +65,10 @@ export function createDevices(parts: {
   };
   return {
     async add({ secret, ...device }) {
-      if (secret === undefined) return add(device, 'cloud');
+      if (secret === undefined) return add(device, CONSOLE);
       const known = await store.device(device.deviceId);
       if (known?.roomId === device.roomId && secretMatches(secret, known.secretHash)) return secret;
-      return add(device, 'cloud', secret);
+      return add(device, CONSOLE, secret);
     },
     async addBy(who, device) {
       const { user } = requireSupervisor(who);

@@ -11,6 +11,9 @@ import type { AlertDetail, SessionAlertsQuery } from './store.ts';
 /** More than this is a desk where nobody works; the rest is still in the list of alerts. */
 const OPEN_SHOWN = 5000;
 const CLOSED_SHOWN = 200;
+/** Events of one episode that are read: an update comes every few seconds, and an episode may last for hours. */
+const EVENTS_FIRST = 50;
+const EVENTS_NEWEST = 350;
 
 /** An event that `through` has just passed. */
 export interface Visible {
@@ -121,17 +124,20 @@ export async function alertsByEpisode(reader: Reader, ids: readonly string[]): P
 
 const parse = (rows: readonly { view: string }[]) => rows.map(({ view }) => JSON.parse(view) as AlertFold);
 
-/** Everything still to be judged, and the newest closed ones; newest first. */
-export async function readOverview(reader: Reader): Promise<AlertView[]> {
+/** Everything still to be judged, and the newest closed ones, newest first; `unlisted`: how many more are to be judged. */
+export async function readOverview(reader: Reader): Promise<{ alerts: AlertView[]; unlisted: number }> {
+  const toJudge = "from alerts where state in ('open', 'acknowledged')";
   const open = await reader.all<{ view: string }>(
-    "select view from alerts where state in ('open', 'acknowledged') order by last_stored_wall_ms desc, episode_id limit $1",
+    `select view ${toJudge} order by last_stored_wall_ms desc, episode_id limit $1`,
     OPEN_SHOWN,
   );
   const closed = await reader.all<{ view: string }>(
     "select view from alerts where state = 'closed' order by last_stored_wall_ms desc, episode_id limit $1",
     CLOSED_SHOWN,
   );
-  return withClips(reader, parse([...open, ...closed]));
+  const all = open.length < OPEN_SHOWN ? [] : await reader.all<{ n: number }>(`select count(*) as n ${toJudge}`);
+  const alerts = await withClips(reader, parse([...open, ...closed]));
+  return { alerts, unlisted: Math.max(0, (all[0]?.n ?? 0) - open.length) };
 }
 
 export async function readAlerts(
@@ -180,16 +186,50 @@ export async function readSessionAlerts(
   return { alerts: await withClips(reader, parse(rows)), total: counts[0]?.n ?? 0 };
 }
 
+interface EventRow {
+  readonly json: string;
+  readonly stored_wall_ms: number;
+  readonly stream_id: string;
+  readonly seq: number;
+}
+
+const inOrder = (a: EventRow, b: EventRow) =>
+  a.stored_wall_ms - b.stored_wall_ms ||
+  (a.stream_id < b.stream_id ? -1 : a.stream_id > b.stream_id ? 1 : a.seq - b.seq);
+
+/** The events of an episode, oldest first; of one that has gone on for hours its beginning, its newest and its clips. */
+async function readEvents(
+  reader: Reader,
+  episodeId: string,
+  roomId: string,
+): Promise<{ events: readonly EventRow[]; leftOut: number }> {
+  const from = `from events e join streams s on s.stream_id = e.stream_id and e.seq <= s.through
+     where e.episode_id = $1 and e.room_id = $2`;
+  const columns = 'select e.json, e.stored_wall_ms, e.stream_id, e.seq';
+  const counts = await reader.all<{ n: number }>(
+    `select count(*) as n ${from} and e.kind = 'episode'`,
+    episodeId,
+    roomId,
+  );
+  const leftOut = Math.max(0, (counts[0]?.n ?? 0) - EVENTS_FIRST - EVENTS_NEWEST);
+  const part = (kind: string, way: 'asc' | 'desc', limit: number) =>
+    reader.all<EventRow>(
+      `${columns} ${from} and e.kind ${kind} order by e.stored_wall_ms ${way}, e.stream_id ${way}, e.seq ${way} limit $3`,
+      episodeId,
+      roomId,
+      limit,
+    );
+  const first = await part("= 'episode'", 'asc', leftOut > 0 ? EVENTS_FIRST : EVENTS_FIRST + EVENTS_NEWEST);
+  const newest = leftOut > 0 ? await part("= 'episode'", 'desc', EVENTS_NEWEST) : [];
+  const others = await part("<> 'episode'", 'asc', EVENTS_FIRST + EVENTS_NEWEST);
+  return { events: [...first, ...newest, ...others].sort(inOrder), leftOut };
+}
+
 /** One alert with all that belongs to it; only what its stream's `through` has passed. */
 export async function readAlert(reader: Reader, episodeId: string): Promise<AlertDetail | undefined> {
   const [alert] = [...(await alertsByEpisode(reader, [episodeId])).values()];
   if (!alert) return undefined;
-  const events = await reader.all<{ json: string; stored_wall_ms: number }>(
-    `select e.json, e.stored_wall_ms from events e join streams s on s.stream_id = e.stream_id and e.seq <= s.through
-     where e.episode_id = $1 and e.room_id = $2 order by e.stored_wall_ms, e.stream_id, e.seq`,
-    episodeId,
-    alert.roomId,
-  );
+  const { events, leftOut } = await readEvents(reader, episodeId, alert.roomId);
   const actions = await reader.all<ActionRow>(
     `select action_id, episode_id, kind, user_name, wall_ms, note from actions where episode_id = $1
      order by wall_ms, action_id`,
@@ -213,6 +253,7 @@ export async function readAlert(reader: Reader, episodeId: string): Promise<Aler
   return {
     alert,
     events: events.map((row) => ({ ...(JSON.parse(row.json) as RoomEvent), storedWallMs: row.stored_wall_ms })),
+    ...(leftOut > 0 ? { eventsLeftOut: leftOut } : {}),
     actions: actions.map(actionView),
     clips: clips.map((row) => ({
       clip: JSON.parse(row.manifest) as ClipManifest,

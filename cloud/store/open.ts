@@ -69,7 +69,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     head: () => read(readHead),
     since: (position) => read((reader) => readFeed(reader, position, cursorOf)),
     overview: () =>
-      read(async (reader) => ({ cursor: cursorOf(await readHead(reader)), alerts: await readOverview(reader) })),
+      read(async (reader) => ({ cursor: cursorOf(await readHead(reader)), ...(await readOverview(reader)) })),
     alerts: (query) => read((reader) => readAlerts(reader, query)),
     sessionAlerts: (query) => read((reader) => readSessionAlerts(reader, query)),
     alert: (episodeId) => read((reader) => readAlert(reader, episodeId)),

@@ -70,6 +70,8 @@ export interface FeedPage {
 export interface AlertDetail {
   readonly alert: AlertView;
   readonly events: readonly StoredEvent[];
+  /** Updates between the first and the newest ones that are not among them. */
+  readonly eventsLeftOut?: number;
   readonly actions: readonly ActionView[];
   readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];
   readonly views: readonly { readonly userName: string; readonly wallMs: number; readonly clipId: string }[];
@@ -88,7 +90,10 @@ export interface StoredClip {
 
 export interface LogEntry {
   readonly wallMs: number;
-  /** Name of a user, `device:<id>` or `cloud`. */
+  /**
+   * Name of a user, `device:<id>`, `claims:<id>` for who is not believed, `cloud` for what it does by itself, `console` for
+   * its command line, `unknown` or `many`.
+   */
   readonly actor: string;
   /** One word or two with `_`: login, view_clip … */
   readonly action: string;
@@ -177,7 +182,12 @@ export interface Store {
   /** At most about 500 events beyond `position`. Throws InvalidInput `cursor_unknown` when that place does not exist. */
   since(position: Position): Promise<FeedPage>;
   /** Open and acknowledged alerts (the newest 5,000), the newest 200 closed ones, and the head, on one snapshot. */
-  overview(): Promise<{ readonly alerts: readonly AlertView[]; readonly cursor: string }>;
+  overview(): Promise<{
+    readonly alerts: readonly AlertView[];
+    /** Open and acknowledged ones beyond those. */
+    readonly unlisted: number;
+    readonly cursor: string;
+  }>;
   alerts(query: {
     readonly roomId?: string;
     readonly beforeWallMs?: number;

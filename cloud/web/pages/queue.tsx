@@ -80,9 +80,12 @@ export function QueuePage() {
       else return false;
       return true;
     }
-    if (key === 'j' || key === 'k') {
+    // In the list itself the arrows do the same, as in any list.
+    const inList = event.target instanceof Element && event.target.closest('.list-rows') !== null;
+    const down = key === 'j' || (inList && key === 'ArrowDown');
+    if (down || key === 'k' || (inList && key === 'ArrowUp')) {
       // Walking along the list is one step of Back, not fifty.
-      const next = neighbour(queue, selected, key === 'j' ? 1 : -1);
+      const next = neighbour(queue, selected, down ? 1 : -1);
       if (next) open(next, selected !== undefined);
       return true;
     }
@@ -134,7 +137,7 @@ export function QueuePage() {
             filtered={Boolean(room || seat || session || q)}
             selected={selected}
             card={phone}
-            foot={session ? <SessionFoot of={ofSession} /> : undefined}
+            foot={session ? <SessionFoot of={ofSession} /> : <Unlisted />}
             onOpen={(episodeId) => open(episodeId)}
             onAcknowledge={(episodeId) => void act(episodeId, 'acknowledge')}
           />
@@ -170,6 +173,13 @@ export function QueuePage() {
       {help && <HelpSheet onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** A desk where nobody has judged for long: what is not in the list is said. */
+function Unlisted() {
+  const { t } = useWords();
+  const n = useDesk().feed.value?.unlisted ?? 0;
+  return n === 0 ? null : <p class="list-foot small">{t('unlisted', { n })}</p>;
 }
 
 const PAGE = 200;

@@ -1,5 +1,5 @@
 /** What went before: the course of this alert, and earlier alerts of the same seat. */
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { AlertDetailView, AlertView, RoomCard } from '../../http/api.ts';
 import { formatAddress } from '../address.ts';
@@ -43,19 +43,33 @@ export function Course({ detail, room }: { detail: AlertDetailView; room: RoomCa
     note: action.note ?? '',
   }));
   const all = [...events, ...actions].sort((a, b) => a.wallMs - b.wallMs);
+  const { eventsLeftOut = 0 } = detail;
+  // Between the first ones and the newest: the widest pause of the list.
+  const hole = eventsLeftOut === 0 ? -1 : widestPause(all.map(({ wallMs }) => wallMs));
   return (
     <ol class="course">
-      {all.map((line) => (
-        <li key={line.id}>
-          <RoomTime wallMs={line.wallMs} room={room} />
-          <span>
-            {line.words}
-            {line.note && <em> {line.note}</em>}
-          </span>
-        </li>
+      {all.map((line, i) => (
+        <Fragment key={line.id}>
+          {i === hole && <li class="small">{t('updatesLeftOut', { n: eventsLeftOut })}</li>}
+          <li>
+            <RoomTime wallMs={line.wallMs} room={room} />
+            <span>
+              {line.words}
+              {line.note && <em> {line.note}</em>}
+            </span>
+          </li>
+        </Fragment>
       ))}
     </ol>
   );
+}
+
+/** Index of the one that comes after the widest pause; 0 of none. */
+function widestPause(wallMs: readonly number[]): number {
+  let at = 0;
+  for (let i = 1; i < wallMs.length; i++)
+    if (at === 0 || wallMs[i]! - wallMs[i - 1]! > wallMs[at]! - wallMs[at - 1]!) at = i;
+  return at;
 }
 
 /** Alerts of the room that are searched for those of the seat, and how many of them are shown. */

@@ -11,6 +11,8 @@ export interface DeskFeed {
   readonly histories: ReadonlyMap<string, RoomHistory>;
   /** The evaluation that is on, by room. */
   readonly sessions: ReadonlyMap<string, EvaluationView>;
+  /** Alerts to be judged that the first screen had no room for. */
+  readonly unlisted: number;
   /** Newest cursor heard. */
   readonly cursor: string;
   /** Lines dropped because what they carry was known. */
@@ -58,6 +60,7 @@ export function fromOverview(view: OverviewView, before?: DeskFeed): DeskFeed {
     latestEvent: before?.latestEvent ?? new Map(),
     histories,
     sessions: new Map((view.sessions ?? []).map((one) => [one.roomId, one])),
+    unlisted: view.unlisted ?? 0,
     cursor: view.cursor,
     repeated: before?.repeated ?? 0,
   };

@@ -114,6 +114,8 @@ export const en: Record<WordKey, string> = {
   queueEmptyAlive: 'The line is alive; new alerts appear by themselves.',
   queueEmptyDead: 'The line is down; what you miss comes in when it is back.',
   roomNoMatch: 'No room matches the filter',
+  unlisted: '{n} earlier alerts to be judged are not listed: judge these, and load the page again.',
+  updatesLeftOut: '{n} updates are left out here',
   queueNoMatch: 'No alert matches the filter',
   clearFilter: 'Clear the filter',
   pickOne: 'Choose an alert to see the picture and the grounds',

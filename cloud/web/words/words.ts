@@ -223,6 +223,7 @@ export function logWords(action: string, lang: Lang): string {
 
 const MACHINES: Readonly<Record<string, Pair>> = {
   cloud: ['系统自动', 'the cloud itself'],
+  console: ['云端主机命令行', "the cloud's command line"],
   unknown: ['未知来者', 'somebody unknown'],
   many: ['多个来源', 'many'],
 };

@@ -108,6 +108,8 @@ export const zh = {
   queueEmptyAlive: '线路正常，新告警会自动出现。',
   queueEmptyDead: '线路已断开，恢复后自动补收。',
   roomNoMatch: '没有符合条件的评标室',
+  unlisted: '另有 {n} 条更早的告警待处置，未列出：先处置这里的，重新载入后会列出。',
+  updatesLeftOut: '此处省略 {n} 次更新',
   queueNoMatch: '没有符合筛选条件的告警',
   clearFilter: '清除筛选',
   pickOne: '选择一条告警查看画面与依据',

@@ -1,0 +1,33 @@
+/** What is read of what may be long is bounded, and says what it leaves out, on both databases. */
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../cloud/store/store.ts';
+import { DRIVERS, standOn } from '../../contract/store-stand.ts';
+import { clipBody, delivery, episodeBody, roomEvent, WALL } from './events.ts';
+
+describe.each(DRIVERS)('long stories in the store on %s', (driver) => {
+  let store: Store;
+  standOn(driver, (fresh) => {
+    store = fresh;
+    return undefined;
+  });
+
+  it('gives of an episode of hours the first events, the newest and its clips, and says how many are left out', async () => {
+    const files = [{ name: 'clip.mp4' as const, sha256: 'b'.repeat(64), bytes: 10 }];
+    const events = Array.from({ length: 500 }, (_, n) =>
+      n === 100
+        ? roomEvent('s1', n + 1, clipBody('long', 'c1', 'room-1', files))
+        : roomEvent('s1', n + 1, episodeBody('long', n === 0 ? 'begin' : 'update')),
+    );
+    for (let at = 0; at < events.length; at += 50) await store.ingest([delivery(events.slice(at, at + 50))], WALL + at);
+    const detail = (await store.alert('long'))!;
+    expect(detail.eventsLeftOut).toBe(99);
+    const seqs = detail.events.map(({ seq }) => seq);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    expect(seqs).toHaveLength(401);
+    expect([seqs[0], seqs[49], seqs[50], seqs[51], seqs.at(-1)]).toEqual([1, 50, 101, 151, 500]);
+    // A short one is whole, and nothing is said.
+    await store.ingest([delivery([roomEvent('s2', 1, episodeBody('short'))])], WALL);
+    expect(await store.alert('short')).not.toHaveProperty('eventsLeftOut');
+    expect((await store.overview()).unlisted).toBe(0);
+  });
+});
