@@ -197,14 +197,14 @@ function profileOf({ $, name, videoEncoderConfiguration: encoder }: RawProfile):
   ];
 }
 
-/** Pixels that the models can use; what is larger only costs. */
-const ENOUGH_WIDTH = 640;
+/** Pixels of the longer side that the models can use; what is larger only costs. A camera may hang on its side. */
+const ENOUGH = 640;
 
-/** The smallest profile that is still wide enough and not the main one, else the largest of the others. */
+/** The smallest profile that is still large enough and not the main one, else the largest of the others. */
 export function subOf(profiles: readonly CameraProfile[]): CameraProfile | undefined {
   const [main, ...rest] = profiles;
   const others = rest.filter(({ encoding, width }) => encoding !== 'JPEG' && width < main!.width);
-  return others.filter(({ width }) => width >= ENOUGH_WIDTH).at(-1) ?? others[0];
+  return others.filter(({ width, height }) => Math.max(width, height) >= ENOUGH).at(-1) ?? others[0];
 }
 
 /** The package turns every text that looks like a number into one: firmware 1.10 would become 1.1. */

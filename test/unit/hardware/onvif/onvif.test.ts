@@ -61,6 +61,12 @@ describe('the profile for analysis', () => {
     expect(subOf(profiles)?.width).toBe(width);
   });
 
+  it('is large enough where its longer side is, as of a camera that hangs on its side', () => {
+    const upright = (width: number, height: number) => ({ ...profile(width), height });
+    const profiles = [upright(1080, 1920), upright(720, 1280), upright(360, 640)];
+    expect(subOf(profiles)?.width).toBe(360);
+  });
+
   it('never takes single pictures for evidence where there is a film', () => {
     expect(mainOf([profile(3840, 'JPEG'), profile(1920), profile(640)])?.width).toBe(1920);
     expect(mainOf([profile(1920, 'JPEG')])?.width).toBe(1920);
