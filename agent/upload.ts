@@ -1,6 +1,6 @@
 /** End of the path in the room: clips -> cloud, after their event, resumable, and kept here until the cloud has named their hash. */
 import { createReadStream } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -216,10 +216,9 @@ export function createUploader({ store, connection, roomId, clock, log, report }
     // The small one first: when the picture is there, everything is.
     for (const file of [...files].sort((a, b) => a.bytes - b.bytes)) {
       if (row.uploads[file.name] === true) continue;
-      const present = await stat(join(row.folder, file.name)).catch(() => undefined);
-      const found = present ? await described(row.folder, file.name) : undefined;
-      if (found?.sha256 !== file.sha256) {
-        damaged(row, `${file.name} ${found ? 'has another sha256' : 'is gone'}`);
+      const fault = await faultOf(row.folder, file);
+      if (fault !== undefined) {
+        damaged(row, `${file.name} ${fault}`);
         return { kind: 'stored' };
       }
       const outcome = await send(row, file);
@@ -229,7 +228,9 @@ export function createUploader({ store, connection, roomId, clock, log, report }
     }
     store.clips.acked(clipId);
     counts.acked += 1;
-    await rm(row.folder, { recursive: true, force: true });
+    await rm(row.folder, { recursive: true, force: true }).catch((error: unknown) =>
+      log.warn({ err: error, clipId }, 'a clip that the cloud has could not be deleted here'),
+    );
     return { kind: 'stored' };
   };
 
@@ -290,6 +291,22 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       await running;
     },
   };
+}
+
+/** What passes by itself says nothing of the file. */
+const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EINTR']);
+
+/** What is wrong with a file of a clip on this disk; undefined: nothing. Throws Unavailable `clip_unread` for what passes. */
+async function faultOf(folder: string, file: ClipFile): Promise<string | undefined> {
+  try {
+    return (await described(folder, file.name)).sha256 === file.sha256 ? undefined : 'has another sha256';
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    if (PASSING.has(code))
+      throw new Unavailable('clip_unread', `reading ${join(folder, file.name)}: ${message}`, cause);
+    // One sector that the disk does not give back must not keep all other clips from the cloud.
+    return code === 'ENOENT' ? 'is gone' : `cannot be read (${code || message})`;
+  }
 }
 
 function failureOf(error: Error | DetailedError): Outcome {

@@ -270,7 +270,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       log.warn({ clipId }, 'a clip without a row was taken up again');
     } catch (error) {
       log.error({ err: error, clipId }, 'a folder among the clips is no whole clip: set aside');
-      await rename(path, `${path}.damaged`);
+      // One that is in the way already must not keep the room from being recorded.
+      await rename(path, `${path}.damaged`).catch((cause: unknown) =>
+        log.error({ err: cause, clipId }, 'a folder that is no whole clip could not be set aside'),
+      );
     }
   };
 

@@ -294,6 +294,23 @@ describe('uploader', () => {
     expect(store.clips.stats().waiting).toBe(0);
   });
 
+  it('sends the others when the disk does not give one back', async () => {
+    await serve();
+    const place = clip('c-1');
+    rmSync(join(place, 'clip.mp4'));
+    mkdirSync(join(place, 'clip.mp4'));
+    clip('c-2');
+    await start();
+    await acked(1);
+    await until('reported', () => lost.length === 1);
+    expect(lost[0]?.body).toMatchObject({
+      kind: 'gap',
+      reason: /c-1 was damaged.*clip\.mp4 cannot be read \(EISDIR\)/,
+    });
+    expect(finished).toContain('c-2/clip.mp4');
+    expect(store.clips.stats().waiting).toBe(0);
+  });
+
   it('sends in chunks under a ceiling of bandwidth', async () => {
     await serve();
     clip('c-1', { bytes: 100_000 });
