@@ -180,8 +180,27 @@ describe('the room editor on a phone', () => {
     expect(await page.locator('[data-part="seat"]').count()).toBe(2);
 
     // A finger on a corner has 44 px, where the corners are not closer together than that.
-    const reach = await page.locator('.corner-hit').first().getAttribute('r');
-    expect(Number(reach)).toBeGreaterThanOrEqual(12);
+    const fingers = await page.locator('[data-corner]').evaluateAll((corners) => {
+      const places = corners.map((corner) => {
+        const { x, y, width, height } = corner.querySelector('.corner-hit')!.getBoundingClientRect();
+        return { x: x + width / 2, y: y + height / 2, width };
+      });
+      return places.map(({ x, y, width }, i) => {
+        const away = places.filter((_other, k) => k !== i).map((other) => Math.hypot(other.x - x, other.y - y));
+        // Nearly as far as it reaches, in eight directions: a press there takes this corner and nothing that lies on it.
+        const taken = [0, 1, 2, 3, 4, 5, 6, 7].every((n) => {
+          const [dx, dy] = [Math.cos((n * Math.PI) / 4), Math.sin((n * Math.PI) / 4)];
+          const at = corners[i]!.ownerDocument.elementFromPoint(x + dx * (width / 2 - 2), y + dy * (width / 2 - 2));
+          return at?.closest('[data-corner]') === corners[i];
+        });
+        return { width, nearest: Math.min(...away), taken };
+      });
+    });
+    expect(fingers).toHaveLength(4);
+    for (const { width, nearest, taken } of fingers) {
+      expect(width).toBeGreaterThanOrEqual(Math.min(44, nearest) - 1);
+      expect(taken).toBe(true);
+    }
     await page.locator('[data-action="save"]').tap();
     await expect.poll(() => ordered.length, WAIT).toBe(2);
     const [first, second] = ordered[1]!.layout.seats;
