@@ -14,6 +14,19 @@ export const AROUND_MS = 1500;
 /** Room around a head, in cells: the encoder's blocks must not carry an edge of it over. */
 const MARGIN = 1;
 
+/**
+ * What ffprobe says of a picture (`width,height,sample_aspect_ratio`) as its size in pixels, and as it is shown where
+ * pixels are no squares: a head is as high as it is shown. Undefined where it says nothing of the kind.
+ */
+export function sizesOf(csv: string): { readonly coded: MaskSize; readonly shown: MaskSize } | undefined {
+  const [width, height, pixel = ''] = csv.trim().split(',');
+  const coded = { width: Number(width), height: Number(height) };
+  if (!(coded.width > 0 && coded.height > 0)) return undefined;
+  const [wide, high] = pixel.split(':').map(Number);
+  const shape = wide && high ? wide / high : 1;
+  return { coded, shown: { width: coded.width * shape, height: coded.height } };
+}
+
 /** Size of the mask for a picture; even numbers, as codecs want. */
 export function maskSize({ width, height }: MaskSize): MaskSize {
   return { width: CELLS, height: Math.max(2, Math.round((CELLS * height) / width / 2) * 2) };

@@ -11,7 +11,7 @@ import type { Clock } from '../../protocol/time.ts';
 import type { Store, StoredClip } from '../store/store.ts';
 import { requireViewer, type Viewer } from './access.ts';
 import type { ClipFiles } from './clip-files.ts';
-import { type MaskSize, maskAt, maskSize } from './export-mask.ts';
+import { type MaskSize, maskAt, maskSize, sizesOf } from './export-mask.ts';
 
 export interface Exported {
   /** Says in the name that it is a copy. */
@@ -135,9 +135,9 @@ async function blurCopy(
   job: { source: string; path: string; frames: readonly OverlayFrame[]; durationMs: number; evidenceSha256: string },
   how: Doing,
 ): Promise<void> {
-  const size = await pictureSize(job.source, how);
-  const mask = maskSize(size);
-  const { width, height } = size;
+  const size = await pictureSizes(job.source, how);
+  const mask = maskSize(size.shown);
+  const { width, height } = size.coded;
   const small = `${BLOCKS}:${Math.max(2, Math.round((BLOCKS * height) / width))}`;
   const filter = [
     '[0:v]split[clear][again]',
@@ -163,12 +163,13 @@ function* masks(frames: readonly OverlayFrame[], count: number, size: MaskSize):
   for (let i = 0; i < count; i++) yield maskAt(frames, (i * 1000) / MASKS_PER_SECOND, size);
 }
 
-async function pictureSize(source: string, how: Doing): Promise<MaskSize> {
+async function pictureSizes(source: string, how: Doing) {
   const ffprobe = how.ffmpeg.replace(/ffmpeg$/, 'ffprobe');
-  const show = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'csv=p=0'];
-  const [width, height] = (await run(ffprobe, [...show, source], how)).trim().split(',').map(Number);
-  if (!width || !height) throw new Unavailable('export_failed', `${how.doing}: it holds no picture`);
-  return { width, height };
+  const entries = 'stream=width,height,sample_aspect_ratio';
+  const show = ['-v', 'error', '-select_streams', 'v:0', '-show_entries', entries, '-of', 'csv=p=0'];
+  const sizes = sizesOf(await run(ffprobe, [...show, source], how));
+  if (!sizes) throw new Unavailable('export_failed', `${how.doing}: it holds no picture`);
+  return sizes;
 }
 
 /** Standard output of a program that is given some bytes, if any. */

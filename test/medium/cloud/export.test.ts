@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routeExport } from '../../../cloud/http/export.ts';
 import { type ClipFiles, localClipFiles } from '../../../cloud/review/clip-files.ts';
 import { createExports } from '../../../cloud/review/export.ts';
-import { AROUND_MS, maskAt, maskSize } from '../../../cloud/review/export-mask.ts';
+import { AROUND_MS, maskAt, maskSize, sizesOf } from '../../../cloud/review/export-mask.ts';
 import type { LogEntry, StoredClip } from '../../../cloud/store/store.ts';
 import type { OverlayFrame } from '../../../protocol/clip.ts';
 import type { Box } from '../../../protocol/seat.ts';
@@ -219,6 +219,15 @@ describe('an exported clip', () => {
     const refused = exportsOf([clip], failing.ffmpeg).blurred(viewer, 'c6', wanted);
     await expect(refused).rejects.toMatchObject({ kind: 'Unavailable', code: 'export_failed' });
   }, 60_000);
+
+  it.each([
+    ['1280,720,1:1', [160, 90]],
+    ['1280,720,N/A', [160, 90]],
+    ['704,576,12:11', [160, 120]],
+    ['960,1080,2:1', [160, 90]],
+  ])('takes heads for as high as they are shown: %s', (said, [width, height]) => {
+    expect(maskSize(sizesOf(`${said}\n`)!.shown)).toEqual({ width, height });
+  });
 
   it('masks heads of the looks around a moment, and everything where nobody looked', () => {
     const size = maskSize({ width: 1280, height: 720 });
