@@ -1,6 +1,6 @@
 /** Who this box is: a key pair made here that never leaves, a certificate for it from the cloud, and its renewal in time. */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type EnrolAnswer, parseCode, parseEnrolAnswer, parseRenewAnswer } from '../protocol/enrol.ts';
@@ -113,8 +113,8 @@ export interface Enrolled extends StoredIdentity {
 
 /**
  * Exchanges a one-time code for a certificate and keeps it in `folder` (mode 0600). The code pins the authority: the cloud
- * has to prove that it is the one before it hears the code. Throws InvalidInput `enrol_code`, `enrol_url`; Forbidden
- * `cloud_not_pinned`, `enrol_refused`; Unavailable `cloud_unavailable`.
+ * has to prove that it is the one before it hears the code. Throws InvalidInput `enrol_code`, `enrol_url`,
+ * `identity_folder`; Forbidden `cloud_not_pinned`, `cloud_refused`; Unavailable `cloud_unavailable`.
  */
 export async function enroll(options: {
   readonly cloud: string;
@@ -133,21 +133,51 @@ export async function enroll(options: {
       'enrolling: this is no code; it has seven groups of six letters and digits, as the cloud has shown it',
     );
   const url = cloudUrl(cloud);
+  requireFolder(folder);
   const ca = url.protocol === 'http:' ? undefined : (options.ca ?? (await pinnedAuthority(url, parsed.caFingerprint)));
   const { key, csr } = await askWithNewKey();
   const trust = ca === undefined ? {} : { ca };
   const answer = parseEnrolAnswer(await post(url, 'enrol', { body: { code: parsed.code, csr }, ...trust }));
   if (!answer) throw new Unavailable('cloud_unavailable', `enrolling at ${url.origin}: the answer is not understood`);
-  const top = fingerprintOf(answer.ca.match(BLOCK)?.at(-1));
+  const top = readAs(`enrolling at ${url.origin}`, () => fingerprintOf(answer.ca.match(BLOCK)?.at(-1)));
   if (!top.startsWith(parsed.caFingerprint)) throw notPinned(url);
   options.check?.(answer);
-  const stored = identityOf({ key, cert: answer.certificate, ca: answer.ca });
+  const stored = readAs(`enrolling at ${url.origin}`, () =>
+    identityOf({ key, cert: answer.certificate, ca: answer.ca }),
+  );
   if (stored.deviceId !== answer.deviceId)
     throw new Unavailable('cloud_unavailable', `enrolling at ${url.origin}: the certificate is for another device`);
   keepFile(join(folder, CA_FILE), answer.ca);
   if (answer.rulesKey !== undefined) keepFile(join(folder, RULES_KEY_FILE), answer.rulesKey);
   keepFile(join(folder, BOX_FILE), key + answer.certificate);
   return { ...stored, caFingerprint: top, ...(answer.mqtt === undefined ? {} : { mqtt: answer.mqtt }) };
+}
+
+/** Before the code is spent: a key that cannot be kept is lost, and the code with it. */
+function requireFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw new InvalidInput(
+      'identity_folder',
+      `enrolling: nothing can be kept in ${folder}: ${(cause as Error).message}; name another with --data, or in identity.certificate of room.yaml`,
+      cause,
+    );
+  }
+}
+
+/** What a cloud has sent, as certificates; what cannot be read as such is a fault of the answer. */
+function readAs<T>(doing: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Unavailable(
+      'cloud_unavailable',
+      `${doing}: the certificates in the answer cannot be read, or are not for this box's key`,
+      cause,
+    );
+  }
 }
 
 /** The identity of a running box. `cloud` is where clips go, too. Throws as readIdentity does. */
@@ -177,7 +207,9 @@ export function openIdentity(parts: {
       await post(url, 'renew', { body: { csr }, ...withMore(stored).credentials, signal: ending.signal }),
     );
     if (!answer) throw new Unavailable('cloud_unavailable', `renewing at ${url.origin}: the answer is not understood`);
-    const next = identityOf({ key, cert: answer.certificate, ca: answer.ca });
+    const next = readAs(`renewing at ${url.origin}`, () =>
+      identityOf({ key, cert: answer.certificate, ca: answer.ca }),
+    );
     if (next.deviceId !== stored.deviceId)
       throw new Unavailable('cloud_unavailable', `renewing at ${url.origin}: the certificate is for another device`);
     // The line itself has proven that it is our cloud, so a new authority comes in by the old one.
