@@ -1,8 +1,9 @@
 /** Takes sound apart into short spectra and puts it together again, block by block: the frame around what works on spectra. */
 import { createFft } from './fft.ts';
 
-/** Samples of one window (32 ms at 16 kHz). */
+/** Samples of one window (32 ms at 16 kHz) and of one step (8 ms). */
 const WINDOW = 512;
+const STEP = 128;
 /** Bins of one spectrum: 0 Hz to the half of the sampling rate. */
 export const BINS = WINDOW / 2 + 1;
 /** A sample comes out once so many later ones have come in, at most. */
@@ -12,21 +13,21 @@ export const SPECTRA_DELAY = WINDOW;
 export type SpectrumStep = (re: Float64Array, im: Float64Array) => void;
 
 /**
- * Sound through a step on its spectra, one every `hop` samples (256 or 128). Sample n out is sample n in, the last ones come with a later block. Windows of sine
+ * Sound through a step on its spectra. Sample n out is sample n in, the last ones come with a later block. Windows of sine
  * before and after: where the step changes nothing, nothing changes.
  */
-export function overSpectra(step: SpectrumStep, hop = 256): (samples: Int16Array) => Int16Array {
+export function overSpectra(step: SpectrumStep): (samples: Int16Array) => Int16Array {
   const fft = createFft(WINDOW);
   const window = Float64Array.from({ length: WINDOW }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / WINDOW));
   // The squares of the windows that meet a sample add up to this.
-  const overlap = WINDOW / hop / 2;
+  const overlap = WINDOW / STEP / 2;
   const line = new Float64Array(WINDOW);
   const sum = new Float64Array(WINDOW);
   const re = new Float64Array(WINDOW);
   const im = new Float64Array(WINDOW);
-  let held = WINDOW - hop;
+  let held = WINDOW - STEP;
   /** What is put together before the first sample. */
-  let before = WINDOW - hop;
+  let before = WINDOW - STEP;
 
   const spectrum = () => {
     for (let i = 0; i < WINDOW; i++) re[i] = line[i]! * window[i]!;
@@ -46,7 +47,7 @@ export function overSpectra(step: SpectrumStep, hop = 256): (samples: Int16Array
   };
 
   return (samples) => {
-    const out = new Int16Array(samples.length + hop);
+    const out = new Int16Array(samples.length + STEP);
     let count = 0;
     for (let at = 0; at < samples.length; ) {
       const take = Math.min(WINDOW - held, samples.length - at);
@@ -55,12 +56,12 @@ export function overSpectra(step: SpectrumStep, hop = 256): (samples: Int16Array
       at += take;
       if (held < WINDOW) break;
       spectrum();
-      if (before > 0) before -= hop;
-      else for (let i = 0; i < hop; i++) out[count++] = Math.max(-32_768, Math.min(32_767, Math.round(sum[i]!)));
-      sum.copyWithin(0, hop);
-      sum.fill(0, WINDOW - hop);
-      line.copyWithin(0, hop);
-      held = WINDOW - hop;
+      if (before > 0) before -= STEP;
+      else for (let i = 0; i < STEP; i++) out[count++] = Math.max(-32_768, Math.min(32_767, Math.round(sum[i]!)));
+      sum.copyWithin(0, STEP);
+      sum.fill(0, WINDOW - STEP);
+      line.copyWithin(0, STEP);
+      held = WINDOW - STEP;
     }
     return out.slice(0, count);
   };

@@ -1,13 +1,13 @@
 /** Before the Mandarin net: late echoes are predicted from what was heard before, and taken away (weighted prediction error, one microphone, running). */
 import { BINS, type SpectrumStep } from './spectra.ts';
 
-/** Past spectra (16 ms each) that the prediction uses: 160 ms. */
+/** Past spectra (8 ms each) that the prediction uses: 80 ms. */
 const TAPS = 10;
-/** How far back the newest of them lies, 32 ms: the speech itself is not to be predicted. */
-const DELAY = 2;
-/** What is left of a spectrum's weight with each later one: half of it after 2 s. */
-const FORGET = 0.995;
-/** The expected power is never taken for less than this share of the mean of the last 4 s: silence teaches nothing. */
+/** How far back the newest of them lies, 24 ms: the speech itself is not to be predicted. */
+const DELAY = 3;
+/** What is left of a spectrum's weight with each later one: half of it after a second. */
+const FORGET = 0.9945;
+/** The expected power is never taken for less than this share of the mean of the last 2 s: silence teaches nothing. */
 const FLOOR = 1e-3;
 const LONG = 250;
 /** Share of the newest spectrum in the power that is expected. */

@@ -15,6 +15,9 @@ import { rounded } from './figures.ts';
 
 const BLOCK = 1600;
 const BLOCK_MS = 100;
+/** Before the talk nobody speaks: so long until the ears know that, and so long it is measured. */
+const SETTLE_MS = 8000;
+const QUIET_MS = 10_000;
 
 /** One phrase per form until there are enough; forms with their first character left out where the pack runs short. */
 function phrasesOf(count: number): Phrase[] {
@@ -63,19 +66,28 @@ export async function benchEars({ microphones, phrases: count, seconds, json }: 
         throw new Unavailable('bench_deaf', `measuring the ears: one does not hear: ${reason}`);
       await clock.sleep(100);
     }
-    const began = process.cpuUsage();
+    const play = async (sound: Int16Array): Promise<number> => {
+      const began = process.cpuUsage();
+      const fromMs = clock.monoMs();
+      for (let block = 0; block * BLOCK < sound.length; block++) {
+        await clock.sleep(Math.max(0, fromMs + block * BLOCK_MS - clock.monoMs()));
+        for (const ear of ears) ear.accept(sound.slice(block * BLOCK, (block + 1) * BLOCK));
+      }
+      await clock.sleep(500);
+      const used = process.cpuUsage(began);
+      return (used.user + used.system) / 1000 / (clock.monoMs() - fromMs);
+    };
+    const silence = (ms: number) => withFloor(new Float32Array(0), 1, ms / 1000 - 1);
+    await play(silence(SETTLE_MS));
+    const quietCore = await play(silence(QUIET_MS));
     const fromMs = clock.monoMs();
-    for (let block = 0; block * BLOCK < samples.length; block++) {
-      await clock.sleep(Math.max(0, fromMs + block * BLOCK_MS - clock.monoMs()));
-      for (const ear of ears) ear.accept(samples.slice(block * BLOCK, (block + 1) * BLOCK));
-    }
-    await clock.sleep(500);
-    const used = process.cpuUsage(began);
+    const core = await play(samples);
     const elapsedMs = clock.monoMs() - fromMs;
     const figures = {
       microphones,
       phrases: phrases.length,
-      core: rounded((used.user + used.system) / 1000 / elapsedMs, 3),
+      core: rounded(core, 3),
+      quietCore: rounded(quietCore, 3),
       rtf: rounded(Math.max(...ears.map((ear) => ear.health().rtf)), 3),
       rssMb: Math.round(process.memoryUsage().rss / 2 ** 20),
       dropped: ears.reduce((sum, ear) => sum + ear.health().dropped, 0),

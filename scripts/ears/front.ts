@@ -28,15 +28,13 @@ export type FrontName = (typeof FRONTS)[number];
 /** Silero takes half for speech, as its makers say; in silence the Mandarin net leaves less than this to all but the blank. */
 const SILERO = 0.5;
 const NOT_BLANK = 0.1;
-/** Samples from spectrum to spectrum that subtraction is made for. */
-const NOISE_HOP = 128;
 
 /** The ears with that front. Rejects with Unavailable where a model that it needs is not there. */
 export async function withFront(front: FrontName, ears: Ears, modelsFolder: string): Promise<Ears> {
   const before =
-    (make: () => SpectrumStep, hop?: number): Ears =>
+    (make: () => SpectrumStep): Ears =>
     (ease) => {
-      const clear = overSpectra(make(), hop);
+      const clear = overSpectra(make());
       const ear = ears(ease);
       return (samples) => ear(clear(samples));
     };
@@ -45,13 +43,13 @@ export async function withFront(front: FrontName, ears: Ears, modelsFolder: stri
     case 'none':
       return ears;
     case 'subtract':
-      return before(createSubtraction, NOISE_HOP);
+      return before(createSubtraction);
     case 'wpe':
       return before(() => createDereverberation());
     case 'wpe+subtract':
       return (ease) => {
         const echoes = overSpectra(createDereverberation());
-        const noise = overSpectra(createSubtraction(), NOISE_HOP);
+        const noise = overSpectra(createSubtraction());
         const ear = ears(ease);
         return (samples) => ear(noise(echoes(samples)));
       };

@@ -18,7 +18,7 @@ describe('createSubtraction', () => {
     const random = seeded(4);
     const tone = (i: number) => (i % 16_000 < 8000 ? 4000 * Math.sin(0.3 * i) : 0);
     const sound = Int16Array.from({ length: 4 * RATE }, (_, i) => Math.round(400 * random() + tone(i)));
-    const front = overSpectra(createSubtraction(), 128);
+    const front = overSpectra(createSubtraction());
     const out: number[] = [];
     for (let at = 0; at < sound.length; at += 1600) out.push(...front(sound.slice(at, at + 1600)));
     const quiet = [2 * RATE + 10_000, 2 * RATE + 15_000] as const;

@@ -85,7 +85,7 @@ describe('createDereverberation', () => {
     const one = dry.map((value, i) => value + 0.5 * (dry[i - 1024] ?? 0));
     const sound = Int16Array.from(one, (value) => Math.round(value + 5 * random()));
     const inEcho = (i: number) => i % PERIOD > BURST + 520 && i % PERIOD < BURST + 960;
-    const cleared = run(overSpectra(createDereverberation({ taps: 14 })), sound);
+    const cleared = run(overSpectra(createDereverberation({ taps: 24 })), sound);
     expect(powerDb(cleared, inEcho)).toBeLessThan(powerDb(sound, inEcho) - 10);
   });
 
