@@ -146,7 +146,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
 
     appendLog: (entry) => sql.write((tx) => appendLog(tx, entry)),
     log: ({ beforeSeq, limit }) => read((reader) => readLog(reader, beforeSeq ?? Number.MAX_SAFE_INTEGER, limit)),
-    chainHolds: () => read(verifyChain),
+    chainHolds: () => verifyChain(read),
     close: () => sql.close(),
   };
 }

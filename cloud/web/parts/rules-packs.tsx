@@ -30,6 +30,7 @@ export function RulesPacks(props: {
       <details open={!phone}>
         <summary>
           <h2>{sayRules(lang, 'packs')}</h2>
+          {phone && <span class="small">{nameText(chosen)}</span>}
         </summary>
         {sorted.map((versions) => (
           <section key={versions[0]!.name} class="rules-group">

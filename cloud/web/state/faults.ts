@@ -25,9 +25,12 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
   if (isSilent(room, nowMs)) return [{ kind: 'offline', sinceWallMs: heardWallMs }];
   const found: Fault[] = [];
   for (const camera of state.health.cameras) {
-    if (camera.decode === 'down' || camera.fault)
-      found.push({ kind: 'blind', cameraId: camera.cameraId, ...(camera.fault ? { fault: camera.fault } : {}) });
-    if (camera.record === 'down') found.push({ kind: 'not_recording', cameraId: camera.cameraId });
+    // A camera that is not recorded is seen all the same.
+    const unrecorded = camera.fault === 'record_down';
+    const fault = unrecorded ? undefined : camera.fault;
+    if (camera.decode === 'down' || fault)
+      found.push({ kind: 'blind', cameraId: camera.cameraId, ...(fault ? { fault } : {}) });
+    if (camera.record === 'down' || unrecorded) found.push({ kind: 'not_recording', cameraId: camera.cameraId });
   }
   for (const ear of state.health.ears)
     if (ear.state === 'deaf')

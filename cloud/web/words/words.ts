@@ -123,6 +123,7 @@ const FAULT: Readonly<Record<string, Pair>> = {
   moved: ['机位被移动', 'camera moved'],
   frozen: ['画面静止', 'picture frozen'],
   down: ['没有信号', 'no signal'],
+  record_down: ['录像中断', 'recording has stopped'],
   no_frames: ['没有画面', 'no frames'],
   muted: ['被静音', 'muted'],
   clipping: ['声音被削波', 'sound cut off'],

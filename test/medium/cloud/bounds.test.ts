@@ -30,4 +30,21 @@ describe.each(DRIVERS)('long stories in the store on %s', (driver) => {
     expect(await store.alert('short')).not.toHaveProperty('eventsLeftOut');
     expect((await store.overview()).unlisted).toBe(0);
   });
+
+  it('reads a long log in slices, with others between them, and misses nothing that is appended meanwhile', async () => {
+    const entry = (n: number) => ({ wallMs: WALL + n, actor: 'cloud', action: 'test', object: `${n}` });
+    await Promise.all(Array.from({ length: 1000 }, (_, n) => store.appendLog(entry(n))));
+    let turns = 0;
+    let counting = true;
+    const count = () => {
+      turns += 1;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const checked = Promise.all([store.chainHolds(), store.appendLog(entry(1000)), store.chainHolds()]);
+    expect(await checked).toEqual([true, undefined, true]);
+    counting = false;
+    expect(turns).toBeGreaterThan(0);
+    expect(await store.chainHolds()).toBe(true);
+  });
 });

@@ -143,3 +143,26 @@ describe('the sign of a seat', () => {
     expect(seatSign(room, '3', [], true)).toMatchObject({ state: 'unknown', sinceWallMs: room.heardWallMs });
   });
 });
+
+describe('faults of a camera', () => {
+  it('that is seen and not recorded are not blindness', () => {
+    const state = stateOf(layoutOf(1, plainZone));
+    const camera = state.health.cameras[0]!;
+    const kinds = (over: Partial<typeof camera>) =>
+      faultsOf(
+        {
+          roomId: 'room-101',
+          name: '1',
+          centre: '',
+          snapshots: [],
+          heardWallMs: 1,
+          state: { ...state, health: { ...state.health, cameras: [{ ...camera, ...over }] } },
+        },
+        1,
+      ).map(({ kind }) => kind);
+    expect(kinds({ fault: 'record_down', record: 'down' })).toEqual(['not_recording']);
+    expect(kinds({ fault: 'covered' })).toEqual(['blind']);
+    expect(kinds({ decode: 'down', record: 'down' })).toEqual(['blind', 'not_recording']);
+    expect(kinds({})).toEqual([]);
+  });
+});
