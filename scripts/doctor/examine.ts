@@ -4,6 +4,7 @@ import type { DoctorOptions } from '../doctor.ts';
 import { lookAtCamera } from './camera.ts';
 import { type Finding, look } from './finding.ts';
 import { lookAtClock, lookAtDisk, lookAtPort, lookAtPrograms, lookForDamage } from './machine.ts';
+import { lookAtMicrophones } from './microphone.ts';
 import { lookAtCloud, lookAtRoom } from './room.ts';
 import { lookAtWeights } from './weights.ts';
 
@@ -22,6 +23,7 @@ export async function examine({ room, data, port }: DoctorOptions): Promise<Find
   if (room === undefined) looks.push(look('port', async () => [await lookAtPort(port, 'the page (--port)')]));
   if (file) looks.push(Promise.resolve(file.findings));
   for (const camera of config?.cameras ?? []) looks.push(look(camera.cameraId, () => lookAtCamera(camera)));
+  if (config && config.microphones.length > 0) looks.push(look('microphones', () => lookAtMicrophones(config)));
   if (config) looks.push(look('cloud', () => lookAtCloud(config)));
   return (await Promise.all(looks)).flat();
 }

@@ -40,8 +40,14 @@ export async function look(part: string, make: () => Promise<readonly Finding[]>
   try {
     return await make();
   } catch (error) {
+    // An error of ours says what to do in its own words; anything else was not foreseen.
+    const foreseen = error instanceof EvalroomError && error.kind !== 'Bug';
     return [
-      broken(part, wordsOf(error), 'where the message is no help, this is a fault of evalroom: please report it'),
+      broken(
+        part,
+        wordsOf(error),
+        foreseen ? `${error.code} in docs/errors.md` : 'this was not foreseen, a fault of evalroom: please report it',
+      ),
     ];
   }
 }

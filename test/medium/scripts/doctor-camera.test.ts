@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../agent/clock.ts';
-import type { CameraConfig } from '../../../agent/config.ts';
+import type { CameraConfig, RoomConfig } from '../../../agent/config.ts';
 import { createFakeCamera, type FakeCamera } from '../../../hardware/fake/camera.ts';
 import { lookAtCamera } from '../../../scripts/doctor/camera.ts';
 import { look } from '../../../scripts/doctor/finding.ts';
+import { lookAtMicrophones } from '../../../scripts/doctor/microphone.ts';
 
 const ROOM = fileURLToPath(new URL('../../fixtures/room/', import.meta.url));
 const stop = new AbortController();
@@ -63,4 +64,40 @@ describe('the doctor at a camera', () => {
     expect(findings.map(({ state }) => state)).toEqual(['broken', 'broken', 'attention']);
     expect(findings[0]?.found).toMatch(/password/);
   });
+});
+
+describe('the doctor at microphones of their own', () => {
+  const config = (microphones: RoomConfig['microphones']) => ({ microphones }) as RoomConfig;
+  const source = (url: string) => ({ kind: 'rtsp' as const, url });
+
+  it('says that nobody answers, that there is no sound, and which password is wrong', async () => {
+    const { main } = fake.urls();
+    const [absent, mute, locked] = await lookAtMicrophones(
+      config([
+        { microphoneId: 'mic-1', source: source('rtsp://127.0.0.1:9/') },
+        { microphoneId: 'mic-2', source: source(main), user: 'viewer', password: 'right-one' },
+        { microphoneId: 'mic-3', source: source(main), user: 'viewer', password: 'wrong-one' },
+      ]),
+    );
+    expect(absent).toMatchObject({ part: 'mic-1 sound', state: 'broken', found: expect.stringContaining('refused') });
+    expect(mute).toMatchObject({ state: 'broken', found: expect.stringMatching(/sound|audio/) });
+    expect(locked).toMatchObject({ state: 'broken', found: expect.stringContaining('password') });
+  }, 60_000);
+
+  it('hears one that gives sound', async () => {
+    const heard = createFakeCamera({
+      main: `${ROOM}main.mp4`,
+      sub: `${ROOM}sub.mp4`,
+      sound: `${ROOM}pro0-en-us-140-n15.flac`,
+      user: 'viewer',
+      password: 'right-one',
+      clock: systemClock(),
+      log: pino({ level: 'silent' }),
+    });
+    await heard.start(stop.signal);
+    const one = { microphoneId: 'mic-1', source: source(heard.urls().main), user: 'viewer', password: 'right-one' };
+    const found = await lookAtMicrophones(config([one]));
+    await heard.close();
+    expect(found).toEqual([{ part: 'mic-1 sound', state: 'ok', found: 'arrives' }]);
+  }, 60_000);
 });

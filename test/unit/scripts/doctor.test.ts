@@ -188,8 +188,10 @@ describe('the doctor', () => {
       throw new Unavailable('camera_silent', 'cam-a does not answer');
     };
     expect(await look('cam-a', fail)).toMatchObject([
-      { part: 'cam-a', state: 'broken', found: 'cam-a does not answer' },
+      { part: 'cam-a', state: 'broken', found: 'cam-a does not answer', todo: 'camera_silent in docs/errors.md' },
     ]);
+    const slip = () => Promise.reject(new TypeError('x is undefined'));
+    expect(await look('cam-a', slip)).toMatchObject([{ todo: expect.stringContaining('report it') }]);
   });
 
   it('ends with 1 when something is broken, and prints one JSON object when asked', () => {
