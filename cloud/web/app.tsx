@@ -1,6 +1,6 @@
 /** The gate and the frame: who may not enter sees the door, everybody else the bar, the top and the page in the address. */
 import { useEffect } from 'preact/hooks';
-import { PAGES } from './address.ts';
+import { formatAddress, PAGES } from './address.ts';
 import { DevicesPage } from './pages/devices.tsx';
 import { DoorPage } from './pages/door.tsx';
 import { LogPage } from './pages/log.tsx';
@@ -50,7 +50,7 @@ export function App() {
             <a
               key={name}
               class="bar-item"
-              href={`#/${name}`}
+              href={formatAddress({ page: name })}
               aria-current={page === name ? 'page' : undefined}
               onClick={(event) => {
                 if (event.ctrlKey || event.metaKey || event.shiftKey) return;

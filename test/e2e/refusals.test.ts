@@ -170,7 +170,9 @@ describe('the page without an answer', () => {
     const layout = { seats: drawn.seats, zones: [], doorLines: [], floor: [] };
     let now: LayoutView = { revision: 1, tag: 'first', layout };
     const sent: { was: string; seats: number }[] = [];
+    let away = true;
     await page.route('**/api/rooms/*/layout', async (route) => {
+      if (away) return refuse(route);
       if (route.request().method() === 'GET') return route.fulfill({ json: now });
       const body = route.request().postDataJSON() as { layout: typeof layout; was: string };
       sent.push({ was: body.was, seats: body.layout.seats.length });
@@ -183,6 +185,9 @@ describe('the page without an answer', () => {
     });
     fixture.snapshot('room-101');
     await logIn('#/setup?room=room-101');
+    await page.locator('.blank-ours', { hasText: '服务暂时不可用' }).waitFor(WAIT);
+    away = false;
+    await page.locator('.blank-ours button').click();
     await page.waitForSelector('.board-picture', WAIT);
     await page.locator('[data-thing="seat-0"]').click();
     const name = page.locator('input[name=seat-name]');

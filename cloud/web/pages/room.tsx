@@ -66,7 +66,8 @@ function RoomEditor({ room }: { room: RoomCard }) {
   const { lang } = useWords();
   const drafting = useDraft(room);
   const cameras = room.state?.health.cameras.map(({ cameraId }) => cameraId) ?? [];
-  if (drafting.failed) return <Refused title={roomWords(lang, 'title')} refusal={drafting.failed} />;
+  if (drafting.failed)
+    return <Refused title={roomWords(lang, 'title')} refusal={drafting.failed} onRetry={drafting.retry} />;
   if (!room.state || cameras.length === 0) return <Blank title={roomWords(lang, 'noCamera')} />;
   if (!drafting.draft) return <Loading />;
   return <Drawing room={room} cameras={cameras} drafting={drafting} draft={drafting.draft} />;

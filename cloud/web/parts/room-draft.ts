@@ -17,6 +17,8 @@ export interface Drafting {
   /** Undefined while it is loaded. */
   readonly draft: Draft | undefined;
   readonly failed: Refusal | undefined;
+  /** Asks anew for what could not be loaded. */
+  retry(): void;
   readonly dirty: boolean;
   readonly canUndo: boolean;
   readonly canRedo: boolean;
@@ -168,6 +170,10 @@ export function useDraft(room: RoomCard): Drafting {
   return {
     draft: now,
     failed,
+    retry() {
+      setFailed(undefined);
+      setLoads((n) => n + 1);
+    },
     dirty,
     canUndo: (undo?.past.length ?? 0) > 0,
     canRedo: (undo?.future.length ?? 0) > 0,

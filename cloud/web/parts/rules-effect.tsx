@@ -9,7 +9,7 @@ import type { DraftPack } from '../state/rules-draft.ts';
 import { sayRules } from '../words/rules.ts';
 import { clockTime, durationWords } from '../words/time.ts';
 import { behaviourWords } from '../words/words.ts';
-import { useRefusal } from './states.tsx';
+import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 const ORDER = ['silenced', 'milder', 'moved', 'graver', 'raised'] as const;
@@ -17,7 +17,6 @@ const ORDER = ['silenced', 'milder', 'moved', 'graver', 'raised'] as const;
 export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName }) {
   const desk = useDesk();
   const { lang, t } = useWords();
-  const words = useRefusal();
   const [room, setRoom] = useState(desk.place.value.room ?? '');
   const [found, setFound] = useState<{ pack: DraftPack; view: RerunView }>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -51,11 +50,7 @@ export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName })
           {sayRules(lang, busy ? 'comparing' : 'compare')}
         </button>
       </div>
-      {refusal && (
-        <p class="rules-problem" role="alert">
-          {words(refusal)}
-        </p>
-      )}
+      {refusal && <RefusedLine refusal={refusal} />}
       {view && (
         <div role="status" data-findings={view.findings.length}>
           <p class="small">

@@ -8,7 +8,7 @@ import { nameText, sameName } from '../state/rules-draft.ts';
 import { sayRules } from '../words/rules.ts';
 import { sentence } from '../words/words.ts';
 import { Ago } from './marks.tsx';
-import { Blank, useRefusal } from './states.tsx';
+import { Blank, RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 export function RulesRooms(props: {
@@ -20,7 +20,6 @@ export function RulesRooms(props: {
   const { view, chosen, hasDraft, onView } = props;
   const desk = useDesk();
   const { lang } = useWords();
-  const words = useRefusal();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const [to, setTo] = useState('rooms');
   const [sure, setSure] = useState<'publish' | 'withdraw'>();
@@ -109,11 +108,7 @@ export function RulesRooms(props: {
           {sure === 'withdraw' ? sayRules(lang, 'withdrawSure', { where }) : sayRules(lang, 'withdraw')}
         </button>
       </div>
-      {refusal && (
-        <p class="rules-problem" role="alert">
-          {words(refusal)}
-        </p>
-      )}
+      {refusal && <RefusedLine refusal={refusal} />}
       {done && (
         <p class="rules-note rules-good" role="status">
           ✓ {sayRules(lang, 'published')}

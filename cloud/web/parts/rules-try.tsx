@@ -16,7 +16,7 @@ import { categoryWords, type RulesKey, sayRules } from '../words/rules.ts';
 import { timer } from '../words/time.ts';
 import { sentence } from '../words/words.ts';
 import { LevelMark } from './marks.tsx';
-import { useRefusal } from './states.tsx';
+import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
 /** A file that is larger is not opened at all: its sound would not fit into the browser. */
@@ -37,7 +37,6 @@ export function RulesTry({ pack, spoken }: { pack: DraftPack; spoken: RulesView[
 function Typed({ pack }: { pack: DraftPack }) {
   const desk = useDesk();
   const { lang } = useWords();
-  const words = useRefusal();
   const [text, setText] = useState('');
   const [answer, setAnswer] = useState<{ text: string; view: SentenceView }>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -74,11 +73,7 @@ function Typed({ pack }: { pack: DraftPack }) {
           {sayRules(lang, 'test')}
         </button>
       </form>
-      {refusal && (
-        <p class="rules-problem" role="alert">
-          {words(refusal)}
-        </p>
-      )}
+      {refusal && <RefusedLine refusal={refusal} />}
       {answer && (
         <div class="rules-answer" role="status" data-hits={answer.view.hits.length}>
           {answer.view.hits.length === 0 && <p class="rules-nothing">{sayRules(lang, 'raisesNot')}</p>}
@@ -138,7 +133,6 @@ interface Kept {
 function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken'] }) {
   const desk = useDesk();
   const { lang } = useWords();
-  const words = useRefusal();
   const [sound, setSound] = useState<Kept>();
   const [heard, setHeard] = useState<ListenView>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -252,11 +246,7 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
           {sayRules(lang, note, { minutes: SOUND_SECONDS / 60 })}
         </p>
       )}
-      {refusal && (
-        <p class="rules-problem" role="alert">
-          {words(refusal)}
-        </p>
-      )}
+      {refusal && <RefusedLine refusal={refusal} />}
       {heard && (
         <div class="rules-answer" role="status" data-hits={heard.hits.length}>
           {heard.peakDb < QUIET_DB && (
