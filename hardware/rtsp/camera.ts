@@ -12,7 +12,7 @@ import { BLOCK_SAMPLES, createFramePool, SAMPLE_RATE } from './raw.ts';
 import { createRole, type RoleRecord } from './role.ts';
 import { LONG_SIDE } from './shape.ts';
 import { type RtspSource, rtspAddress } from './source.ts';
-import { type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
+import { isWorthALine, type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
 
 export type { RtspSource } from './source.ts';
 
@@ -95,10 +95,11 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
     clock,
   );
 
-  const onEnd = (roles: Readonly<Record<string, RoleRecord>>) => (end: SessionEnd, waitMs: number) => {
+  const onEnd = (roles: Readonly<Record<string, RoleRecord>>) => (end: SessionEnd, waitMs: number, repeats: number) => {
     for (const role of Object.values(roles)) role.restarted();
     const { kind, reason } = end.failure;
-    log.warn({ cameraId, roles: Object.keys(roles), kind, waitMs }, `stream session ended: ${reason}`);
+    if (isWorthALine(repeats))
+      log.warn({ cameraId, roles: Object.keys(roles), kind, waitMs, repeats }, `stream session ended: ${reason}`);
   };
 
   return {

@@ -41,8 +41,8 @@ export interface SessionEnd {
 export interface SuperviseParts {
   /** One session; `attempt` counts failures since the last stable run. Ends early when the signal aborts. */
   run(attempt: number, signal: AbortSignal): Promise<SessionEnd>;
-  /** Told of each end that was not asked for, with the wait that follows. */
-  onEnd(end: SessionEnd, waitMs: number): void;
+  /** Told of each end that was not asked for, with the wait that follows, and how many before it were of the same kind. */
+  onEnd(end: SessionEnd, waitMs: number, repeats: number): void;
   readonly backoff: Backoff;
   readonly clock: Clock;
   /** 0..1, for the jitter. */
@@ -53,10 +53,15 @@ export interface SuperviseParts {
 /** An adjustment that does not hold is an outage after all: no more than this many in a row without a wait. */
 const MAX_AT_ONCE = 3;
 
+/** Whether an end is worth a line: a camera that is off for a night is some dozens of them, not ten thousand. */
+export const isWorthALine = (repeats: number): boolean => repeats % 100 === 0;
+
 /** Runs sessions until the signal aborts; resolves when the last one is gone. */
 export async function supervise({ run, onEnd, backoff, clock, random, signal }: SuperviseParts): Promise<void> {
   let attempt = 0;
   let atOnce = 0;
+  let last: string | undefined;
+  let repeats = 0;
   while (!signal.aborted) {
     const beganMs = clock.monoMs();
     const end = await run(attempt, signal);
@@ -64,11 +69,15 @@ export async function supervise({ run, onEnd, backoff, clock, random, signal }: 
     if (clock.monoMs() - beganMs >= backoff.stableMs) {
       attempt = 0;
       atOnce = 0;
+      last = undefined;
     }
     const wait = end.again === 'now' && atOnce < MAX_AT_ONCE ? 0 : delayMs(backoff, attempt, random());
     if (wait === 0) atOnce++;
     else attempt++;
-    onEnd(end, wait);
+    const { kind } = end.failure;
+    repeats = kind === last ? repeats + 1 : 0;
+    last = kind;
+    onEnd(end, wait, repeats);
     await clock.sleep(wait, signal);
   }
 }

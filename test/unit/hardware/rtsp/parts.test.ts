@@ -10,7 +10,7 @@ import { parameterSets } from '../../../../hardware/rtsp/parameter-sets.ts';
 import { createLane } from '../../../../hardware/rtsp/queues.ts';
 import { blockCutter, createFramePool, frameCutter } from '../../../../hardware/rtsp/raw.ts';
 import { inputList, redact, rtspAddress } from '../../../../hardware/rtsp/source.ts';
-import { type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
+import { isWorthALine, type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
 
 describe('addresses', () => {
   it('takes credentials from outside or from the address, and shows none', () => {
@@ -111,6 +111,32 @@ describe('back-off', () => {
     await clock.advance(100_000);
     await done;
     expect(waits).toEqual([500, 1000, 2000, 500, 1000]);
+  });
+
+  it('counts how often the same thing happened in a row, so that a night is not ten thousand lines', async () => {
+    const clock = virtualClock();
+    const stop = new AbortController();
+    const kinds = ['refused', 'refused', 'refused', 'hung', 'refused', 'refused'] as const;
+    const counted: number[] = [];
+    const done = supervise({
+      async run() {
+        // The fifth held for long: its end is the first of a new outage.
+        if (counted.length === 4) await clock.sleep(40_000);
+        return { failure: { kind: kinds[counted.length]!, reason: 'x' }, again: 'after_wait' };
+      },
+      onEnd(_end, _waitMs, repeats) {
+        counted.push(repeats);
+        if (counted.length === kinds.length) stop.abort();
+      },
+      backoff: STREAM_BACKOFF,
+      clock,
+      random: () => 0.5,
+      signal: stop.signal,
+    });
+    await clock.advance(100_000);
+    await done;
+    expect(counted).toEqual([0, 1, 2, 0, 0, 1]);
+    expect([0, 1, 99, 100, 101, 200].filter(isWorthALine)).toEqual([0, 100, 200]);
   });
 
   it('does not go round without a wait for ever: an adjustment that does not hold is an outage', async () => {
