@@ -1,4 +1,4 @@
-/** Before the Mandarin net: late echoes are predicted from what was heard before, and taken away (weighted prediction error, one microphone, running). */
+/** Before the Mandarin net: where there are late echoes they are predicted from what was heard before, and taken away (weighted prediction error, running). */
 import { BINS, type SpectrumStep } from './spectra.ts';
 
 /** Past spectra (8 ms each) that the prediction uses: 80 ms. */
@@ -12,6 +12,19 @@ const FLOOR = 1e-3;
 const LONG = 250;
 /** Share of the newest spectrum in the power that is expected. */
 const NEWEST = 0.5;
+/**
+ * Whether there are echoes is told by what the prediction takes away from speech (dB in the mean over bins of 190 Hz to 4 kHz): of
+ * dry speech and of noise nothing, it adds 0 to 0.8; in rooms of 0.3 to 0.8 s it takes 0.6 to 1.2. Only where it takes so much
+ * is it used, until it takes less than the second.
+ */
+const TAKES = -0.45;
+const TOOK = -0.25;
+const FROM = 6;
+const TO = 128;
+/** Spectra of half a second of speech make up the mean; what is 25 dB under the loudest, which fades by 0.1 dB/s, is none. */
+const MEAN_OF = 64;
+const SPEECH = 10 ** -2.5;
+const FADES = 0.9998;
 
 /**
  * Recursive least squares in every bin by itself: each spectrum weighs one over the power that is expected without echoes,
@@ -35,8 +48,14 @@ export function createDereverberation({ taps = TAPS }: { taps?: number } = {}): 
   const xIm = new Float64Array(taps);
   const uRe = new Float64Array(taps);
   const uIm = new Float64Array(taps);
+  // What would be left of the spectrum.
+  const leftRe = new Float64Array(BINS);
+  const leftIm = new Float64Array(BINS);
   let newest = 0;
   let steps = 0;
+  let loudest = 0;
+  let takes = 0;
+  let used = false;
 
   const recall = (bin: number) => {
     for (let i = 0; i < taps; i++) {
@@ -93,17 +112,40 @@ export function createDereverberation({ taps = TAPS }: { taps?: number } = {}): 
     }
   };
 
+  /** Whether there are echoes here, after this spectrum and what would be left of it. */
+  const judge = (re: Float64Array, im: Float64Array): boolean => {
+    let power = 0;
+    let change = 0;
+    for (let bin = FROM; bin < TO; bin++) {
+      const before = re[bin]! ** 2 + im[bin]! ** 2;
+      power += before;
+      change += Math.log10(Math.max(1e-3, (leftRe[bin]! ** 2 + leftIm[bin]! ** 2) / (before + 1)));
+    }
+    loudest = Math.max(FADES * loudest, power);
+    if (steps > depth && power > SPEECH * loudest) takes += ((10 * change) / (TO - FROM) - takes) / MEAN_OF;
+    return takes < (used ? TOOK : TAKES);
+  };
+
   return (re, im) => {
     for (let bin = 0; bin < BINS; bin++) {
       const at = bin * depth + newest;
       pastRe[at] = re[bin]!;
       pastIm[at] = im[bin]!;
       recall(bin);
+      let dRe = re[bin]!;
+      let dIm = im[bin]!;
       for (let i = 0, g = bin * taps; i < taps; i++, g++) {
-        re[bin]! -= gRe[g]! * xRe[i]! + gIm[g]! * xIm[i]!;
-        im[bin]! -= gRe[g]! * xIm[i]! - gIm[g]! * xRe[i]!;
+        dRe -= gRe[g]! * xRe[i]! + gIm[g]! * xIm[i]!;
+        dIm -= gRe[g]! * xIm[i]! - gIm[g]! * xRe[i]!;
       }
-      learn(bin, re[bin]!, im[bin]!);
+      leftRe[bin] = dRe;
+      leftIm[bin] = dIm;
+      learn(bin, dRe, dIm);
+    }
+    used = judge(re, im);
+    if (used) {
+      re.set(leftRe);
+      im.set(leftIm);
     }
     newest = (newest + 1) % depth;
     steps++;
