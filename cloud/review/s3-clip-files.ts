@@ -12,7 +12,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { Corrupt, EvalroomError, Unavailable } from '../../protocol/errors.ts';
+import { Corrupt, EvalroomError, Full, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { S3Config } from '../config.ts';
 import { type ClipFiles, hashOf, measureFile, requireSha256, setAsideIn, sizeOf } from './clip-files.ts';
@@ -211,5 +211,8 @@ function kindOf(cause: unknown, doing: string): Error {
       `${doing}: the storage refuses it (${name}: ${message}); check clips in cloud.yaml and the clock`,
       cause,
     );
+  // WebDAV's word for it, which storages without a name of their own take; MinIO and Ceph have one each.
+  if (status === 507 || name === 'XMinioStorageFull' || name === 'QuotaExceeded')
+    return new Full('clip_storage_full', `${doing}: the storage is full (${name}); clips wait on their boxes`, cause);
   return new Unavailable('clip_storage', `${doing}: ${name} ${message}`, cause);
 }

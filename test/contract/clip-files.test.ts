@@ -204,10 +204,12 @@ describe('clip files in S3-compatible storage, a small server', () => {
   }));
   storagePromises(here, () => ({ files, other }));
 
-  it('answers with faults of its own: away, and the upload stays where it is', async () => {
+  it('answers with faults of its own: away or full, and the upload stays where it is', async () => {
     const { path, sha256 } = here.arrive(randomBytes(10));
     s3.failing = 503;
     await expect(files.keep(path, sha256)).rejects.toMatchObject(away);
+    s3.failing = 507;
+    await expect(files.keep(path, sha256)).rejects.toMatchObject({ kind: 'Full', code: 'clip_storage_full' });
     s3.failing = undefined;
     expect(existsSync(path)).toBe(true);
     await files.keep(path, sha256);
