@@ -1,13 +1,14 @@
 /** `evalroom eval fronts`: what each thing that may stand before an ear is worth, under every kind of bad sound, as a table. */
 import type { Command } from 'commander';
-import type { Engine } from '../models/speech/ears.ts';
-import { soundsOf } from '../models/speech/syllables.ts';
+import { loadRulePack } from '../models/rules/load.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import { FRONTS, type FrontName } from './ears/front.ts';
-import { asPhrase, readLabels } from './eval-speech.ts';
-import { earFactory } from './eval-speech-ears.ts';
-import { AUGMENTED, type Condition, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
-import { drawPhrases, once, type ScoredClip, type SpeechHit, scoreClips, scoreDrawn } from './eval-speech-score.ts';
+import { openEngine } from './eval-speech-ears.ts';
+import { eventsOf } from './eval-speech-events.ts';
+import { readLabels } from './eval-speech-labels.ts';
+import { AUGMENTED, type Condition, type HeardClip, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
+import { asPhrase, drawPhrases, soundIn } from './eval-speech-phrases.ts';
+import { once, type SpeechHit, scoreClips, scoreDrawn } from './eval-speech-score.ts';
 
 interface FrontFlags {
   readonly dir: string;
@@ -90,24 +91,26 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
     if (!FRONTS.includes(front))
       throw new InvalidInput('bad_option', `--fronts ${front}: known are ${FRONTS.join(', ')}`);
   const drawing = flags.drawPhrases !== undefined;
-  const clips = readLabels(dir).filter(
+  const clips = readLabels(dir).clips.filter(
     (clip) => clip.language === language && !(drawing && clip.transcript?.includes('小云小云')),
   );
   if (clips.length === 0)
     throw new InvalidInput('no_clips', `measuring ${engine} on ${dir}: no clip is in ${language}`);
   const transcripts = clips.flatMap((clip) => clip.transcript ?? []);
   const draws = drawing
-    ? Array.from({ length: flags.draws }, (_, i) => drawPhrases(transcripts, flags.drawPhrases!, i + 1))
+    ? Array.from({ length: flags.draws }, (_, i) => drawPhrases(transcripts, flags.drawPhrases!, i + 1, language))
     : [];
   const texts = [...new Set(drawing ? draws.flat() : clips.flatMap((clip) => clip.said.map(({ phrase }) => phrase)))];
-  const phrases = texts.map((text) => asPhrase(text, language));
-  const nameOf = new Map(texts.map((text) => [text, text]));
+  const phrases = texts.map((text) => asPhrase(text, null, language));
+  const pack = { ...loadRulePack('default'), phrases };
+  const sound = soundIn(language);
+  const opened = openEngine(engine);
   const conditions = [{}, ...AUGMENTED].filter((one) => nameOfCondition(one).includes(flags.only ?? ''));
   const lax = engine === 'fsmn' ? LAX : 0;
 
   const measure = async (front: FrontName, condition: Condition): Promise<FrontRow> => {
-    const ears = await earFactory({ engine: engine satisfies Engine, language, phrases, front });
-    const heard: ScoredClip[][] = [];
+    const ears = await opened.listenFor({ language, phrases, front });
+    const heard: HeardClip[][] = [];
     let core = 0;
     // What was recorded as it is sounds alike with every seed.
     const used = Object.keys(condition).length === 0 ? seeds.slice(0, 1) : seeds;
@@ -121,20 +124,30 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
             dir,
             seed: side,
             condition: { ...condition, ...(lead > 0 ? { leadS: lead } : {}) },
-            freshEar: () => ears(lax),
-            nameOf,
+            ears,
+            ease: lax,
           }),
         );
-      core += each.reduce((sum, { rtf }) => sum + rtf, 0) / each.length / used.length;
-      heard.push(each.map(({ scored }) => scored).reduce(better));
+      core += each.reduce((sum, { rtf }) => sum + (rtf ?? 0), 0) / each.length / used.length;
+      heard.push(each.map((one) => one.heard).reduce(better));
     }
+    ears.close();
     const at = (ease: number) => {
       const told = heard.flatMap((scored) =>
-        scored.map(({ clip, hits }) => ({ clip, hits: once(hits.filter(({ margin }) => margin >= lax - ease)) })),
+        scored.map(({ clip, durationS, hits }) => {
+          const told = once(hits.filter(({ margin }) => margin >= lax - ease));
+          return { clip, durationS, events: eventsOf(told, pack) };
+        }),
       );
       return drawing
         ? pooled(draws.map((draw) => scoreDrawn(told, draw, sound)))
-        : plain(scoreClips(told, () => undefined));
+        : plain(
+            scoreClips(
+              told,
+              (text) => new Set([text]),
+              () => undefined,
+            ),
+          );
     };
     const shipped = at(0);
     const bound = drawing ? BOUND : 0;
@@ -164,38 +177,27 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
 const lineOf = (cells: readonly (string | number)[]) =>
   cells.map((cell, i) => (i < 2 ? String(cell).padEnd(18) : String(cell).padStart(13))).join('');
 
-/** Pinyin is slow, and the same texts come again and again. */
-const known = new Map<string, string>();
-function sound(text: string): string {
-  let found = known.get(text);
-  if (found === undefined) {
-    found = soundsOf(text);
-    known.set(text, found);
-  }
-  return found;
-}
-
 type Figures = Pick<FrontRow, 'recall' | 'falseAlarms' | 'falseRate'>;
 
 function pooled(draws: readonly ReturnType<typeof scoreDrawn>[]): Figures {
   const falseAlarms = draws.reduce((sum, draw) => sum + draw.falseAlarms, 0);
   const hours = draws.reduce((sum, draw) => sum + draw.phraseHours, 0);
-  const recall = draws.reduce((sum, draw) => sum + draw.recallAll, 0) / draws.length;
-  return { recall, falseAlarms, falseRate: falseAlarms / hours };
+  const recall = draws.reduce((sum, draw) => sum + (draw.recallAll ?? 0), 0) / draws.length;
+  return { recall, falseAlarms, falseRate: hours === 0 ? 0 : falseAlarms / hours };
 }
 
 function plain({ recallAll, falseAlarms, falseAlarmsPerHour }: ReturnType<typeof scoreClips>): Figures {
-  return { recall: recallAll ?? 0, falseAlarms, falseRate: falseAlarmsPerHour };
+  return { recall: recallAll ?? 0, falseAlarms, falseRate: falseAlarmsPerHour ?? 0 };
 }
 
 /** Of the same phrase at the same time at two microphones the better hit counts. */
-function better(one: ScoredClip[], other: ScoredClip[]): ScoredClip[] {
-  return one.map(({ clip, hits }, i) => {
-    const all = [...hits, ...other[i]!.hits].sort((a, b) => b.margin - a.margin);
+function better(one: HeardClip[], other: HeardClip[]): HeardClip[] {
+  return one.map((clip, i) => {
+    const all = [...clip.hits, ...other[i]!.hits].sort((a, b) => b.margin - a.margin);
     const kept: SpeechHit[] = [];
     for (const hit of all)
-      if (!kept.some(({ phrase, endS }) => phrase === hit.phrase && Math.abs(endS - hit.endS) <= SAME_S))
+      if (!kept.some(({ phraseId, endS }) => phraseId === hit.phraseId && Math.abs(endS - hit.endS) <= SAME_S))
         kept.push(hit);
-    return { clip, hits: kept };
+    return { ...clip, hits: kept };
   });
 }

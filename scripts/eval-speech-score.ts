@@ -1,4 +1,4 @@
-/** Scoring of the ears: hits against labels. Pure arithmetic; the rules of what counts stand here and nowhere else. */
+/** Scoring of the ears: events against labels. Pure arithmetic; the rules of what counts stand here and nowhere else. */
 
 /** A labelled recording. Times count from the recording's first sample. */
 export interface SpeechClip {
@@ -8,179 +8,254 @@ export interface SpeechClip {
   /** Phrases that are said in it, with the end of each where it is known. */
   readonly said: readonly { readonly phrase: string; readonly endS?: number }[];
   readonly transcript?: string;
-  readonly durationS: number;
+  /** As the labels have it; the sound itself counts. */
+  readonly labelledS?: number;
 }
 
-/** A confirmed hit, times as in the clip; `reportedS`: the sound that had to be heard for it. */
+/** An entry of the labels that was not scored, and why. */
+export interface LeftOut {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** A hit that the ear confirmed, times as in the clip; `reportedS`: the sound that had to be heard for it. */
 export interface SpeechHit {
-  readonly phrase: string;
+  readonly phraseId: string;
   readonly endS: number;
   readonly reportedS: number;
   /** By how much the score is above its threshold, in the engine's own unit. */
   readonly margin: number;
 }
 
+/** What the room's deciding made of the hits: one phrase within one episode, at least one hit. */
+export interface SpeechEvent {
+  readonly phraseId: string;
+  readonly hits: readonly SpeechHit[];
+}
+
 export interface ScoredClip {
   readonly clip: SpeechClip;
-  readonly hits: readonly SpeechHit[];
+  readonly durationS: number;
+  readonly events: readonly SpeechEvent[];
+  /** What the first pass suspected; absent: the engine has none, what it confirms is all that it suspects. */
+  readonly suspects?: readonly { readonly phraseId: string; readonly endS: number }[];
 }
 
 /** A hit may end this far from the labelled end. */
 const TOLERANCE_S = 1.5;
+/** Under which phrases count whose clip names no category, and those that were drawn. */
+const UNCATEGORISED = 'uncategorised';
+const DRAWN = 'drawn';
 
+/** Null where it would be a share of nothing. */
+type Share = number | null;
+
+/** What every run prints. */
 export interface SpeechScore {
   readonly recall: Readonly<Record<string, number>>;
-  readonly recallByLevel: Readonly<Record<string, number>>;
-  /** Null where nothing was said that should be found. */
-  readonly recallAll: number | null;
+  /** Said phrases that the first pass suspected, and those that became a confirmed event. */
+  readonly recallByLevel: { readonly suspected: Share; readonly confirmed: Share };
+  /** By how grave the first hit of the category is in the pack. */
+  readonly recallByGravity: Readonly<Record<string, number>>;
+  readonly recallAll: Share;
   readonly said: number;
   readonly found: number;
   readonly falseAlarms: number;
   readonly hours: number;
-  readonly falseAlarmsPerHour: number;
+  readonly falseAlarmsPerHour: Share;
   /** Upper end of the one-sided 95 % interval. */
-  readonly falseAlarmsPerHour95: number;
-  readonly latencyMedianS: number | null;
-  readonly latencyP95S: number | null;
+  readonly falseAlarmsPerHour95: Share;
+  readonly latencyMedianS: Share;
+  readonly latencyP95S: Share;
 }
 
-/** What happened in one clip: each said phrase takes at most one hit, every other hit is false. */
-export function judgeClip({ clip, hits }: ScoredClip): {
+/** Which phrases of the pack a labelled text means. */
+export type MeantBy = (text: string) => ReadonlySet<string>;
+
+const near = (endS: number, labelledS: number | undefined) =>
+  labelledS === undefined || Math.abs(endS - labelledS) <= TOLERANCE_S;
+
+/** What happened in one clip: each said phrase takes one hit of an event; an event of which no hit was taken is false. */
+export function judgeClip(
+  { clip, events, suspects = [] }: ScoredClip,
+  meantBy: MeantBy,
+): {
   found: { phrase: string; latencyS: number }[];
-  missed: string[];
-  wrong: SpeechHit[];
+  missed: { phrase: string; endS?: number }[];
+  wrong: SpeechEvent[];
+  suspected: number;
 } {
-  const left = [...hits];
+  const taken = new Set<SpeechHit>();
+  const right = new Set<SpeechEvent>();
   const found: { phrase: string; latencyS: number }[] = [];
-  const missed: string[] = [];
-  for (const { phrase, endS } of clip.said) {
-    const index = left.findIndex(
-      (hit) => hit.phrase === phrase && (endS === undefined || Math.abs(hit.endS - endS) <= TOLERANCE_S),
-    );
-    const hit = left[index];
-    if (!hit) missed.push(phrase);
-    else {
-      left.splice(index, 1);
-      found.push({ phrase, latencyS: hit.reportedS - (endS ?? hit.endS) });
-    }
+  const missed: { phrase: string; endS?: number }[] = [];
+  let suspected = 0;
+  for (const one of clip.said) {
+    const { phrase, endS } = one;
+    const meant = meantBy(phrase);
+    const off = (hit: SpeechHit) => Math.abs(hit.endS - (endS ?? hit.endS));
+    const best = events
+      .filter(({ phraseId }) => meant.has(phraseId))
+      .flatMap((event) => event.hits.map((hit) => ({ event, hit })))
+      .filter(({ hit }) => !taken.has(hit) && near(hit.endS, endS))
+      // An event that serves no other phrase yet, and of these the nearest.
+      .sort((a, b) => Number(right.has(a.event)) - Number(right.has(b.event)) || off(a.hit) - off(b.hit))[0];
+    if (best) {
+      taken.add(best.hit);
+      right.add(best.event);
+      found.push({ phrase, latencyS: best.hit.reportedS - (endS ?? best.hit.endS) });
+    } else missed.push(one);
+    if (best || suspects.some((suspect) => meant.has(suspect.phraseId) && near(suspect.endS, endS))) suspected++;
   }
-  return { found, missed, wrong: left };
+  return { found, missed, wrong: events.filter((event) => !right.has(event)), suspected };
 }
 
-/** `levelOf` maps a category to the level of its first hit; categories without one count in `recallAll` only. */
+/** `gravityOf` maps a category to the level of its first hit; one without counts in `recall` and `recallAll` only. */
 export function scoreClips(
   scored: readonly ScoredClip[],
-  levelOf: (category: string) => string | undefined,
+  meantBy: MeantBy,
+  gravityOf: (category: string) => string | undefined,
 ): SpeechScore {
   const byCategory = new Map<string, { said: number; found: number }>();
-  const byLevel = new Map<string, { said: number; found: number }>();
+  const byGravity = new Map<string, { said: number; found: number }>();
   const latencies: number[] = [];
-  let falseAlarms = 0;
-  let seconds = 0;
+  let [falseAlarms, suspectedAll] = [0, 0];
   const count = (map: Map<string, { said: number; found: number }>, key: string, said: number, found: number) => {
     const entry = map.get(key) ?? { said: 0, found: 0 };
     map.set(key, { said: entry.said + said, found: entry.found + found });
   };
   for (const one of scored) {
-    const { found, wrong } = judgeClip(one);
-    const { category, said, durationS } = one.clip;
-    seconds += durationS;
+    const { found, wrong, suspected } = judgeClip(one, meantBy);
+    const { category, said } = one.clip;
     falseAlarms += wrong.length;
+    suspectedAll += suspected;
     latencies.push(...found.map((hit) => hit.latencyS));
-    if (said.length === 0 || category === null) continue;
-    count(byCategory, category, said.length, found.length);
-    const level = levelOf(category);
-    if (level) count(byLevel, level, said.length, found.length);
+    if (said.length === 0) continue;
+    count(byCategory, category ?? UNCATEGORISED, said.length, found.length);
+    const gravity = category === null ? undefined : gravityOf(category);
+    if (gravity) count(byGravity, gravity, said.length, found.length);
   }
   const shares = (map: Map<string, { said: number; found: number }>) =>
     Object.fromEntries([...map].map(([key, { said, found }]) => [key, found / said]));
   const all = [...byCategory.values()];
   const said = all.reduce((sum, entry) => sum + entry.said, 0);
   const found = all.reduce((sum, entry) => sum + entry.found, 0);
-  const hours = seconds / 3600;
   return {
     recall: shares(byCategory),
-    recallByLevel: shares(byLevel),
-    recallAll: said === 0 ? null : found / said,
+    recallByLevel: { suspected: per(suspectedAll, said), confirmed: per(found, said) },
+    recallByGravity: shares(byGravity),
+    recallAll: per(found, said),
     said,
     found,
-    falseAlarms,
-    hours,
-    falseAlarmsPerHour: falseAlarms / hours,
-    falseAlarmsPerHour95: poissonUpper95(falseAlarms) / hours,
-    latencyMedianS: quantile(latencies, 0.5),
-    latencyP95S: quantile(latencies, 0.95),
+    ...ratesOf(falseAlarms, scored),
+    ...latenciesOf(latencies),
   };
 }
+
+const per = (count: number, of: number): Share => (of === 0 ? null : count / of);
+
+function ratesOf(falseAlarms: number, scored: readonly ScoredClip[]) {
+  const hours = scored.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
+  return {
+    falseAlarms,
+    hours,
+    falseAlarmsPerHour: per(falseAlarms, hours),
+    falseAlarmsPerHour95: per(poissonUpper95(falseAlarms), hours),
+  };
+}
+
+const latenciesOf = (latencies: readonly number[]) => ({
+  latencyMedianS: quantile(latencies, 0.5),
+  latencyP95S: quantile(latencies, 0.95),
+});
 
 /** The same phrase again within a second is the same hit, as the ears have it. */
 export function once(hits: readonly SpeechHit[]): SpeechHit[] {
   const last = new Map<string, number>();
   return [...hits]
     .sort((a, b) => a.endS - b.endS)
-    .filter(({ phrase, endS }) => {
-      const before = last.get(phrase);
+    .filter(({ phraseId, endS }) => {
+      const before = last.get(phraseId);
       if (before !== undefined && endS - before <= 1) return false;
-      last.set(phrase, endS);
+      last.set(phraseId, endS);
       return true;
     });
 }
 
 /** Of drawn phrases: recall is the mean over phrases; a clip without the phrase counts its time once per phrase. */
-export interface DrawnScore {
+export interface DrawnScore extends SpeechScore {
   readonly phrases: number;
-  readonly recallAll: number;
-  readonly falseAlarms: number;
   readonly phraseHours: number;
-  readonly falseAlarmsPerPhraseHour: number;
-  readonly falseAlarmsPerPhraseHour95: number;
+  readonly falseAlarmsPerPhraseHour: Share;
+  readonly falseAlarmsPerPhraseHour95: Share;
 }
 
-/** `sound` gives the toneless pinyin of a text: phrases that sound alike are one. */
+/**
+ * `sound` gives the toneless pinyin of a text, or its words: phrases that sound alike are one. A phrase's text is its id. An
+ * event of a phrase in a clip whose transcript has it is right wherever it ends; in every other clip it is false.
+ */
 export function scoreDrawn(
   scored: readonly ScoredClip[],
   phrases: readonly string[],
   sound: (text: string) => string,
 ): DrawnScore {
-  let falseAlarms = 0;
-  let seconds = 0;
-  const recalls = phrases.map((phrase) => {
-    let said = 0;
-    let found = 0;
-    for (const { clip, hits } of scored) {
-      const heard = hits.filter((hit) => hit.phrase === phrase).length;
-      if (contains(clip, phrase, sound)) {
-        said++;
-        if (heard > 0) found++;
-      } else {
-        seconds += clip.durationS;
-        falseAlarms += heard;
+  let [falseAlarms, seconds] = [0, 0];
+  const latencies: number[] = [];
+  const counts = phrases.map((phrase) => {
+    let [said, found, suspected] = [0, 0, 0];
+    for (const { clip, durationS, events, suspects = [] } of scored) {
+      const heard = events.filter((event) => event.phraseId === phrase);
+      if (!contains(clip, phrase, sound)) {
+        seconds += durationS;
+        falseAlarms += heard.length;
+        continue;
       }
+      said++;
+      const hit = heard[0]?.hits[0];
+      // Where it ends in the sound nobody has labelled: the ear's own place counts.
+      if (hit) latencies.push(hit.reportedS - hit.endS);
+      if (hit) found++;
+      if (hit || suspects.some(({ phraseId }) => phraseId === phrase)) suspected++;
     }
-    return said === 0 ? 0 : found / said;
+    return { said, found, suspected };
   });
+  // A phrase whose clips could not be read was not said.
+  const heard = counts.filter(({ said }) => said > 0);
+  const mean = (key: 'found' | 'suspected') =>
+    per(
+      heard.reduce((sum, count) => sum + count[key] / count.said, 0),
+      heard.length,
+    );
+  const total = (key: 'said' | 'found') => counts.reduce((sum, count) => sum + count[key], 0);
+  const recallAll = mean('found');
   const phraseHours = seconds / 3600;
   return {
+    recall: recallAll === null ? {} : { [DRAWN]: recallAll },
+    recallByLevel: { suspected: mean('suspected'), confirmed: recallAll },
+    recallByGravity: {},
+    recallAll,
+    said: total('said'),
+    found: total('found'),
+    ...ratesOf(falseAlarms, scored),
+    ...latenciesOf(latencies),
     phrases: phrases.length,
-    recallAll: recalls.reduce((sum, recall) => sum + recall, 0) / Math.max(1, phrases.length),
-    falseAlarms,
     phraseHours,
-    falseAlarmsPerPhraseHour: falseAlarms / phraseHours,
-    falseAlarmsPerPhraseHour95: poissonUpper95(falseAlarms) / phraseHours,
+    falseAlarmsPerPhraseHour: per(falseAlarms, phraseHours),
+    falseAlarmsPerPhraseHour95: per(poissonUpper95(falseAlarms), phraseHours),
   };
 }
 
-/** The misses and false alarms behind a drawn score, for people. */
-export function listDrawn(
-  scored: readonly ScoredClip[],
+/** The misses and false alarms behind a drawn score, for people; a false one with its event. */
+export function listDrawn<T extends ScoredClip>(
+  scored: readonly T[],
   phrases: readonly string[],
   sound: (text: string) => string,
-): { readonly phrase: string; readonly clip: string; readonly wrong: boolean }[] {
+): { readonly phrase: string; readonly one: T; readonly wrong?: SpeechEvent }[] {
   return phrases.flatMap((phrase) =>
-    scored.flatMap(({ clip, hits }) => {
-      const said = contains(clip, phrase, sound);
-      const heard = hits.some((hit) => hit.phrase === phrase);
-      return said === heard ? [] : [{ phrase, clip: clip.file, wrong: heard }];
+    scored.flatMap((one) => {
+      const heard = one.events.filter((event) => event.phraseId === phrase);
+      if (!contains(one.clip, phrase, sound)) return heard.map((wrong) => ({ phrase, one, wrong }));
+      return heard.length > 0 ? [] : [{ phrase, one }];
     }),
   );
 }
@@ -189,27 +264,6 @@ function contains(clip: SpeechClip, phrase: string, sound: (text: string) => str
   const transcript = clip.transcript ?? '';
   // A character with several readings may be read otherwise out of its context: the same characters are the same sound.
   return transcript.includes(phrase) || ` ${sound(transcript)} `.includes(` ${sound(phrase)} `);
-}
-
-/** Draws up to `count` phrases of 3 to 6 characters, each from another transcript, the same for the same seed. */
-export function drawPhrases(transcripts: readonly string[], count: number, seed: number): string[] {
-  let state = Math.imul(seed, 2654435761) >>> 0;
-  const random = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-  const pool = [...new Set(transcripts)].sort();
-  const drawn = new Set<string>();
-  while (drawn.size < count && pool.length > 0) {
-    const transcript = pool.splice(Math.floor(random() * pool.length), 1)[0]!;
-    const length = 3 + Math.floor(random() * 4);
-    const runs = (transcript.match(/\p{Script=Han}+/gu) ?? []).filter((run) => run.length >= length);
-    const run = runs[Math.floor(random() * runs.length)];
-    if (!run) continue;
-    const from = Math.floor(random() * (run.length - length + 1));
-    drawn.add(run.slice(from, from + length));
-  }
-  return [...drawn];
 }
 
 /** Greatest rate that gives at most `events` with probability 5 %: the exact one-sided bound. */

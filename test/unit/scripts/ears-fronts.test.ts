@@ -1,10 +1,10 @@
-/** What is measured before the ears: noise goes and the sound stays, gates put hits back where they were, sound is made as asked. */
+/** What is measured before the ears: noise goes and the sound stays, gates put hits back where they were. */
 import { describe, expect, it } from 'vitest';
 import type { Hit } from '../../../models/speech/recogniser.ts';
 import { overSpectra } from '../../../models/speech/spectra.ts';
 import { gatedBy } from '../../../scripts/ears/gated.ts';
 import { createSubtraction } from '../../../scripts/ears/subtract.ts';
-import { addNoise, addRoom, seeded, withFloor } from '../../../scripts/eval-speech-sound.ts';
+import { seeded } from '../../../scripts/eval-speech-sound.ts';
 
 const RATE = 16_000;
 const powerDb = (sound: ArrayLike<number>, from: number, to: number): number => {
@@ -61,37 +61,5 @@ describe('gatedBy', () => {
     for (let at = 0; at < sound.length; at += 800) hits.push(...(await ear(sound.slice(at, at + 800))));
     expect(hits[0]!.beginSample).toBe(2 * RATE + 160 - 31 * 160);
     expect(hits.at(-1)!.endSample).toBe(3 * RATE + 0.9 * RATE);
-  });
-});
-
-describe('the sound that ears are measured with', () => {
-  const random = seeded(9);
-  const speech = Float32Array.from({ length: RATE }, () => 3000 * random());
-
-  it('has the noise that was asked for, before it too, at the same level', () => {
-    const noisy = addNoise(speech, 10, 3, 2);
-    expect(noisy).toHaveLength(3 * RATE);
-    const noise = noisy.slice(2 * RATE).map((value, i) => value - speech[i]!);
-    expect(powerDb(speech, 0, RATE) - powerDb(noise, 0, RATE)).toBeCloseTo(10, 0);
-    expect(Math.abs(powerDb(noisy, 0, 2 * RATE) - powerDb(noise, 0, RATE))).toBeLessThan(1.5);
-  });
-
-  it('has more echo and less of the voice itself the farther away it is', () => {
-    const click = new Float32Array(RATE);
-    click[0] = 10_000;
-    const share = (distance: number) => {
-      const heard = addRoom(click, 0.5, 1, distance);
-      return heard[0]! ** 2 / heard.reduce((sum, value) => sum + value * value, 0);
-    };
-    expect(share(1)).toBeCloseTo(1 / 2, 2);
-    expect(share(2)).toBeCloseTo(1 / 5, 2);
-    expect(share(4)).toBeCloseTo(1 / 17, 2);
-  });
-
-  it('stands between a second of floor on either side, or more before it', () => {
-    expect(withFloor(speech, 1)).toHaveLength(3 * RATE);
-    const late = withFloor(speech, 1, 5);
-    expect(late).toHaveLength(7 * RATE);
-    expect(late[5 * RATE]).toBe(Math.round(speech[0]!));
   });
 });

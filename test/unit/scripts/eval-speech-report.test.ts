@@ -22,11 +22,16 @@ describe('speechReport', () => {
     expect(wav.readInt16LE(50)).toBe(32767);
   });
 
+  it('says which mistakes have no sound', () => {
+    const { samples: _samples, ...mute } = mistake('回扣');
+    expect(speechReport([], [mute])).toContain('1 have no sound');
+  });
+
   it('says how many it left out', () => {
     expect(
       speechReport(
         [],
-        Array.from({ length: 203 }, (_, i) => mistake(String(i))),
+        Array.from({ length: 503 }, (_, i) => mistake(String(i))),
       ),
     ).toContain('3 more');
   });

@@ -1,9 +1,12 @@
-/** The scoring of the ears on made-up hits, where the right figure is known. */
+/** The scoring of the ears on made-up events, where the right figure is known. */
 import { describe, expect, it } from 'vitest';
+import { loadRulePack } from '../../../models/rules/load.ts';
+import { eventsOf } from '../../../scripts/eval-speech-events.ts';
+import { asPhrase, drawPhrases, planOf } from '../../../scripts/eval-speech-phrases.ts';
 import {
-  drawPhrases,
   judgeClip,
   listDrawn,
+  once,
   poissonUpper95,
   quantile,
   type ScoredClip,
@@ -11,49 +14,141 @@ import {
   scoreDrawn,
 } from '../../../scripts/eval-speech-score.ts';
 
-const hit = (phrase: string, endS: number, reportedS = endS + 0.4) => ({ phrase, endS, reportedS, margin: 1 });
-const clip = (said: ScoredClip['clip']['said'], hits: ScoredClip['hits'], over: object = {}): ScoredClip => ({
-  clip: { file: 'f', language: 'zh', category: said.length > 0 ? 'prohibited' : null, said, durationS: 36, ...over },
-  hits,
+const hit = (phraseId: string, endS: number, reportedS = endS + 0.4) => ({ phraseId, endS, reportedS, margin: 1 });
+const event = (...args: Parameters<typeof hit>) => ({ phraseId: args[0], hits: [hit(...args)] });
+const clip = (said: ScoredClip['clip']['said'], events: ScoredClip['events'], over: object = {}): ScoredClip => ({
+  clip: { file: 'f', language: 'zh', category: said.length > 0 ? 'prohibited' : null, said, ...over },
+  durationS: 36,
+  events,
 });
+const itself = (text: string) => new Set([text]);
 
 describe('judgeClip', () => {
-  it('takes a hit within 1.5 s of the labelled end, once', () => {
+  const judge = (one: ScoredClip, meant = itself) => judgeClip(one, meant);
+
+  it('takes a hit within 1.5 s of the labelled end', () => {
     const said = [{ phrase: 'a', endS: 3 }];
-    expect(judgeClip(clip(said, [hit('a', 4.4)])).found).toEqual([{ phrase: 'a', latencyS: expect.closeTo(1.8) }]);
-    expect(judgeClip(clip(said, [hit('a', 4.6)]))).toMatchObject({ missed: ['a'], wrong: [{ endS: 4.6 }] });
-    expect(judgeClip(clip(said, [hit('a', 3), hit('a', 3.2)])).wrong).toHaveLength(1);
+    expect(judge(clip(said, [event('a', 4.4)])).found).toEqual([{ phrase: 'a', latencyS: expect.closeTo(1.8) }]);
+    expect(judge(clip(said, [event('a', 4.6)]))).toMatchObject({ missed: [{ phrase: 'a', endS: 3 }], wrong: [{}] });
+    expect(judge(clip(said, [event('a', 3), event('a', 3.2)])).wrong).toHaveLength(1);
+  });
+
+  it('takes any hit of an event, and the event once', () => {
+    const said = [{ phrase: 'a', endS: 3 }];
+    const twice = { phraseId: 'a', hits: [hit('a', 3), hit('a', 7)] };
+    expect(judge(clip(said, [twice]))).toMatchObject({ found: [{}], missed: [], wrong: [] });
+    expect(judge(clip([...said, { phrase: 'a', endS: 7 }], [twice]))).toMatchObject({ found: [{}, {}], wrong: [] });
   });
 
   it('takes a hit anywhere where no end is labelled, and calls every other phrase wrong', () => {
-    const { found, wrong } = judgeClip(clip([{ phrase: 'a' }], [hit('b', 1), hit('a', 30)]));
+    const { found, wrong } = judge(clip([{ phrase: 'a' }], [event('b', 1), event('a', 30)]));
     expect(found).toHaveLength(1);
-    expect(wrong.map((h) => h.phrase)).toEqual(['b']);
+    expect(wrong.map((one) => one.phraseId)).toEqual(['b']);
+  });
+
+  it('takes whatever phrase the label means', () => {
+    const said = [{ phrase: '第二种说法', endS: 3 }];
+    expect(judge(clip(said, [event('zh-1', 3)]), () => new Set(['zh-1']))).toMatchObject({ missed: [], wrong: [] });
+  });
+});
+
+describe('eventsOf', () => {
+  const pack = {
+    ...loadRulePack('default'),
+    phrases: [asPhrase('这个项目已经内定了', 'prohibited', 'zh'), asPhrase('回扣百分之五', 'prohibited', 'zh')],
+  };
+  const [a, b] = pack.phrases.map(({ phraseId }) => phraseId) as [string, string];
+  const spans = (...hits: ReturnType<typeof hit>[]) =>
+    eventsOf(hits, pack).map((one) => [one.phraseId, one.hits.length]);
+
+  it('merges what the room merges: the same phrase again within 5 s', () => {
+    expect(spans(hit(a, 3), hit(a, 7.3))).toEqual([[a, 2]]);
+    expect(spans(hit(a, 3), hit(a, 9))).toEqual([
+      [a, 1],
+      [a, 1],
+    ]);
+  });
+
+  it('keeps two phrases of one episode apart, and another second of the same one together', () => {
+    expect(spans(hit(a, 3), hit(b, 5), hit(a, 7))).toEqual([
+      [a, 2],
+      [b, 1],
+    ]);
+  });
+
+  it('makes no event of a category that the pack has no rule for', () => {
+    const { speech_prohibited: _without, ...rules } = pack.rules;
+    expect(eventsOf([hit(a, 3)], { ...pack, rules })).toEqual([]);
+  });
+});
+
+describe('planOf', () => {
+  const labelled = (...phrases: string[]) => ({
+    ...clip(
+      phrases.map((phrase) => ({ phrase })),
+      [],
+    ).clip,
+  });
+  const first = loadRulePack('default').phrases.find(
+    ({ forms, language }) => language === 'zh-CN' && forms.length > 1,
+  )!;
+
+  it('means by a label the phrase of the pack that has it among its forms, whichever', () => {
+    const { meant } = planOf({
+      clips: [labelled(first.forms[1]!, `你说${first.forms[0]}吧`, '没有这样的话')],
+      language: 'zh',
+      rules: 'zh-CN',
+    });
+    expect(meant(first.forms[1]!)).toContain(first.phraseId);
+    expect(meant(`你说${first.forms[0]}吧`)).toContain(first.phraseId);
+    expect(meant('没有这样的话').size).toBe(0);
+  });
+
+  it('reads signs of a label aloud, and labels that sound alike mean each other', () => {
+    const { meant, pack } = planOf({ clips: [labelled('回扣5%', '回扣百分之五', '内定了')], language: 'zh' });
+    expect(pack.phrases[0]!.forms).toEqual(['回扣百分之五']);
+    expect(meant('回扣5%')).toEqual(meant('回扣百分之五'));
+    expect(meant('内定了')).toEqual(new Set(['内定了']));
+  });
+
+  it('refuses to draw where there is nothing to draw from', () => {
+    expect(() => planOf({ clips: [labelled('a')], language: 'zh', draw: { count: 4, seed: 1 } })).toThrow(
+      expect.objectContaining({ code: 'nothing_to_draw' }),
+    );
+    expect(() => planOf({ clips: [labelled('a')], language: 'ja', rules: 'default' })).toThrow(
+      expect.objectContaining({ code: 'no_phrases' }),
+    );
   });
 });
 
 describe('scoreClips', () => {
-  it('counts recall per category and level, and false alarms per hour over all clips', () => {
+  it('counts recall per category, level and gravity, and false alarms per hour over all clips', () => {
     const scored = [
-      clip([{ phrase: 'a', endS: 3 }], [hit('a', 3)]),
-      clip([{ phrase: 'a', endS: 3 }], []),
-      clip([{ phrase: 'b', endS: 3 }], [hit('b', 3)], { category: 'irrelevant' }),
-      clip([], [hit('a', 9)]),
+      clip([{ phrase: 'a', endS: 3 }], [event('a', 3)]),
+      { ...clip([{ phrase: 'a', endS: 3 }], []), suspects: [{ phraseId: 'a', endS: 3.2 }] },
+      clip([{ phrase: 'b', endS: 3 }], [event('b', 3)], { category: 'irrelevant' }),
+      clip([{ phrase: 'b', endS: 3 }], [], { category: null }),
+      clip([], [event('a', 9)]),
     ];
-    const score = scoreClips(scored, (category) => (category === 'prohibited' ? 'alarm' : undefined));
+    const score = scoreClips(scored, itself, (category) => (category === 'prohibited' ? 'alarm' : undefined));
     expect(score).toMatchObject({
-      recall: { prohibited: 0.5, irrelevant: 1 },
-      recallByLevel: { alarm: 0.5 },
-      recallAll: expect.closeTo(2 / 3),
+      recall: { prohibited: 0.5, irrelevant: 1, uncategorised: 0 },
+      recallByLevel: { suspected: 0.75, confirmed: 0.5 },
+      recallByGravity: { alarm: 0.5 },
+      recallAll: 0.5,
       falseAlarms: 1,
     });
-    expect(score.hours).toBeCloseTo(0.04);
-    expect(score.falseAlarmsPerHour).toBeCloseTo(25);
+    expect(score.hours).toBeCloseTo(0.05);
+    expect(score.falseAlarmsPerHour).toBeCloseTo(20);
     expect(score.latencyMedianS).toBeCloseTo(0.4);
   });
 
-  it('has no recall where nothing was said', () => {
-    expect(scoreClips([clip([], [])], () => undefined)).toMatchObject({ recallAll: null, latencyMedianS: null });
+  it('has no share of nothing', () => {
+    expect(scoreClips([clip([], [])], itself, () => undefined)).toMatchObject({
+      recallAll: null,
+      latencyMedianS: null,
+    });
+    expect(scoreClips([], itself, () => undefined)).toMatchObject({ hours: 0, falseAlarmsPerHour: null });
   });
 });
 
@@ -69,21 +164,38 @@ describe('drawn phrases', () => {
     }
   });
 
+  it('are words in another language than Chinese', () => {
+    const [drawn] = drawPhrases(['Please go forward ten meters now'], 1, 1, 'en');
+    expect(drawn!.split(' ').length).toBeGreaterThanOrEqual(3);
+  });
+
   it('score recall as the mean over phrases and false alarms per phrase-hour, by sound', () => {
     // Here a text sounds like its own characters, with 在 like 再.
     const sound = (text: string) => [...text.replaceAll('在', '再')].join(' ');
     const scored = [
-      clip([], [hit('再见了', 2)], { transcript: '说在见了吧' }),
-      clip([], [hit('再见了', 2)], { transcript: '别的话' }),
+      clip([], [event('再见了', 2)], { transcript: '说在见了吧' }),
+      clip([], [event('再见了', 2)], { transcript: '别的话' }),
       clip([], [], { transcript: '别的话别的' }),
     ];
     expect(scoreDrawn(scored, ['再见了', '别的话'], sound)).toMatchObject({
       phrases: 2,
       recallAll: 0.5,
+      recallByLevel: { suspected: 0.5, confirmed: 0.5 },
       falseAlarms: 1,
       phraseHours: expect.closeTo(0.03),
+      hours: expect.closeTo(0.03),
+      falseAlarmsPerHour: expect.closeTo(33.3, 0),
+      latencyMedianS: expect.closeTo(0.4),
     });
-    expect(listDrawn(scored, ['再见了'], sound)).toEqual([{ phrase: '再见了', clip: 'f', wrong: true }]);
+    expect(listDrawn(scored, ['再见了'], sound)).toMatchObject([{ phrase: '再见了', wrong: { hits: [{ endS: 2 }] } }]);
+  });
+});
+
+describe('once', () => {
+  it('takes the same phrase within a second for the same hit', () => {
+    expect(once([hit('a', 2.5), hit('a', 2), hit('b', 2.2), hit('a', 3.4)]).map(({ endS }) => endS)).toEqual([
+      2, 2.2, 3.4,
+    ]);
   });
 });
 
