@@ -215,6 +215,12 @@ describe('the page', () => {
       await page.waitForSelector(`[data-episode-id="${away}"][data-state=acknowledged]`);
       await page.keyboard.press('k');
       await page.waitForSelector(`[data-open-episode="${far}"]`);
+      // In the list itself, the arrows walk as j and k do.
+      await page.locator('.list-rows').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.waitForSelector(`[data-open-episode="${away}"]`);
+      await page.keyboard.press('ArrowUp');
+      await page.waitForSelector(`[data-open-episode="${far}"]`);
       await page.keyboard.press('2');
       await page.waitForSelector(`[data-episode-id="${far}"][data-state=closed]`);
       await page.keyboard.press('e');
