@@ -107,8 +107,12 @@ export async function openLine(response: ServerResponse, from: Position, parts: 
       drained() {
         if (over || response.destroyed || !response.writableNeedDrain) return Promise.resolve();
         return new Promise((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
+          // Whichever comes takes the other one off: a slow browser is waited for as often as there are pages.
+          const done = () => {
+            response.off('drain', done).off('close', done);
+            resolve();
+          };
+          response.on('drain', done).on('close', done);
         });
       },
       end,

@@ -1,9 +1,9 @@
 /** One browser's line over a real HTTP response, with virtual time: beats, states, the end of a session, a browser that is slow. */
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFeed, type Feed } from '../../../cloud/alerts/feed.ts';
+import { createFeed, type Feed, type FeedSink } from '../../../cloud/alerts/feed.ts';
 import { changeWriter, openLine } from '../../../cloud/http/feed-line.ts';
 import { createRooms, type Rooms } from '../../../cloud/ingest/rooms.ts';
 import type { FeedItem, Position } from '../../../cloud/store/store.ts';
@@ -154,5 +154,41 @@ describe('feed line', () => {
     expect(await connections()).toBe(1);
     pass();
     await poll(connections).toBe(0);
+  });
+
+  it('keeps nothing of the waits for a browser that is slow again and again', async () => {
+    let sink: FeedSink | undefined;
+    let response: ServerResponse | undefined;
+    const stub = {
+      subscribe: async (_from: Position, to: FeedSink) => {
+        sink = to;
+        return () => undefined;
+      },
+    } as unknown as Feed;
+    server = createServer((_request, answer) => {
+      response = answer;
+      const { clock } = stillClock();
+      const parts = {
+        feed: stub,
+        rooms: createRooms(),
+        changeText: changeWriter(),
+        stillAllowed: async () => true,
+        clock,
+      };
+      void openLine(answer, { pos: 0, seq: 0 }, parts);
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    request({ port, host: '127.0.0.1' }, (got) => got.resume()).end();
+    await poll(() => response?.headersSent).toBe(true);
+    const before = response!.listenerCount('close');
+    let waits = 0;
+    for (let page = 1; page <= 20; page++) {
+      sink!.send([item(page, 'x'.repeat(500_000))]);
+      if (response!.writableNeedDrain) waits++;
+      await sink!.drained();
+    }
+    expect(waits).toBeGreaterThan(0);
+    expect([response!.listenerCount('close'), response!.listenerCount('drain')]).toEqual([before, 0]);
   });
 });
