@@ -7,12 +7,31 @@ import type { MonoMs } from '../protocol/time.ts';
 export interface CloserLook {
   /** Where to look besides what the detector found in this frame: at most two places, so that two who lean together are seen together. */
   plan(found: readonly Pick<Person, 'box' | 'score'>[], nowMs: MonoMs): readonly Box[];
-  /** Who was found there and is nobody of `persons`: with the least score that counts. */
-  found(poses: readonly (readonly Keypoint[] | undefined)[], persons: readonly Person[], shape: Shape): Person[];
+  found(poses: readonly (readonly Keypoint[] | undefined)[], persons: readonly Person[], shape: Shape): CloserFound;
 }
 
-/** The box of somebody with this pose; undefined where the pose shows too little. */
-export type Shape = (pose: readonly Keypoint[]) => Box | undefined;
+export interface CloserFound {
+  /** Who is nobody of the persons: with the least score that counts. */
+  readonly besides: readonly Person[];
+  /** Indexes of persons whom the detector saw too weakly to count, with the pose that says that they are there, and its age. */
+  readonly confirmed: ReadonlyMap<number, { readonly pose: readonly Keypoint[]; readonly ageMs: number }>;
+}
+
+/** The same persons, those confirmed with their pose and the least score that counts, and in the box that was detected. */
+export function confirm(persons: readonly Person[], confirmed: CloserFound['confirmed']): readonly Person[] {
+  return persons.map((person, i) => {
+    const known = confirmed.get(i);
+    if (!known) return person;
+    const { pose, ageMs } = known;
+    return { box: person.box, score: SCORE, pose, ...(ageMs > 0 ? { poseAgeMs: ageMs } : {}) };
+  });
+}
+
+/**
+ * The box of somebody with this pose; undefined where the pose shows too little, or something far too small to be the
+ * person whose last box at that seat is `last`.
+ */
+export type Shape = (pose: readonly Keypoint[], last: Box | undefined) => Box | undefined;
 
 /** A detection from this score on shows who sits there. */
 const SURE = 0.3;
@@ -31,6 +50,11 @@ const SCORE = 0.3;
 /** A pose this near to somebody who was found is theirs. */
 const SAME = 0.3;
 
+/** A weak detection overlaps the pose that confirms it by so much at least, whatever of the body either shows; … */
+const OVERLAPS = 0.25;
+/** … and itself a moment later by so much. */
+const STAYS = 0.6;
+
 /** One camera's. `zones` are those of its seats. */
 export function createCloserLook({ zones }: { readonly zones: readonly Polygon[] }): CloserLook {
   const seats = zones.map((zone) => ({
@@ -39,10 +63,14 @@ export function createCloserLook({ zones }: { readonly zones: readonly Polygon[]
     seenMs: Number.NEGATIVE_INFINITY,
     askedMs: Number.NEGATIVE_INFINITY,
     everyMs: EVERY_MS,
+    /** The detection that a pose confirmed last. */
+    sure: undefined as { readonly box: Box; readonly pose: readonly Keypoint[]; readonly atMs: number } | undefined,
   }));
   let asked: typeof seats = [];
+  let nowMs = 0;
   return {
-    plan(found, nowMs) {
+    plan(found, atMs) {
+      nowMs = atMs;
       const missed = seats.filter((seat) => {
         const there = found.find((p) => p.score >= SURE && contains(seat.zone, upperBody(p)));
         if (there) {
@@ -61,24 +89,56 @@ export function createCloserLook({ zones }: { readonly zones: readonly Polygon[]
       return asked.map(({ box }) => grown(box!));
     },
     found(poses, persons, shape) {
-      return poses.flatMap((pose, i): Person[] => {
-        // Nobody there: an empty seat is not worth as many looks.
+      const besides: Person[] = [];
+      const confirmed = new Map<number, { readonly pose: readonly Keypoint[]; readonly ageMs: number }>();
+      for (const [i, pose] of poses.entries()) {
         const seat = asked[i];
-        if (seat) seat.everyMs = pose ? EVERY_MS : Math.min(2 * seat.everyMs, SELDOM_MS);
-        const box = pose && shape(pose);
-        if (!box) return [];
-        const body = upperBody({ box, score: SCORE, pose });
-        // A weaker detection of the same person gives way to this one.
-        const known = persons.some((p) => {
-          if (p.score < SCORE) return false;
-          const other = upperBody(p);
-          const width = Math.min(p.box[2] - p.box[0], box[2] - box[0]);
-          return iou(p.box, box) > 0.5 || Math.abs(other[0] - body[0]) + Math.abs(other[1] - body[1]) < SAME * width;
-        });
-        return known ? [] : [{ box, score: SCORE, pose }];
-      });
+        const box = pose && shape(pose, seat?.box);
+        // Nobody there: an empty seat is not worth as many looks.
+        if (seat) seat.everyMs = box ? EVERY_MS : Math.min(2 * seat.everyMs, SELDOM_MS);
+        if (seat && !box) seat.sure = undefined;
+        if (!box) continue;
+        const one = { box, score: SCORE, pose };
+        if (persons.some((person) => person.score >= SCORE && isSame(person, one))) continue;
+        // The detector's own box is what the habit at this seat was learnt from: two kinds of box of one person would
+        // become two tracks.
+        const weak = nearest(persons, one, confirmed);
+        if (weak === undefined) besides.push(one);
+        else {
+          confirmed.set(weak, { pose, ageMs: 0 });
+          if (seat) seat.sure = { box: persons[weak]!.box, pose, atMs: nowMs };
+        }
+      }
+      // Until it is their turn again, a detection that stays where it was stays confirmed.
+      for (const { sure } of seats) {
+        const ageMs = nowMs - (sure?.atMs ?? nowMs);
+        if (!sure || ageMs === 0 || ageMs > EVERY_MS) continue;
+        const still = persons.findIndex(
+          (p, index) => p.score < SCORE && !confirmed.has(index) && iou(p.box, sure.box) > STAYS,
+        );
+        if (still >= 0) confirmed.set(still, { pose: sure.pose, ageMs });
+      }
+      return { besides, confirmed };
     },
   };
+}
+
+function isSame(one: Person, other: Person): boolean {
+  const [a, b] = [upperBody(one), upperBody(other)];
+  const width = Math.min(one.box[2] - one.box[0], other.box[2] - other.box[0]);
+  return iou(one.box, other.box) > 0.5 || Math.abs(a[0] - b[0]) + Math.abs(a[1] - b[1]) < SAME * width;
+}
+
+/** The weak detection that shows whom this pose shows: its box holds the chest, and overlaps most. */
+function nearest(persons: readonly Person[], one: Person, but: ReadonlyMap<number, unknown>): number | undefined {
+  const [x, y] = upperBody(one);
+  return persons
+    .map(({ box, score }, index) => ({ index, score, box, over: iou(box, one.box) }))
+    .filter(({ index, score, box: [x0, y0, x1, y1], over }) => {
+      if (score >= SCORE || but.has(index) || over < OVERLAPS) return false;
+      return x >= x0 && x <= x1 && y >= y0 && y <= y1;
+    })
+    .sort((a, b) => b.over - a.over)[0]?.index;
 }
 
 function grown([x0, y0, x1, y1]: Box): Box {

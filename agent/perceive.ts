@@ -13,7 +13,7 @@ import { type Box, bounds } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import { createAttention } from './attention.ts';
 import { createHeadMemory } from './blur.ts';
-import { createCloserLook } from './closer.ts';
+import { confirm, createCloserLook } from './closer.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 export interface PerceiveOptions {
@@ -150,9 +150,13 @@ export function createPerceive({
     const aspect = frame.width / frame.height;
     const cleaned = withoutMiniatures(look.persons, aspect);
     const persons = shaped(schedule.carry(cleaned, nowMs), frame);
-    const besides = closer.found(look.closer, persons, (pose) => boxOfPose(pose, aspect));
-    attention.saw(frame, [...cleaned, ...besides]);
-    return { persons: [...persons, ...besides], inferenceMs };
+    const { besides, confirmed } = closer.found(look.closer, persons, (pose, last) => {
+      // A miniature here is worse than elsewhere: its small box would take the track of who sits there.
+      const [whole] = last ? withoutMiniatures([{ box: last, score: 0, pose }, ...persons], aspect) : [{ pose }];
+      return whole?.pose && boxOfPose(whole.pose, aspect);
+    });
+    attention.saw(frame, [...confirm(cleaned, confirmed), ...besides]);
+    return { persons: [...shaped(confirm(persons, confirmed), frame), ...besides], inferenceMs };
   }
 
   function shaped(persons: readonly Person[], { width, height }: Frame): readonly Person[] {

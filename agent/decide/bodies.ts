@@ -64,8 +64,10 @@ function bodyOf(track: Track, camera: CameraScene): Body {
   const trusted = isPlausible(track);
   const nose = trusted ? joint(track, 0) : undefined;
   const head: Point = nose ?? [leant(track.box, owner?.habit, width), track.box[1] + width * ASPECT * 0.25];
+  const { pose: _pose, ...unposed } = track;
   return {
-    track,
+    // What a pose that is not believed says of hands and faces is not believed either.
+    track: trusted ? track : unposed,
     cameraId: camera.cameraId,
     ...(owner ? { homeId: owner.seatId } : {}),
     ...(owner?.habit ? { habit: owner.habit } : {}),

@@ -38,6 +38,8 @@ const COUNTED_SCORE = 0.3;
 const WHOLE_SHARE = 0.4;
 /** A box that holds so much of a missed sitter's last one shows that sitter. */
 const COVERED_SHARE = 0.6;
+/** A seat that differs so little from how it usually looks with its person. */
+const LIKE_TAKEN = 0.25;
 const MAX_STEP_MS = 5000;
 
 export const extraPerson: Rule<ExtraPerson> = {
@@ -136,15 +138,16 @@ function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]
   const fresh = looking.filter((c) => c.fresh);
   if (fresh.length === 0) return { ...state, window };
   let [most, sourceId] = [0, state.sourceId];
+  const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
   for (const camera of looking) {
-    const n = people(camera, camera.sight.frame?.monoMs ?? now);
+    const n = people(camera, camera.sight.frame?.monoMs ?? now, taken);
     if (n > most) [most, sourceId] = [n, camera.cameraId];
   }
   return { ...state, window: [...window, [now, most]], sourceId };
 }
 
 /** People in one camera's picture: one for each seat with its person, and every other track that lives. */
-function people({ tracks, seated, owners, spots }: CameraScene, now: number): number {
+function people({ tracks, seated, owners, spots, rests }: CameraScene, now: number, taken: readonly string[]): number {
   const sure = tracks.filter((t) => t.confirmed && t.peak >= HIGH_SCORE && t.score >= COUNTED_SCORE);
   const seats = new Set<string>();
   const sitters: Track[] = [];
@@ -171,7 +174,22 @@ function people({ tracks, seated, owners, spots }: CameraScene, now: number): nu
       const spot = spots.find((s) => s.seatId === seatId);
       return spot && habit && !isElsewhere(t, spot, habit) && size(t) < WHOLE_SHARE * habit.width * habit.height;
     });
-  return seats.size + rest.filter((t) => !second(t) && !around(t) && !fragment(t)).length;
+  // Who sits and is missed for long, in bad light or over a bad line, is there all the same: the seat looks as it does
+  // with its person in it, and they are seen nowhere else.
+  const missed = owners.filter(
+    ({ seatId, trackId }) =>
+      taken.includes(seatId) &&
+      !seats.has(seatId) &&
+      !rest.some((t) => t.trackId === trackId) &&
+      rests.some((r) => r.seatId === seatId && r.unlikeTaken < LIKE_TAKEN),
+  );
+  const theirs = (t: Track) =>
+    missed.some(({ seatId, habit }) => {
+      const spot = spots.find((s) => s.seatId === seatId);
+      return spot !== undefined && !isElsewhere(t, spot, habit);
+    });
+  const more = rest.filter((t) => !second(t) && !around(t) && !fragment(t) && !theirs(t));
+  return seats.size + missed.length + more.length;
 }
 
 const size = ({ box }: Track) => (box[2] - box[0]) * (box[3] - box[1]);

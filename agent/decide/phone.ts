@@ -11,15 +11,23 @@ import { type Evidence, spellRule } from './spell.ts';
 const BELOW_EAR = 0.12;
 /** … and hardly below the shoulders, where a hand at the chin or with a cup is not; */
 const ABOVE_SHOULDERS = -0.05;
-/** beside the face, not before it; */
+/** beside the face, not before it, and more beside the ear than below it, where a hand at the chin or the mouth is; */
 const BESIDE = 0.4;
+const BELOW_OF_BESIDE = 0.75;
 const NEAR_EAR = 1.15;
 /** the elbow hangs, which it does not when one scratches or folds the hands behind the head; */
 const ELBOW = -0.15;
-/** the arm is folded, degrees; */
+/** but not by a whole upper arm, as it does when it rests on the desk and the chin on the hand; */
+const ELBOW_RESTS = 0.5;
+/** the arm is folded, degrees, and its wrist is not put onto its elbow, as poses that see neither do; */
 const FOLDED = 80;
+const FOREARM = 0.12;
+/** The wrist is rather seen than not, in the model's own opinion: a guessed one is drawn to the face. */
+const SEEN = 0.5;
 /** and the other hand is down. */
 const OTHER_DOWN = 0.5;
+/** Shoulders as they are seen from the front: from behind and from the side the model guesses where the hand is. */
+const FRONT = 0.35;
 /** Nose above the shoulders of somebody upright: who turns sideways has narrow shoulders in the picture. */
 const NECK = 0.8;
 
@@ -67,20 +75,27 @@ export function phoneArm({ track }: Pick<Body, 'track'>): number | undefined {
   const chest: Point = [(left[0] + right[0]) / 2, (left[1] + right[1]) / 2];
   // The pose's own measure: boxes grow with arms and at the border of the picture.
   const shoulders = Math.max(apart(left, right), apart(nose, chest) / NECK);
+  if (((left[0] - right[0]) * 16) / 9 < FRONT * shoulders) return undefined;
   const otherDown = (w: number) => {
     const wrist = joint(track, w);
     return wrist === undefined || wrist[1] - chest[1] > OTHER_DOWN * shoulders;
   };
   const held = ([w, e, s, r]: readonly [number, number, number, number]): number | undefined => {
     const [wrist, elbow, shoulder, ear] = [joint(track, w), joint(track, e), joint(track, s), joint(track, r) ?? nose];
-    if (!wrist || !elbow || !shoulder) return undefined;
+    if (!wrist || !elbow || !shoulder || track.pose![w]![2] < SEEN) return undefined;
     const gap = apart(wrist, ear) / shoulders;
+    const below = (wrist[1] - ear[1]) / shoulders;
+    const beside = apart([wrist[0], 0], [nose[0], 0]) / shoulders;
+    const drop = (elbow[1] - chest[1]) / shoulders;
     const holds =
       gap <= NEAR_EAR &&
-      (wrist[1] - ear[1]) / shoulders >= BELOW_EAR &&
+      below >= BELOW_EAR &&
       (chest[1] - wrist[1]) / shoulders >= ABOVE_SHOULDERS &&
-      apart([wrist[0], 0], [nose[0], 0]) / shoulders >= BESIDE &&
-      (elbow[1] - chest[1]) / shoulders >= ELBOW &&
+      beside >= BESIDE &&
+      below <= BELOW_OF_BESIDE * beside &&
+      drop >= ELBOW &&
+      drop <= ELBOW_RESTS &&
+      apart(wrist, elbow) >= FOREARM * shoulders &&
       angle(shoulder, elbow, wrist) <= FOLDED;
     return holds ? gap : undefined;
   };

@@ -1,6 +1,15 @@
 /** How a person's box lies to a seat in the picture: at it, or not. */
 import { upperBody } from '../../protocol/observation.ts';
-import { type Box, bounds, contains, type Point, type Polygon, type SeatView } from '../../protocol/seat.ts';
+import {
+  type Box,
+  bounds,
+  contains,
+  type FloorPoint,
+  type Point,
+  type Polygon,
+  type SeatView,
+} from '../../protocol/seat.ts';
+import { besideSeat, type Lens } from './lens.ts';
 import { cellsInside } from './patch.ts';
 import { centre, type Track } from './track.ts';
 
@@ -14,6 +23,16 @@ export interface Spot {
   readonly cells: readonly number[];
   /** Sideways room of the owner, in zone widths. */
   readonly aside: number;
+  /** Where the picture ends on the right. */
+  readonly right: number;
+  /** Where the floor is calibrated, the camera and the seat's place: then the room is measured in metres. */
+  readonly metric?: Metric;
+}
+
+/** What metres beside a seat are measured with. */
+export interface Metric {
+  readonly lens: Lens;
+  readonly floor: FloorPoint;
 }
 
 /** Where the owner's upper body is used to be and how large the box is: learnt while they sit. */
@@ -34,9 +53,13 @@ export interface Habit {
  * beside the chair is 0.55 to 0.7 m from its middle, who has made a pace away 0.9 m and more: the limit lies between.
  */
 const OWNER_ASIDE = 0.65;
-/** The same in metres, where the floor is calibrated. */
+/** The same on the floor, in metres. */
 const OWNER_ASIDE_M = 0.85;
-/** Between the limit and this many times it nothing is said: key points jump a little from frame to frame. */
+/** And its sideways part, which is what a picture shows of it: people leave a chair to the side, give or take 40 degrees. */
+const SIDEWAYS_M = 0.8;
+/** An owner whose usual place is so far beside the seat's point has a point that was set wrongly, metres. */
+const MISPLACED_M = 0.35;
+/** Between the limit and this many times it one frame says nothing: key points jump a little from frame to frame. */
 const ASIDE_SLACK = 1.12;
 /** Upwards (standing) and downwards (bending) in zone heights. */
 const OWNER_UP = 1.4;
@@ -44,21 +67,24 @@ const OWNER_DOWN = 0.7;
 /** Another person in the same chair has the upper body where the owner has it: a box beside it is somebody else's. */
 const GUEST_ASIDE = 0.5;
 const GUEST_UP = 0.7;
+/** A box that ends so near to the picture's border may go on beyond it. */
+const BORDER = 0.012;
 /** Only this far below the seat is somewhere else: nearer, they have bent down. */
 const OWNER_BELOW = 1.5;
 
 /** Box of a sitting person in zone widths, before their own is learnt. */
 const USUAL_WIDTH = 0.65;
 
-/** `metresPerX`: metres on the floor at the seat for one picture width, where that is known. */
-export function spotOf(seatId: string, view: SeatView, metresPerX?: number): Spot {
+/** `metresPerX`: metres on the floor at the seat for one picture width, where that is known; `metric` the same. */
+export function spotOf(seatId: string, view: SeatView, metresPerX?: number, metric?: Metric, right = 1): Spot {
   const zone = bounds(view.zone);
   const [cx, cy] = [(zone[0] + zone[2]) / 2, (zone[1] + zone[3]) / 2];
   const wide = view.zone.map(([x, y]): Point => [cx + (x - cx) * 1.1, cy + (y - cy) * 1.1]);
   // A zone that is drawn far too small or too large must not make the room of an owner absurd.
   const measured = metresPerX === undefined ? OWNER_ASIDE : OWNER_ASIDE_M / metresPerX / (zone[2] - zone[0]);
   const aside = Math.min(1, Math.max(0.45, measured));
-  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside };
+  const sane = metric && measured === aside ? { metric } : {};
+  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside, right, ...sane };
 }
 
 /**
@@ -77,7 +103,7 @@ export function atSeat(track: Track, spot: Spot, habit: Habit | undefined, isOwn
   const [dx, dy] = offset(body, spot, habit);
   const inside =
     contains(spot.wide, body) && (isOwner || !habit || (Math.abs(dx) <= GUEST_ASIDE && Math.abs(dy) <= GUEST_UP));
-  const near = isOwner && habit && Math.abs(dx) <= spot.aside && dy >= -OWNER_UP && dy <= OWNER_DOWN;
+  const near = isOwner && habit && asideOf(body, spot, habit) <= 1 && dy >= -OWNER_UP && dy <= OWNER_DOWN;
   if (!inside && !near) return undefined;
   // Views overlap: of two seats that a box could be at, its size says which one.
   return Math.hypot(dx, dy) + 0.5 * Math.abs(Math.log(bw / (habit?.width ?? USUAL_WIDTH * w)));
@@ -89,8 +115,22 @@ export function atSeat(track: Track, spot: Spot, habit: Habit | undefined, isOwn
  */
 export function isElsewhere(track: Track, spot: Spot, habit: Habit | undefined): boolean {
   const body = upperBody(track);
-  const [dx, dy] = offset(body, spot, habit);
-  return Math.abs(dx) > ASIDE_SLACK * spot.aside || dy < -OWNER_UP || dy > OWNER_BELOW;
+  const [, dy] = offset(body, spot, habit);
+  return asideOf(body, spot, habit) > ASIDE_SLACK || dy < -OWNER_UP || dy > OWNER_BELOW;
+}
+
+/** True when an owner's upper body is beyond their sideways room, by however little: frame after frame that says as much. */
+export function isBeyond(track: Track, spot: Spot, habit: Habit | undefined): boolean {
+  return asideOf(upperBody(track), spot, habit) > 1;
+}
+
+/** How far beside the seat, as a share of the room that its owner has there. */
+function asideOf(body: Point, spot: Spot, habit: Habit | undefined): number {
+  const { metric } = spot;
+  const at = metric && besideSeat(metric.lens, metric.floor, body);
+  if (at === undefined) return Math.abs(offset(body, spot, habit)[0]) / spot.aside;
+  const usual = (habit && besideSeat(metric!.lens, metric!.floor, habit.body)) ?? 0;
+  return Math.abs(at - (Math.abs(usual) > MISPLACED_M ? usual : 0)) / SIDEWAYS_M;
 }
 
 /** From the place where the upper body rests, in zone widths and heights. */
@@ -103,6 +143,11 @@ function offset(body: Point, { zone }: Spot, habit: Habit | undefined): Point {
 /** True when the track's upper body lies in the zone as it is drawn: the only places a habit is learnt from. */
 export function sitsIn(track: Track, spot: Spot): boolean {
   return contains(spot.view.zone, upperBody(track));
+}
+
+/** True for a box that the picture's left or right border may cut: what is beyond is not seen. */
+export function isCut([x0, , x1]: Box, { right }: Spot): boolean {
+  return x0 < BORDER || x1 > right - BORDER;
 }
 
 /** Share of the zone's bounds that a box covers, 0..1. */

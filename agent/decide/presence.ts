@@ -1,7 +1,8 @@
 /** Is somebody at this seat, as one camera sees it? Yes, no or unknown; `no` only with evidence of leaving. */
 import type { Occupancy } from '../../protocol/event.ts';
+import { contains } from '../../protocol/seat.ts';
 import { blend, type Look, largestChange, nearest, unlike } from './patch.ts';
-import { type Habit, isElsewhere, learnHabit, type Spot, sitsIn } from './place.ts';
+import { type Habit, isBeyond, isCut, isElsewhere, learnHabit, type Spot, sitsIn } from './place.ts';
 import { HIGH_SCORE, type Track } from './track.ts';
 
 /** What one camera knows of one seat. Instants are monotonic ms. */
@@ -19,6 +20,8 @@ export interface SeatSight {
   /** First frame that shows the owner elsewhere while nobody is here. */
   readonly outMs?: number;
   readonly outFrames: number;
+  /** Since when, and in how many frames, the owner is seen a little beyond their room beside the chair. */
+  readonly beyond?: { readonly sinceMs: number; readonly frames: number };
   /** First evidence that the seat was left. */
   readonly leftMs?: number;
   readonly habit?: Habit;
@@ -36,6 +39,8 @@ export interface SeatSight {
   readonly shadowMs?: number;
   /** How much lower than usual the head was when somebody was last detected here, in box widths. */
   readonly sunk?: number;
+  /** True where the picture's border cut their box then. */
+  readonly cut?: boolean;
   /** How well this camera sees this seat: running mean of the score of who is there, 0 where they are missed. */
   readonly worth?: number;
   /** Frames that went into it. */
@@ -55,6 +60,9 @@ const SETTLE_MS = 3000;
 const SWAPPED_MS = 8000;
 /** Evidence of leaving must last this long. */
 const GONE_MS = 600;
+/** An owner a little beyond the room beside the chair has left it when so many frames over this time say so. */
+const BEYOND_MS = 1500;
+const BEYOND_FRAMES = 4;
 const LOST_OUT_MS = 3000;
 const EMPTY_MS = 1500;
 /** A track that begins within this time and distance after the owner was lost may be the owner. */
@@ -62,6 +70,10 @@ const SUCCESSOR_MS = 8000;
 const SUCCESSOR_WIDTHS = 1.6;
 /** A head that was so much lower than usual when last seen, in box widths, was going down. */
 const SUNK = 0.1;
+/** A head that was so much higher than usual when last seen, in box widths, belongs to somebody who had got up. */
+const RISEN = 0.35;
+/** A seat in which nothing has changed for this long has nobody moving in it. */
+const QUIET_MS = 1000;
 /** Somebody must be seen this long before an empty seat is taken again. */
 const TAKE_MS = 400;
 /** A miss shorter than this does not break a run. */
@@ -160,7 +172,10 @@ export function seeSeat(seat: SeatSight, glance: Glance): SeatSight {
     next = { ...next, judged, worth: worth + ((here ? who.score : 0) - worth) * share };
   }
   next = here ? taken(next, who, glance) : missed(next, glance);
-  if (who && seat.habit) next = { ...next, sunk: (who.box[1] - seat.habit.top) / ((seat.habit.width * 16) / 9 || 1) };
+  if (who && seat.habit) {
+    const sunk = (who.box[1] - seat.habit.top) / ((seat.habit.width * 16) / 9 || 1);
+    next = { ...next, sunk, cut: isCut(who.box, glance.spot) };
+  }
   next = stirred(next, seat, glance);
   if (!here && who && seat.hereMs !== undefined && who.bornMonoMs - seat.hereMs < SHADOW_BORN_MS)
     next = { ...next, shadowMs: now };
@@ -200,7 +215,7 @@ function taken(seat: SeatSight, who: Track, { monoMs: now, spot, tracks, seated 
   // Two who sit where the other one sat: their ids were taken for each other when they passed.
   const swapped = owner !== undefined && seated.has(owner.trackId) && now - occupantMs >= SWAPPED_MS;
   const owns = who.trackId === seat.ownerId || (settled && (owner === undefined || switched || swapped));
-  const { outMs: _out, ...rest } = seat;
+  const { outMs: _out, beyond: _beyond, ...rest } = seat;
   const sits = sitsIn(who, spot);
   return {
     ...rest,
@@ -222,11 +237,23 @@ function missed(seat: SeatSight, glance: Glance): SeatSight {
   const rest: SeatSight = hereRun && now - (seat.hereMs ?? 0) <= RUN_GAP_MS ? seat : others;
   const owner = tracks.find((t) => t.trackId === seat.ownerId);
   if (owner) {
-    const seenElsewhere = owner.seenMonoMs === now && isElsewhere(owner, spot, seat.habit);
-    return seenElsewhere ? { ...rest, outMs: seat.outMs ?? now, outFrames: seat.outFrames + 1 } : rest;
+    if (owner.seenMonoMs !== now) return rest;
+    if (isElsewhere(owner, spot, seat.habit))
+      return { ...rest, outMs: seat.outMs ?? now, outFrames: seat.outFrames + 1 };
+    if (!isBeyond(owner, spot, seat.habit)) {
+      const { beyond: _beyond, ...inside } = rest;
+      return inside;
+    }
+    const beyond = { sinceMs: seat.beyond?.sinceMs ?? now, frames: (seat.beyond?.frames ?? 0) + 1 };
+    const left = beyond.frames >= BEYOND_FRAMES && now - beyond.sinceMs >= BEYOND_MS;
+    return left
+      ? { ...rest, beyond, outMs: seat.outMs ?? beyond.sinceMs, outFrames: seat.outFrames + beyond.frames }
+      : { ...rest, beyond };
   }
-  const again = seat.ownerId === undefined ? undefined : successor(seat, glance);
-  return again ? { ...rest, ownerId: again.trackId, outMs: again.bornMonoMs, outFrames: again.hits } : rest;
+  const again = seat.ownerId === undefined ? undefined : (heir(seat, glance) ?? successor(seat, glance));
+  if (!again) return hasRisen(seat, glance) ? { ...rest, outMs: seat.hereMs!, outFrames: 1 } : rest;
+  const outMs = again.trackId === seat.occupant ? now : again.bornMonoMs;
+  return { ...rest, ownerId: again.trackId, outMs, outFrames: again.trackId === seat.occupant ? 1 : again.hits };
 }
 
 /**
@@ -247,6 +274,31 @@ function successor(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): 
       t.bornMonoMs > hereMs &&
       t.bornMonoMs - hereMs < SUCCESSOR_MS &&
       Math.abs(t.bornAt[0] - habit.body[0]) < SUCCESSOR_WIDTHS * w &&
+      isElsewhere(t, spot, habit),
+  );
+}
+
+/** Who was last seen on their feet, and whose seat lies still and looks otherwise since, has gone where no camera saw them. */
+function hasRisen({ hereMs, sunk, cut, taken, stillMs }: SeatSight, { monoMs: now, look }: Glance): boolean {
+  // Beyond the picture's border they may stand beside the chair as well.
+  if (hereMs === undefined || sunk === undefined || sunk > -RISEN || cut || !look || !taken) return false;
+  return stillMs !== undefined && now - stillMs >= QUIET_MS && unlike(look, taken) >= CHANGED_LOOK;
+}
+
+/**
+ * The owner's box broke off while they sat, and another one began in the same place and got up: the same person under a
+ * new id. Who passes by began elsewhere.
+ */
+function heir(seat: SeatSight, { monoMs: now, spot, free, look }: Glance): Track | undefined {
+  const { hereMs, habit } = seat;
+  if (hereMs === undefined || now - hereMs >= SUCCESSOR_MS || !habit || !look || !seat.taken) return undefined;
+  if (unlike(look, seat.taken) < CHANGED_LOOK) return undefined;
+  return free.find(
+    (t) =>
+      t.trackId === seat.occupant &&
+      t.confirmed &&
+      t.seenMonoMs === now &&
+      contains(spot.view.zone, t.bornAt) &&
       isElsewhere(t, spot, habit),
   );
 }

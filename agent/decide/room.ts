@@ -1,23 +1,25 @@
 /** The whole of deciding: one machine per room, fed with observations and ticks, giving draft events. Pure from outside. */
 import type { DraftEvent, Level, Occupancy } from '../../protocol/event.ts';
-import { type FrameObservation, type Keypoint, type Person, upperBody } from '../../protocol/observation.ts';
+import { type FrameObservation, type Keypoint, upperBody } from '../../protocol/observation.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { RulePack } from '../../protocol/rules.ts';
-import { type Box, contains, iou } from '../../protocol/seat.ts';
+import { type Box, contains } from '../../protocol/seat.ts';
 import type { Session } from '../../protocol/session.ts';
 import type { Instant } from '../../protocol/time.ts';
 import { type Doors, NO_DOORS, watchDoors } from './doors.ts';
 import { metresPerWidth } from './floor.ts';
 import { fuseSeat } from './fuse.ts';
+import { mayBeIn } from './guard.ts';
 import type { LeftSeat } from './left-seat.ts';
+import { lensOf } from './lens.ts';
 import type { Ears } from './microphone-fault.ts';
 import { look } from './patch.ts';
-import { covers, isElsewhere, type Spot, seatTracks, spotOf } from './place.ts';
+import { covers, type Spot, seatTracks, spotOf } from './place.ts';
 import { faultsOf, type PoorSound } from './poor-sound.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import { type AnyRule, RULES } from './rules.ts';
 import type { CameraScene, Input, Scene, SeatScene } from './scene.ts';
-import { frameInShape, layoutInShape, type Shapes, shapesOf, widened, widthOf } from './shape.ts';
+import { frameInShape, layoutInShape, type Shapes, shapesOf, widened, widthIn, widthOf } from './shape.ts';
 import {
   CAMERA_FAULTS,
   type CameraSight,
@@ -90,9 +92,6 @@ const BLIND_MS = 400;
 /** A longer one makes everybody's place unknown. */
 const FORGET_MS = 1000;
 const USUAL_DOWN_MS = 15_000;
-/** Who sat at the own seat so recently, and a box that overlaps theirs by so much: the same person. */
-const SITTER_MS = 1000;
-const SITTER_IOU = 0.6;
 
 /** `open`: the latest event of every episode that had not ended before a restart. */
 export function startRoom(context: RoomContext, at: Instant, open: readonly DraftEvent[]): RoomMachine {
@@ -200,9 +199,12 @@ function spotsOf(layout: RoomLayout, cameraId: string): readonly Spot[] {
   let list = byCamera.get(cameraId);
   if (!list) {
     const calibration = layout.floor.find((f) => f.cameraId === cameraId);
+    const right = widthIn(layout, cameraId);
+    const lens = calibration && lensOf(calibration, right);
     list = layout.seats.flatMap(({ seatId, views, floor }) => {
       const scale = calibration && floor && metresPerWidth(calibration, floor);
-      return views.filter((v) => v.cameraId === cameraId).map((v) => spotOf(seatId, v, scale));
+      const metric = lens && floor ? { lens, floor } : undefined;
+      return views.filter((v) => v.cameraId === cameraId).map((v) => spotOf(seatId, v, scale, metric, right));
     });
     byCamera.set(cameraId, list);
   }
@@ -261,7 +263,7 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
   const now = frame.at.monoMs;
   const { tracks, nextId } = advanceTracks(camera.tracks, frame.persons, now, camera.nextTrackId, {
     expected: (person) => list.some((spot) => contains(spot.view.zone, upperBody(person))),
-    mayBe: (track, person) => mayBe(track, person, camera, list),
+    mayBe: mayBeIn({ persons: frame.persons, tracks: camera.tracks, seats: camera.seats, spots: list }),
   });
   const seen = tracks.filter((t) => t.seenMonoMs === now);
   const seatedMap = seatTracks(
@@ -289,31 +291,6 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
   }
   const seated = [...seatedMap].map(([seatId, track]) => ({ seatId, trackId: track.trackId }));
   return { ...camera, tracks, nextTrackId: nextId, seats, seated };
-}
-
-/**
- * The guard against switched identities: somebody who was sitting at their own seat a moment ago does not sit at another
- * one in the next frame. They would be seen on the way.
- */
-function mayBe(track: Track, person: Person, camera: CameraMachine, list: readonly Spot[]): boolean {
-  // A box where somebody sat at their own seat a moment ago is theirs, not that of who passes behind.
-  const sitter = camera.tracks.find(
-    (t) =>
-      t.trackId !== track.trackId &&
-      track.seenMonoMs - t.seenMonoMs <= SITTER_MS &&
-      list.some((s) => ownsAndSits(t, s, camera.seats[s.seatId])) &&
-      iou(t.box, person.box) > SITTER_IOU,
-  );
-  if (sitter && iou(track.box, person.box) < iou(sitter.box, person.box)) return false;
-  const home = list.find((spot) => camera.seats[spot.seatId]?.ownerId === track.trackId);
-  if (!home || isElsewhere(track, home, camera.seats[home.seatId]?.habit)) return true;
-  const body = upperBody(person);
-  const there = list.some((spot) => spot.seatId !== home.seatId && contains(spot.view.zone, body));
-  return !there || contains(home.view.zone, body) || iou(track.box, person.box) > 0.3;
-}
-
-function ownsAndSits(track: Track, spot: Spot, seat: SeatSight | undefined): boolean {
-  return seat?.ownerId === track.trackId && !isElsewhere(track, spot, seat.habit);
 }
 
 function sceneOf(

@@ -41,6 +41,13 @@ export function frameInShape(frame: FrameObservation): FrameObservation {
   return by === 1 ? frame : { ...frame, persons: frame.persons.map((person) => widened(person, by)) };
 }
 
+const widths = new WeakMap<RoomLayout, Shapes>();
+
+/** Where the right edge of a camera's picture lies in a layout that layoutInShape() gave; 1 in one that was not reshaped. */
+export function widthIn(layout: RoomLayout, cameraId: string): number {
+  return widths.get(layout)?.[cameraId] ?? 1;
+}
+
 /** Each layout once for each set of shapes: rules remember by the layout what they have worked out of it. */
 const known = new WeakMap<RoomLayout, Map<string, RoomLayout>>();
 
@@ -57,6 +64,7 @@ export function layoutInShape(layout: RoomLayout, shapes: Shapes): RoomLayout {
   if (!found) {
     found = reshaped(layout, shapes);
     byShapes.set(key, found);
+    widths.set(found, shapes);
   }
   return found;
 }

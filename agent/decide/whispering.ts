@@ -13,7 +13,7 @@ const HEAD = 0.4;
 const NEARER = 0.5;
 /** Gap of heads that are put together, for a pack that does not watch for it. */
 const NEAR = 1.5;
-/** Of people who are hardly detected, both must lean, by so many shoulder widths. */
+/** Of people who are hardly detected, or whose faces no pose shows, both must lean, by so many shoulder widths. */
 const LEANS = 0.3;
 
 /** With a track, or seen too weakly for one. */
@@ -53,7 +53,7 @@ export function together(scene: Scene, { pack, layout }: Pick<RuleContext, 'pack
         if (!isInReach(a, b, layout)) return [];
         const seatIds = [a.homeId!, b.homeId!].sort();
         const gap = gapOf(a, b);
-        const sure = a.track !== undefined && b.track !== undefined;
+        const sure = showsFace(a) && showsFace(b);
         const nearer = usualGap(a, b) - gap >= NEARER && (sure || (leansTo(a, b) && leansTo(b, a)));
         const holds = gap < limit && (nearer || (faces(a, b) && faces(b, a)));
         return [
@@ -72,6 +72,9 @@ export function together(scene: Scene, { pack, layout }: Pick<RuleContext, 'pack
     );
   });
 }
+
+/** Where the head is, is seen, and not only guessed by the box. */
+const showsFace = ({ track }: Sitter) => track !== undefined && joint(track, 0) !== undefined;
 
 function gapOf(a: Sitter, b: Sitter): number {
   const mean = (a.shoulders + b.shoulders) / 2;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCloserLook } from '../../../agent/closer.ts';
+import { confirm, createCloserLook } from '../../../agent/closer.ts';
 import type { Keypoint, Person } from '../../../protocol/observation.ts';
 import type { Box, Polygon } from '../../../protocol/seat.ts';
 
@@ -64,12 +64,44 @@ describe('a closer look', () => {
     expect(seconds.at(-1)).toBeLessThanOrEqual(122);
   });
 
-  it('finds nobody twice', () => {
+  it('finds nobody twice, and confirms whom the detector saw too weakly, in the box that was detected', () => {
     const closer = createCloserLook({ zones: [zoneAt(A)] });
     const pose = poseAt(0.18, 0.5);
-    expect(closer.found([pose], [], shape)).toEqual([{ box: shape(pose), score: 0.3, pose }]);
-    expect(closer.found([pose], [{ box: shape(pose), score: 0.5 }], shape)).toEqual([]);
-    expect(closer.found([pose], [{ box: shape(pose), score: 0.2 }], shape)).toHaveLength(1);
-    expect(closer.found([undefined], [], shape)).toEqual([]);
+    const none = { besides: [], confirmed: new Map() };
+    expect(closer.found([pose], [], shape)).toEqual({ ...none, besides: [{ box: shape(pose), score: 0.3, pose }] });
+    expect(closer.found([pose], [{ box: shape(pose), score: 0.5 }], shape)).toEqual(none);
+    const weak = { box: [0.13, 0.41, 0.23, 0.6], score: 0.2 } as const;
+    const { besides, confirmed } = closer.found([pose], [weak], shape);
+    expect(besides).toEqual([]);
+    expect(confirm([weak], confirmed)).toEqual([{ box: weak.box, score: 0.3, pose }]);
+    expect(closer.found([undefined], [], shape)).toEqual(none);
+  });
+
+  it('takes nothing for a person that is far too small for who sat there', () => {
+    const closer = createCloserLook({ zones: [zoneAt(A)] });
+    closer.plan([sitterAt(A)], 0);
+    const asked = closer.plan([], 1000);
+    expect(asked).toHaveLength(1);
+    const told: (Box | undefined)[] = [];
+    const found = closer.found([poseAt(0.18, 0.5)], [], (_pose, last) => {
+      told.push(last);
+      return undefined;
+    });
+    expect(told).toEqual([sitterAt(A).box]);
+    expect(found.besides).toEqual([]);
+  });
+
+  it('keeps confirmed until the next look who stays where they were', () => {
+    const closer = createCloserLook({ zones: [zoneAt(A)] });
+    closer.plan([sitterAt(A)], 0);
+    const weak = sitterAt(A, 0.2);
+    expect(closer.plan([weak], 1000)).toHaveLength(1);
+    const pose = poseAt(0.18, 0.5);
+    expect(closer.found([pose], [weak], shape).confirmed.get(0)).toEqual({ pose, ageMs: 0 });
+    expect(closer.plan([weak], 1500)).toEqual([]);
+    const between = closer.found([], [weak], shape).confirmed;
+    expect(confirm([weak], between)).toEqual([{ box: weak.box, score: 0.3, pose, poseAgeMs: 500 }]);
+    closer.plan([sitterAt(B, 0.2)], 1900);
+    expect(closer.found([], [sitterAt(B, 0.2)], shape).confirmed.size).toBe(0);
   });
 });

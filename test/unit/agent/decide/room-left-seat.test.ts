@@ -105,6 +105,37 @@ describe('left seat', () => {
     expect(told(run)).toEqual([]);
   });
 
+  it('knows that somebody left who was last seen on their feet, and whose seat lies still and looks otherwise', () => {
+    const risen = (score: number) => ({ persons: [...others('2'), standing(0.48, score)] });
+    const left = { persons: others('2'), looks: { '2': 'empty' } } as const;
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 21, risen(0.8));
+    play(run, 60, left);
+    expect(seat(run, '2')).toMatchObject({ occupancy: 'no', state: 'AWAY' });
+    expect(told(run)[0]).toBe('begin left_seat notice');
+    // Who sat to the last and is missed has not.
+    const other = begin();
+    play(other, 20, { persons: ALL });
+    play(other, 60, left);
+    expect(seat(other, '2').occupancy).not.toBe('no');
+  });
+
+  it('takes an owner for gone who is a little too far aside for some frames, and not for one', () => {
+    // The room beside a seat without a calibrated floor is 0.65 zone widths; a zone is 0.16 wide.
+    const aside = (widths: number) => ({
+      persons: [...others('2'), standing(0.48 + 0.16 * widths)],
+      looks: { '2': 'empty' } as const,
+    });
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    play(run, 20.5, aside(0.7));
+    play(run, 25, { persons: ALL });
+    expect(seat(run, '2').occupancy).toBe('yes');
+    play(run, 30, aside(0.7));
+    expect(seat(run, '2').occupancy).toBe('no');
+  });
+
   it('does not count time in which the camera saw nothing', () => {
     const run = begin();
     walkOut(run);
