@@ -2,14 +2,17 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
-import { EvalroomError, Full, InvalidInput, Unavailable } from '../protocol/errors.ts';
+import { EvalroomError, Full, Unavailable } from '../protocol/errors.ts';
 import {
   ACCEPTED_FILE,
   acceptedHashes,
+  DEFAULT_FOLDER,
   findWeight,
+  howToGet,
   loadManifest,
   type Manifest,
   selectWeights,
+  sha256Of,
   verifyFile,
   type Weight,
 } from './manifest.ts';
@@ -54,17 +57,25 @@ export type Fetched =
 const TRIES = 4;
 
 /**
- * Fetches one after another what `names` mean and what is not there yet; weights of npm and Debian are passed over.
- * A failure of one does not stop the others: look at the outcomes. Throws InvalidInput for an unknown name only.
+ * Fetches one after another what `names` mean and what is not there yet; weights that npm, Debian or a build brings are looked
+ * for only. A failure of one does not stop the others: look at the outcomes. Throws InvalidInput for an unknown name only.
  */
 export async function fetchModels(options: FetchOptions): Promise<Fetched[]> {
   const manifest = options.manifest ?? (await loadManifest());
-  const weights = selectWeights(manifest, options.names).filter(({ source }) => source === 'fetch');
-  if (weights.length === 0)
-    throw new InvalidInput('nothing_to_fetch', `${options.names.join(', ')}: nothing of it has to be fetched`);
   const outcomes: Fetched[] = [];
-  for (const weight of weights) outcomes.push(await fetchOne(weight, options));
+  for (const weight of selectWeights(manifest, options.names))
+    outcomes.push(await (weight.source === 'fetch' ? fetchOne(weight, options) : lookFor(weight, options)));
   return outcomes;
+}
+
+/** One that comes by another way than this: there, or how it is brought. */
+async function lookFor(weight: Weight, { folder, onProgress }: FetchOptions): Promise<Fetched> {
+  const { name, path, bytes: total } = weight;
+  const file = await findWeight(weight, [folder, DEFAULT_FOLDER]);
+  onProgress?.({ name, path, state: file ? 'present' : 'failed', bytes: file ? total : 0, total });
+  if (file) return { name, path, outcome: 'present', sha256: await sha256Of(file) };
+  const error = new Unavailable('model_missing', `${name}: there is no ${path}; ${howToGet(weight)}`);
+  return { name, path, outcome: 'failed', error };
 }
 
 async function fetchOne(weight: Weight, options: FetchOptions): Promise<Fetched> {

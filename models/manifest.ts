@@ -64,17 +64,23 @@ export async function loadManifest(file = join(import.meta.dirname, 'manifest.js
   return parsed.data;
 }
 
-/** The weights that the names and groups given mean; all of them for an empty list. InvalidInput for an unknown word. */
+/** The word for every weight. */
+const EVERYTHING = 'all';
+
+/** The weights that the names and groups given mean; all of them for an empty list or `all`. InvalidInput for an unknown word. */
 export function selectWeights({ weights }: Manifest, words: readonly string[]): Weight[] {
   for (const word of words)
-    if (!weights.some(({ name, groups }) => name === word || (groups as string[]).includes(word)))
+    if (
+      word !== EVERYTHING &&
+      !weights.some(({ name, groups }) => name === word || (groups as string[]).includes(word))
+    )
       throw new InvalidInput(
         'unknown_model',
-        `there is no model named ${word}; known are the groups default, better, zh, en and the names ${weights
+        `there is no model named ${word}; known are all, the groups default, better, zh, en and the names ${weights
           .map(({ name }) => name)
           .join(', ')}`,
       );
-  if (words.length === 0) return [...weights];
+  if (words.length === 0 || words.includes(EVERYTHING)) return [...weights];
   return weights.filter(({ name, groups }) =>
     words.some((word) => word === name || (groups as string[]).includes(word)),
   );

@@ -29,7 +29,8 @@ NAME is a name of the list or a group:
   default  what npm brings: the eyes work with it
   better   the better person detector
   zh       the Mandarin ear
-  en       the English ear (a Debian package)
+  en       the English ear (a Debian package, which is looked for)
+  all      every weight of the list
   vosk     the library of the vosk engine (its models are yours to bring, docs/ears.md)
   sherpa   the library of the sherpa-onnx engine (the same)
 

@@ -220,7 +220,20 @@ describe('a stick', () => {
   });
 });
 
-it('refuses names that are unknown or need no fetching', async () => {
+it('refuses names that are unknown', async () => {
   await expect(fetchModels({ names: ['yolo'], folder, log })).rejects.toMatchObject({ code: 'unknown_model' });
-  await expect(fetchModels({ names: ['default'], folder, log })).rejects.toMatchObject({ code: 'nothing_to_fetch' });
+});
+
+it('looks for what comes by another way, and takes all for everything', async () => {
+  const installed = join(folder, 'feat.params');
+  await writeFile(installed, BYTES);
+  const there: Weight = { ...weightAt([]), name: 'en-there', groups: ['en'], source: 'debian', path: installed };
+  const lost: Weight = { ...there, name: 'en-lost', package: 'pocketsphinx-en-us 5', path: join(folder, 'no') };
+  const manifest = manifestOf(there, lost, { ...weightAt([]), name: 'zh-net' });
+  expect(await fetchModels({ names: ['en'], folder, log, manifest })).toMatchObject([
+    { name: 'en-there', outcome: 'present', sha256: sha256(BYTES) },
+    { name: 'en-lost', outcome: 'failed', error: { message: expect.stringContaining('pocketsphinx-en-us') } },
+  ]);
+  const all = await fetchModels({ names: ['all'], folder, log, manifest });
+  expect(all.map(({ name }) => name)).toEqual(['en-there', 'en-lost', 'zh-net']);
 });
