@@ -17,13 +17,16 @@ const BELOW_OF_BESIDE = 0.75;
 const NEAR_EAR = 1.15;
 /** the elbow hangs, which it does not when one scratches or folds the hands behind the head; */
 const ELBOW = -0.15;
-/** but not by a whole upper arm, as it does when it rests on the desk and the chin on the hand; */
+/**
+ * but not by a whole upper arm, as it does when it rests on the desk and the chin on the hand: an elbow so low under the
+ * shoulders, the wrist's height above them taken off, leaves the hand at the chin;
+ */
 const ELBOW_RESTS = 0.5;
 /** the arm is folded, degrees, and its wrist is not put onto its elbow, as poses that see neither do; */
 const FOLDED = 80;
 const FOREARM = 0.12;
-/** The wrist is rather seen than not, in the model's own opinion: a guessed one is drawn to the face. */
-const SEEN = 0.5;
+/** The wrist is about as likely seen as not, in the model's own opinion: one that is guessed is drawn to the face. */
+const SEEN = 0.4;
 /** and the other hand is down. */
 const OTHER_DOWN = 0.5;
 /** Shoulders as they are seen from the front: from behind and from the side the model guesses where the hand is. */
@@ -86,15 +89,16 @@ export function phoneArm({ track }: Pick<Body, 'track'>): number | undefined {
     const gap = apart(wrist, ear) / shoulders;
     const below = (wrist[1] - ear[1]) / shoulders;
     const beside = apart([wrist[0], 0], [nose[0], 0]) / shoulders;
+    const lift = (chest[1] - wrist[1]) / shoulders;
     const drop = (elbow[1] - chest[1]) / shoulders;
     const holds =
       gap <= NEAR_EAR &&
       below >= BELOW_EAR &&
-      (chest[1] - wrist[1]) / shoulders >= ABOVE_SHOULDERS &&
+      lift >= ABOVE_SHOULDERS &&
       beside >= BESIDE &&
       below <= BELOW_OF_BESIDE * beside &&
       drop >= ELBOW &&
-      drop <= ELBOW_RESTS &&
+      drop - lift <= ELBOW_RESTS &&
       apart(wrist, elbow) >= FOREARM * shoulders &&
       angle(shoulder, elbow, wrist) <= FOLDED;
     return holds ? gap : undefined;

@@ -31,9 +31,9 @@ describe('an arm with a telephone', () => {
           [p[a], p[b]] = [p[b]!, p[a]!];
       },
     ],
-    ['with a guessed wrist', (p) => (p[WRIST] = [p[WRIST]![0], p[WRIST]![1], 0.4])],
+    ['with a guessed wrist', (p) => (p[WRIST] = [p[WRIST]![0], p[WRIST]![1], 0.35])],
     ['without a forearm', (p) => (p[ELBOW] = [p[WRIST]![0], p[WRIST]![1] + 0.002, 0.9])],
-    ['with the elbow on the desk', (p) => (p[ELBOW] = [p[ELBOW]![0], p[5]![1] + 0.3 * 0.1 * (16 / 9), 0.9])],
+    ['with the elbow on the desk', (p) => (p[ELBOW] = [p[ELBOW]![0], p[5]![1] + 0.42 * 0.1 * (16 / 9), 0.9])],
     ['with the wrist under the face', (p) => (p[WRIST] = [p[0]![0] + 0.025, p[5]![1] - 0.005, 0.9])],
   ])('is not one %s', (_name, change) => {
     expect(phoneArm(tracked(change))).toBeUndefined();
