@@ -146,7 +146,7 @@ function completed(read: z.infer<typeof TruthSchema>): Truth {
       people: (frame.people ?? []).map((one) => ({
         id: one.id,
         in_room: one.in_room ?? true,
-        seat_dist: one.seat_dist ?? null,
+        ...(one.seat_dist === undefined ? {} : { seat_dist: one.seat_dist }),
       })),
     }))
     .sort((a, b) => a.t - b.t);

@@ -17,14 +17,14 @@ export interface Said {
 interface Course {
   /** Seconds, ascending. */
   readonly times: readonly number[];
-  readonly values: readonly boolean[];
+  readonly values: readonly (boolean | undefined)[];
   /** Between which two frames the value changes, seconds. */
   readonly changes: readonly { readonly fromS: number; readonly toS: number }[];
   /** A frame speaks for instants this near, seconds. */
   readonly reach: number;
 }
 
-function courseOf(truth: Truth, value: (frame: Truth['frames'][number]) => boolean): Course {
+function courseOf(truth: Truth, value: (frame: Truth['frames'][number]) => boolean | undefined): Course {
   const times = truth.frames.map(({ t }) => t);
   const gaps = times.slice(1).map((t, i) => t - times[i]!);
   // Half of the usual distance between two of them, and a little for the rounding of their times.
@@ -66,11 +66,13 @@ export function scoreOccupancy(room: TruthRoom, said: readonly Said[]) {
       truth.seats.some((one) => String(one.seat) === seatId && one.seat_polygon.length >= 3),
     );
     const blind = (seen.length > 0 ? seen : listed).map(({ truth }) => courseOf(truth, isBlind));
-    const { truth } = listed[0]!;
+    // Each file tells of the whole room; one without frames tells nothing of it.
+    const { truth } = listed.find((one) => one.truth.frames.length > 0) ?? listed[0]!;
     const owner = truth.people.find((p) => String(p.seat) === seatId);
     const taken = courseOf(truth, (frame) => {
       const person = frame.people.find((p) => p.id === owner?.id);
-      return !!person?.in_room && (person.seat_dist ?? Number.POSITIVE_INFINITY) <= SEAT_M;
+      if (!person?.in_room) return false;
+      return person.seat_dist === undefined ? undefined : (person.seat_dist ?? Number.POSITIVE_INFINITY) <= SEAT_M;
     });
     const count = { right: 0, unknown: 0, frames: 0 };
     for (const { t, seats } of said) {

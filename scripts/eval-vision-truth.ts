@@ -36,6 +36,7 @@ export interface Truth {
     readonly people: readonly {
       readonly id: number | string;
       readonly in_room: boolean;
+      /** Metres from the own seat; null: away from it. Absent: the file does not tell, and nothing is scored by it. */
       readonly seat_dist?: number | null;
     }[];
   }[];
@@ -67,19 +68,19 @@ export const secondsOf = (room: TruthRoom): number => Math.max(...room.cameras.m
 /** Two files tell of one thing that happened when they put its begin this near. */
 const SAME_S = 1;
 
+/** A contact is of two seats, and either file may name either first. */
+const whoOf = ({ type, seat, with_seat }: Truth['events'][number]): string =>
+  [type, ...[seat, with_seat].map((one) => String(one ?? '')).sort()].join(' ');
+
 /** What happened in the room: what any of its truth files tells, once. */
 export function eventsOf({ cameras }: TruthRoom): Truth['events'] {
   const all: Truth['events'][number][] = [];
-  for (const { truth } of cameras)
-    for (const event of truth.events) {
-      const told = all.some(
-        ({ type, seat, start_s }) =>
-          type === event.type &&
-          String(seat ?? '') === String(event.seat ?? '') &&
-          Math.abs(start_s - event.start_s) <= SAME_S,
-      );
-      if (!told) all.push(event);
-    }
+  for (const { truth } of cameras) {
+    const others = [...all];
+    for (const event of truth.events)
+      if (!others.some((one) => whoOf(one) === whoOf(event) && Math.abs(one.start_s - event.start_s) <= SAME_S))
+        all.push(event);
+  }
   return all;
 }
 

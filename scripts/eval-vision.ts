@@ -87,6 +87,7 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   const failed: LeftOut[] = [];
   for (const { file, reason } of leftOut) print(`left out: ${file}: ${reason}`);
   const runs = chosen(options);
+  const times = loops(options.loop, rooms, runs.length);
   const watcher = createWatcher({
     fps: options.fps,
     cache: options.cache !== false,
@@ -109,7 +110,6 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
           continue;
         }
         for (const line of seen.warnings) print(`warning: ${line}`);
-        const times = loops(options.loop, rooms, runs.length);
         const shown = repeated(seen.room, seen.observations, times);
         const { score, said } = scoreRoom(shown.room, layout, shown.observations, pack);
         scores.push(score);

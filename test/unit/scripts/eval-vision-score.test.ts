@@ -3,7 +3,7 @@ import type { DraftEvent, EpisodeBody } from '../../../protocol/event.ts';
 import type { RulePack } from '../../../protocol/rules.ts';
 import { scoreOccupancy } from '../../../scripts/eval-vision-occupancy.ts';
 import { episodesOf, pool, scoreEpisodes } from '../../../scripts/eval-vision-score.ts';
-import { layoutOf, type Truth } from '../../../scripts/eval-vision-truth.ts';
+import { eventsOf, layoutOf, type Truth } from '../../../scripts/eval-vision-truth.ts';
 
 const truth: Truth = {
   fps: 1,
@@ -219,5 +219,22 @@ describe('the score of eval vision', () => {
     const { fault, occupancy } = scoreOccupancy(fused, [{ t: 45, seats: { '1': 'yes', '2': 'no' } }]);
     expect(fault.frames).toBe(0);
     expect(occupancy).toMatchObject({ '1': { right: 1, frames: 1 }, '2': { right: 1, frames: 1 } });
+  });
+
+  it('tells two contacts of one file apart, and one contact of two files that name it from either side is one', () => {
+    const contact = (seat: number, with_seat: number) => ({ type: 'contact', seat, with_seat, start_s: 5, end_s: 20 });
+    const seen = (...events: Truth['events']) => ({ cameraId: 'c', file: 'c.mp4', truth: { ...truth, events } });
+    const events = eventsOf({ name: 'R', cameras: [seen(contact(1, 2), contact(1, 3)), seen(contact(2, 1))] });
+    expect(events.map(({ seat, with_seat }) => [seat, with_seat])).toEqual([
+      [1, 2],
+      [1, 3],
+    ]);
+  });
+
+  it('scores nothing by frames that do not tell how far from the seat its person is', () => {
+    const frames = truth.frames.map(({ t }) => ({ t, image: 'normal', people: [{ id: 1, in_room: true }] }));
+    const silent = { name: 'R', cameras: [{ ...room.cameras[0]!, truth: { ...truth, frames } }] };
+    const said = truth.frames.map(({ t }) => ({ t, seats: { '1': 'yes' as const } }));
+    expect(scoreOccupancy(silent, said).occupancy['1']).toMatchObject({ frames: 0, right: 0 });
   });
 });
