@@ -2,7 +2,7 @@
 import type { DraftEvent } from '../../protocol/event.ts';
 import { iou } from '../../protocol/seat.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
-import { covers, isElsewhere } from './place.ts';
+import { covers, isElsewhere, type Spot } from './place.ts';
 import type { Rule } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
@@ -20,7 +20,15 @@ export interface ExtraPerson {
   readonly lastMonoMs: number;
   readonly most: number;
   readonly sourceId?: string | undefined;
+  /** Sitters who got up under another track's id: from this sight of them at the seat on, they are no longer presumed there. */
+  readonly risen: readonly Risen[];
   readonly episode?: Episode | undefined;
+}
+
+interface Risen {
+  readonly cameraId: string;
+  readonly seatId: string;
+  readonly hereMonoMs: number;
 }
 
 /** The count is judged over this time: more in most of the frames begins, fewer in most of them ends. */
@@ -40,6 +48,8 @@ const WHOLE_SHARE = 0.4;
 const COVERED_SHARE = 0.6;
 /** A seat that differs so little from how it usually looks with its person. */
 const LIKE_TAKEN = 0.25;
+/** Who first appears within so many zone widths and heights of a seat whose sitter is missed has got up from it. */
+const RISES = 1.6;
 const MAX_STEP_MS = 5000;
 
 export const extraPerson: Rule<ExtraPerson> = {
@@ -52,6 +62,7 @@ export const extraPerson: Rule<ExtraPerson> = {
       holds: false,
       lastMonoMs: at.monoMs,
       most: 0,
+      risen: [],
     };
     const event = open.find((e) => e.body.kind === 'episode' && e.body.behaviour === 'extra_person');
     if (event?.body.kind !== 'episode') return fresh;
@@ -139,15 +150,22 @@ function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]
   if (fresh.length === 0) return { ...state, window };
   let [most, sourceId] = [0, state.sourceId];
   const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
+  const risen: Risen[] = [];
   for (const camera of looking) {
-    const n = people(camera, camera.sight.frame?.monoMs ?? now, taken);
-    if (n > most) [most, sourceId] = [n, camera.cameraId];
+    const counted = people(camera, camera.sight.frame?.monoMs ?? now, taken, state.risen);
+    risen.push(...counted.risen);
+    if (counted.people > most) [most, sourceId] = [counted.people, camera.cameraId];
   }
-  return { ...state, window: [...window, [now, most]], sourceId };
+  return { ...state, window: [...window, [now, most]], sourceId, risen };
 }
 
 /** People in one camera's picture: one for each seat with its person, and every other track that lives. */
-function people({ tracks, seated, owners, spots, rests }: CameraScene, now: number, taken: readonly string[]): number {
+function people(
+  { cameraId, tracks, seated, owners, spots, rests }: CameraScene,
+  now: number,
+  taken: readonly string[],
+  risenBefore: readonly Risen[],
+): { readonly people: number; readonly risen: readonly Risen[] } {
   const sure = tracks.filter((t) => t.confirmed && t.peak >= HIGH_SCORE && t.score >= COUNTED_SCORE);
   const seats = new Set<string>();
   const sitters: Track[] = [];
@@ -175,10 +193,11 @@ function people({ tracks, seated, owners, spots, rests }: CameraScene, now: numb
       return spot && habit && !isElsewhere(t, spot, habit) && size(t) < WHOLE_SHARE * habit.width * habit.height;
     });
   // Who sits and is missed for long, in bad light or over a bad line, is there all the same: the seat looks as it does
-  // with its person in it, and they are seen nowhere else.
+  // with its person in it, and they were seen nowhere else.
   const missed = owners.filter(
-    ({ seatId, trackId }) =>
+    ({ seatId, trackId, outMonoMs }) =>
       taken.includes(seatId) &&
+      outMonoMs === undefined &&
       !seats.has(seatId) &&
       !rest.some((t) => t.trackId === trackId) &&
       rests.some((r) => r.seatId === seatId && r.unlikeTaken < LIKE_TAKEN),
@@ -189,7 +208,32 @@ function people({ tracks, seated, owners, spots, rests }: CameraScene, now: numb
       return spot !== undefined && !isElsewhere(t, spot, habit);
     });
   const more = rest.filter((t) => !second(t) && !around(t) && !fragment(t) && !theirs(t));
-  return seats.size + missed.length + more.length;
+  // A chair with a jacket looks taken when its sitter has got up, too: under another id they would count twice.
+  const walks = new Set<Track>();
+  const risen = rests.flatMap(({ seatId, hereMonoMs, hereTrackId }): Risen[] => {
+    if (hereMonoMs === undefined) return [];
+    const risenNow = { cameraId, seatId, hereMonoMs };
+    const known = risenBefore.some(
+      (r) => r.cameraId === cameraId && r.seatId === seatId && r.hereMonoMs === hereMonoMs,
+    );
+    if (known) return [risenNow];
+    const spot = spots.find((s) => s.seatId === seatId);
+    if (!spot || !missed.some((m) => m.seatId === seatId)) return [];
+    const walker = more.find(
+      (t) =>
+        !walks.has(t) && (t.bornMonoMs >= hereMonoMs || t.trackId === hereTrackId) && isNear(t.bornAt, spot, RISES),
+    );
+    if (!walker) return [];
+    walks.add(walker);
+    return [risenNow];
+  });
+  const still = missed.filter(({ seatId }) => !risen.some((r) => r.seatId === seatId));
+  return { people: seats.size + still.length + more.length, risen };
 }
 
 const size = ({ box }: Track) => (box[2] - box[0]) * (box[3] - box[1]);
+
+/** Whether a point is within so many zone widths and heights of the zone's middle. */
+function isNear([x, y]: Track['bornAt'], { zone: [x0, y0, x1, y1] }: Spot, by: number): boolean {
+  return Math.abs(x - (x0 + x1) / 2) < by * (x1 - x0) && Math.abs(y - (y0 + y1) / 2) < by * (y1 - y0);
+}

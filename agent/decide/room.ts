@@ -312,7 +312,7 @@ function sceneOf(
       seated: camera.seated,
       seats: camera.seats,
       worth: Object.fromEntries(Object.entries(camera.seats).map(([id, s]) => [id, s.worth ?? 0.5])),
-      rests: Object.entries(camera.seats).flatMap(([seatId, { rest, unlikeTaken, hereMs, sunk }]) =>
+      rests: Object.entries(camera.seats).flatMap(([seatId, { rest, unlikeTaken, hereMs, occupant, sunk }]) =>
         rest && unlikeTaken !== undefined
           ? [
               {
@@ -321,12 +321,22 @@ function sceneOf(
                 unlikeTaken,
                 sunk: sunk ?? 0,
                 ...(hereMs === undefined ? {} : { hereMonoMs: hereMs }),
+                ...(occupant === undefined ? {} : { hereTrackId: occupant }),
               },
             ]
           : [],
       ),
       owners: Object.entries(camera.seats).flatMap(([seatId, s]) =>
-        s.ownerId === undefined ? [] : [{ seatId, trackId: s.ownerId, ...(s.habit ? { habit: s.habit } : {}) }],
+        s.ownerId === undefined
+          ? []
+          : [
+              {
+                seatId,
+                trackId: s.ownerId,
+                ...(s.habit ? { habit: s.habit } : {}),
+                ...(s.outMs === undefined ? {} : { outMonoMs: s.outMs }),
+              },
+            ],
       ),
     }),
   );

@@ -24,7 +24,13 @@ export interface CameraScene {
   readonly tracks: readonly Track[];
   readonly spots: readonly Spot[];
   /** Seats by the track that owns them, and the habit of each owner. */
-  readonly owners: readonly { readonly seatId: string; readonly trackId: number; readonly habit?: Habit }[];
+  readonly owners: readonly {
+    readonly seatId: string;
+    readonly trackId: number;
+    readonly habit?: Habit;
+    /** When the owner was first seen elsewhere, if nobody was seen at the seat since. */
+    readonly outMonoMs?: number;
+  }[];
   /** Tracks that are at a seat in the newest frame. */
   readonly seated: readonly { readonly seatId: string; readonly trackId: number }[];
   /** How well this camera sees each seat, 0..1. */
@@ -38,6 +44,8 @@ export interface CameraScene {
     readonly sunk: number;
     /** When the owner or anybody was last seen there by this camera. */
     readonly hereMonoMs?: number;
+    /** Who that was. */
+    readonly hereTrackId?: number;
   }[];
 }
 

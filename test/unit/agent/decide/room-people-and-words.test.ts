@@ -48,6 +48,40 @@ describe('extra person', () => {
     expect(told(run)).toEqual([]);
   });
 
+  describe('who gets up from a chair with a jacket, which goes on looking taken, is counted once', () => {
+    const gone = others('2');
+
+    it.each([0, 2, 4])('when they walk under a new id, missed for %i s before', (missedS) => {
+      const run = begin();
+      play(run, 30, { persons: ALL });
+      play(run, 30 + missedS, { persons: gone });
+      // Beside the chair first, then through the free space between the seats.
+      const x = (s: number) => (s < 45 ? 0.3 - Math.min(0.2, (s - 30 - missedS) * 0.03) : 0.1 + (s - 45) * 0.06);
+      play(run, 50, (s) => ({ persons: [...gone, standing(x(s))] }));
+      // Their track breaks once more far from the chair.
+      play(run, 51, { persons: gone });
+      play(run, 65, (s) => ({ persons: [...gone, standing(0.95 - (s - 51) * 0.02)] }));
+      expect(told(run).filter((t) => t.includes('extra_person'))).toEqual([]);
+    });
+
+    it('when they go out and come back by the door', () => {
+      const run = begin();
+      play(run, 30, { persons: ALL });
+      play(run, 35, (s) => ({ persons: [...gone, standing(0.44 - (s - 30) * 0.08)] }));
+      play(run, 60, { persons: gone });
+      play(run, 75, (s) => ({ persons: [...gone, standing(0.97 - (s - 60) * 0.01)] }));
+      expect(told(run).filter((t) => t.includes('extra_person'))).toEqual([]);
+    });
+
+    it('but somebody who comes in from elsewhere while a sitter is missed is one more', () => {
+      const run = begin();
+      play(run, 30, { persons: ALL });
+      play(run, 40, { persons: gone });
+      play(run, 55, (s) => ({ persons: [...gone, standing(0.97 - (s - 40) * 0.01)] }));
+      expect(told(run)).toContain('begin extra_person alarm');
+    });
+  });
+
   it('says nothing of a room in which no seat is drawn and nobody is expected', () => {
     const bare = { ...context, layout: { ...layout, seats: [], roster: [] } };
     const run = begin([], bare);
