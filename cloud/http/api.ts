@@ -45,6 +45,8 @@ export interface AlertView {
   readonly seatIds: readonly string[];
   readonly sourceId?: string;
   readonly beganWallMs: number;
+  /** Where it had ended and was joined again: when (room) its newest part began. */
+  readonly againWallMs?: number;
   /** Wall time (room) of the latest event, and when the cloud stored the first and the latest one. */
   readonly lastWallMs: number;
   readonly firstStoredWallMs: number;
@@ -129,12 +131,15 @@ export interface FeedLines {
   readonly beat: { readonly serverWallMs: number };
 }
 
+/** Of an episode that has gone on for hours, so many events of its beginning are read. */
+export const EVENTS_FIRST = 50;
+
 /** `GET /api/alerts/:episodeId` */
 export interface AlertDetailView {
   readonly alert: AlertView;
   /** Oldest first; of an episode that has gone on for hours the first 50 and the newest 350, and what is no update. */
   readonly events: readonly StoredEvent[];
-  /** Updates between those. */
+  /** Updates between those: after the first EVENTS_FIRST events of the episode itself. */
   readonly eventsLeftOut?: number;
   readonly actions: readonly ActionView[];
   readonly clips: readonly { readonly clip: ClipManifest; readonly ready: boolean; readonly storedWallMs?: number }[];

@@ -2,7 +2,7 @@
 import type { ClipManifest } from '../../protocol/clip.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type AlertFold, foldEvent } from '../alerts/fold.ts';
-import type { AlertView } from '../http/api.ts';
+import { type AlertView, EVENTS_FIRST } from '../http/api.ts';
 import { type ActionRow, actionView } from './actions.ts';
 import type { RejectedRow } from './rejected.ts';
 import type { Reader, Tx } from './sql.ts';
@@ -12,7 +12,6 @@ import type { AlertDetail, SessionAlertsQuery } from './store.ts';
 const OPEN_SHOWN = 5000;
 const CLOSED_SHOWN = 200;
 /** Events of one episode that are read: an update comes every few seconds, and an episode may last for hours. */
-const EVENTS_FIRST = 50;
 const EVENTS_NEWEST = 350;
 
 /** An event that `through` has just passed. */
@@ -80,7 +79,8 @@ export async function foldVisible(tx: Tx, visible: readonly Visible[]): Promise<
         payload: JSON.stringify(event),
       });
     } else if (body.kind === 'episode') {
-      folds.set(body.episodeId, foldEvent(before, { roomId, wallMs: event.at.wallMs, storedWallMs, body }));
+      const { wallMs, monoMs, bootId } = event.at;
+      folds.set(body.episodeId, foldEvent(before, { roomId, wallMs, told: { bootId, monoMs }, storedWallMs, body }));
       changed.add(body.episodeId);
     } else {
       clips.push([body.clip.clipId, body.episodeId, roomId, JSON.stringify(body.clip), storedWallMs]);
@@ -109,7 +109,7 @@ export async function withClips(reader: Reader, folds: readonly AlertFold[]): Pr
     folds.map(({ episodeId }) => episodeId),
   );
   const byEpisode = Map.groupBy(rows, (row) => row.episode_id);
-  return folds.map((fold) => ({
+  return folds.map(({ told: _told, ...fold }) => ({
     ...fold,
     clips: (byEpisode.get(fold.episodeId) ?? [])
       .filter((row) => row.room_id === fold.roomId)

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { AlertDetailView, AlertView, RoomCard } from '../../http/api.ts';
 import { formatAddress } from '../address.ts';
 import type { Refusal } from '../state/client.ts';
+import { eventBeforeHole } from '../state/course.ts';
 import { useDesk } from '../state/desk.ts';
 import { actionWords, behaviourWords, causeWords, seatsWords } from '../words/words.ts';
 import { AlertMark, RoomTime } from './marks.tsx';
@@ -44,13 +45,11 @@ export function Course({ detail, room }: { detail: AlertDetailView; room: RoomCa
   }));
   const all = [...events, ...actions].sort((a, b) => a.wallMs - b.wallMs);
   const { eventsLeftOut = 0 } = detail;
-  // Between the first ones and the newest: the widest pause of the list.
-  const hole = eventsLeftOut === 0 ? -1 : widestPause(all.map(({ wallMs }) => wallMs));
+  const hole = eventBeforeHole(detail);
   return (
     <ol class="course">
-      {all.map((line, i) => (
+      {all.map((line) => (
         <Fragment key={line.id}>
-          {i === hole && <li class="small">{t('updatesLeftOut', { n: eventsLeftOut })}</li>}
           <li>
             <RoomTime wallMs={line.wallMs} room={room} />
             <span>
@@ -58,18 +57,11 @@ export function Course({ detail, room }: { detail: AlertDetailView; room: RoomCa
               {line.note && <em> {line.note}</em>}
             </span>
           </li>
+          {line.id === hole && <li class="small">{t('updatesLeftOut', { n: eventsLeftOut })}</li>}
         </Fragment>
       ))}
     </ol>
   );
-}
-
-/** Index of the one that comes after the widest pause; 0 of none. */
-function widestPause(wallMs: readonly number[]): number {
-  let at = 0;
-  for (let i = 1; i < wallMs.length; i++)
-    if (at === 0 || wallMs[i]! - wallMs[i - 1]! > wallMs[at]! - wallMs[at - 1]!) at = i;
-  return at;
 }
 
 /** Alerts of the room that are searched for those of the seat, and how many of them are shown. */

@@ -26,9 +26,13 @@ export function seatSign(room: RoomCard, seatId: string, alerts: readonly AlertV
       alert.seatIds.includes(seatId) &&
       !isOurFault(alert.behaviour),
   );
-  // A seat may look unsettled now and then while its person is away: how long they have been is the alert's to say.
+  // A seat may look unsettled now and then while its person is away: how long they have been is the alert's to say; of one
+  // that was joined again, since its newest part, for they sat in between.
   const left = here.filter(({ behaviour }) => behaviour === 'left_seat' || behaviour === 'left_room');
-  const since = Math.min(seat?.sinceWallMs ?? 0, ...left.map(({ beganWallMs }) => beganWallMs));
+  const since = Math.min(
+    seat?.sinceWallMs ?? 0,
+    ...left.map(({ againWallMs, beganWallMs }) => againWallMs ?? beganWallMs),
+  );
   const gravest = here.find((alert) => alert.level === 'alarm') ?? here[0];
   const level = gravest?.level ?? seat?.level;
   const sign: SeatState = absent

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AlertFold, foldAction, foldEvent } from '../../../cloud/alerts/fold.ts';
 import { ACTION_KINDS } from '../../../cloud/http/api.ts';
+import type { Level, Phase } from '../../../protocol/event.ts';
 import { episodeBody, WALL } from '../../medium/cloud/events.ts';
 
 const fold = (before: AlertFold | undefined, body = episodeBody('e1'), at = 0) =>
@@ -42,6 +43,52 @@ describe('alert fold', () => {
       level: 'alarm',
       seatIds: ['3', '4'],
     });
+  });
+
+  it('goes on when an episode that had ended is joined, and says since when', () => {
+    const at = (wallMs: number, monoMs: number, bootId = 'boot-1') => ({
+      roomId: 'room-1',
+      wallMs: WALL + wallMs,
+      told: { bootId, monoMs },
+      storedWallMs: WALL,
+    });
+    const part = (phase: Phase, level: Level, s: number) => ({
+      ...episodeBody('e1', phase, level),
+      durationMs: s * 1000,
+      sentence: { zh: `${s}`, en: `${s}` },
+    });
+    const [begin, end] = [part('begin', 'notice', 10), part('end', 'notice', 35)];
+    const [again, over] = [part('update', 'alarm', 335), part('end', 'alarm', 400)];
+    for (const stepMs of [0, -3_600_000]) {
+      // The wall clock of the room is set back between the two: what was decided later still counts.
+      const ended = foldEvent(foldEvent(undefined, { ...at(0, 0), body: begin }), { ...at(25_000, 25_000), body: end });
+      const joined = foldEvent(ended, { ...at(365_000 + stepMs, 365_000), body: again });
+      expect(joined, `${stepMs}`).toMatchObject({
+        phase: 'update',
+        level: 'alarm',
+        durationMs: 335_000,
+        sentence: again.sentence,
+        beganWallMs: WALL - 10_000,
+        againWallMs: WALL + 65_000 + stepMs,
+        lastWallMs: WALL + 365_000 + stepMs,
+      });
+      // From a left stream of the same boot: neither begin nor end takes anything back.
+      for (const late of [begin, end]) {
+        const after = foldEvent(joined, { ...at(25_000, late === begin ? 0 : 25_000), body: late });
+        expect(after, late.phase).toMatchObject({ phase: 'update', durationMs: 335_000, sentence: again.sentence });
+      }
+      expect(foldEvent(joined, { ...at(430_000 + stepMs, 430_000), body: over })).toMatchObject({
+        phase: 'end',
+        durationMs: 400_000,
+        againWallMs: WALL + 65_000 + stepMs,
+      });
+      // After a reboot with a clock that runs behind an end is an end.
+      expect(foldEvent(joined, { ...at(-9_000_000, 5, 'boot-2'), body: over })).toMatchObject({ phase: 'end' });
+    }
+    // Rows of older versions know the wall clock only.
+    const { told: _told, ...old } = foldEvent(undefined, { ...at(25_000, 25_000), body: end });
+    expect(foldEvent(old, { ...at(365_000, 365_000), body: again })).toMatchObject({ phase: 'update' });
+    expect(foldEvent(old, { ...at(0, 0), body: begin })).toMatchObject({ phase: 'end', durationMs: 35_000 });
   });
 
   it('opens again when what was judged as a notice becomes an alarm, and forgets that verdict', () => {

@@ -130,6 +130,9 @@ describe('the sign of a seat', () => {
     expect(alone.state).toBe('away');
     const beganWallMs = alone.sinceWallMs - 60_000;
     expect(seatSign(room, '3', [alertOf('left', { beganWallMs })], false).sinceWallMs).toBe(beganWallMs);
+    // It had ended and was joined again: the person sat in between.
+    const againWallMs = alone.sinceWallMs - 20_000;
+    expect(seatSign(room, '3', [alertOf('left', { beganWallMs, againWallMs })], false).sinceWallMs).toBe(againWallMs);
     for (const other of [
       alertOf('over', { beganWallMs, phase: 'end' }),
       alertOf('elsewhere', { beganWallMs, seatIds: ['4'] }),
