@@ -93,12 +93,31 @@ const KINDS: Readonly<Record<number, RefusalKind>> = {
   503: 'busy',
 };
 
-/** A question that is not answered by then is a cloud that cannot be reached; making a copy of a clip takes longest. */
+/** A question that is not answered by then is a cloud that cannot be reached. */
 const ASK_MS = 180_000;
+/** A copy of a clip may take five minutes to make, and two others may be made before it; its download has no limit. */
+const EXPORT_MS = 1_200_000;
 
 /** `onUnauthorised` is called for every 401, so that the page can ask for a login without losing its place. */
 export function createClient(options: { onUnauthorised: () => void }): Client {
-  async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer<T>> {
+  async function ask<T>(method: 'GET' | 'POST', path: string, body?: unknown, limitMs = ASK_MS): Promise<Answer<T>> {
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), limitMs);
+    try {
+      return await answer<T>({ method, path, body, signal: giveUp.signal, onCopy: () => clearTimeout(timer) });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  async function answer<T>(question: {
+    readonly method: 'GET' | 'POST';
+    readonly path: string;
+    readonly body: unknown;
+    readonly signal: AbortSignal;
+    /** The copy of a clip begins to arrive. */
+    readonly onCopy: () => void;
+  }): Promise<Answer<T>> {
+    const { method, path, body, signal, onCopy } = question;
     let response: Response;
     try {
       response = await fetch(path, {
@@ -106,16 +125,18 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
         credentials: 'same-origin',
         headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': typeOf(body) }) },
         ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
-        signal: AbortSignal.timeout(ASK_MS),
+        signal,
       });
     } catch {
       return { ok: false, refusal: { kind: 'unreachable' } };
     }
-    if (response.ok && response.headers.get('content-type') === 'video/mp4')
+    if (response.ok && response.headers.get('content-type') === 'video/mp4') {
+      onCopy();
       return response.blob().then(
         (value) => ({ ok: true, value: value as T }),
         () => ({ ok: false, refusal: { kind: 'unreachable' } }),
       );
+    }
     const text = await response.text().catch(() => undefined);
     const parsed = parse(text ?? '');
     if (response.ok) {
@@ -140,7 +161,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     act: (episodeId, request) => ask('POST', `/api/alerts/${part(episodeId)}/actions`, request),
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
-    exportClip: (clipId) => ask('POST', `/api/clips/${part(clipId)}/export`),
+    exportClip: (clipId) => ask('POST', `/api/clips/${part(clipId)}/export`, undefined, EXPORT_MS),
     layout: (roomId) => ask('GET', `/api/rooms/${part(roomId)}/layout`),
     orderLayout: (roomId, layout, was) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout, was }),
     devices: () => ask('GET', '/api/devices'),

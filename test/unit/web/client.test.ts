@@ -51,6 +51,40 @@ describe('an answer', () => {
     expect(await answered(() => Promise.reject(new TypeError('failed to fetch'))).client.people()).toEqual(unreachable);
   });
 
+  it('is waited for three minutes; a copy of a clip as long as the cloud may take to make it, and then to send it', async () => {
+    vi.useFakeTimers();
+    try {
+      const MINUTE = 60_000;
+      const slow = (afterMs: number, begin: (signal: AbortSignal) => Response) =>
+        vi.stubGlobal('fetch', (_path: string, { signal }: { signal: AbortSignal }) => {
+          return new Promise<Response>((resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+            setTimeout(() => resolve(begin(signal)), afterMs);
+          });
+        });
+      const client = createClient({ onUnauthorised() {} });
+      slow(4 * MINUTE, () => Response.json({ people: [] }));
+      const people = client.people();
+      await vi.advanceTimersByTimeAsync(4 * MINUTE);
+      expect(await people).toEqual({ ok: false, refusal: { kind: 'unreachable' } });
+      // Two others before it, and a line that takes half an hour.
+      const sent = (signal: AbortSignal) =>
+        new ReadableStream({
+          start(controller) {
+            signal.addEventListener('abort', () => controller.error(signal.reason));
+            setTimeout(() => controller.close(), 30 * MINUTE);
+          },
+        });
+      slow(14 * MINUTE, (signal) => new Response(sent(signal), { headers: { 'content-type': 'video/mp4' } }));
+      const copy = client.exportClip('c1');
+      await vi.advanceTimersByTimeAsync(45 * MINUTE);
+      expect(await copy).toMatchObject({ ok: true });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('that there is no session is told, but not where somebody is just logging in', async () => {
     const said = { code: 'no_session', message: { zh: '请登录。', en: 'Log in.' } };
     const { client, out } = answered(() => Response.json(said, { status: 401 }));
