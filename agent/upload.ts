@@ -55,6 +55,8 @@ export interface Uploader {
 /** Waits after the first, second … failure in a row of the line to the cloud, and of one clip; the last holds on. */
 const LINE_WAITS_MS = [500, 1000, 2000, 5000, 15_000, 30_000] as const;
 const CLIP_WAITS_MS = [500, 2000, 10_000, 60_000, 600_000] as const;
+/** A clip that the disk did not give back so many times, over half an hour, is damaged: the cloud must know in the end. */
+const UNREAD_TIMES = 8;
 const JITTER = 0.25;
 const LOOK_MS = 500;
 /** So much longer than the line does a clip that failed wait, so that another one is tried first. */
@@ -70,6 +72,8 @@ type Outcome =
   | { readonly kind: 'stopped' }
   /** The cloud has other bytes than ours. */
   | { readonly kind: 'mismatch'; readonly reason: string }
+  /** The disk does not give this clip back now; it may later. */
+  | { readonly kind: 'unread'; readonly reason: string }
   /** This clip is refused, others may pass. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** The line or the cloud is down. */
@@ -82,6 +86,8 @@ export function createUploader({ store, connection, roomId, clock, log, report }
   const ending = new AbortController();
   const counts = { sentBytes: 0, acked: 0, failures: 0 };
   const clipWaits = new Map<string, { failures: number; untilMonoMs: MonoMs }>();
+  /** How often the disk did not give a clip back. */
+  const unread = new Map<string, number>();
   const chunkSize = kbps === undefined ? CHUNK_BYTES : Math.max(16_384, Math.min(CHUNK_BYTES, kbps * 125));
   let allowedMonoMs = 0;
   let reason: string | undefined;
@@ -217,8 +223,12 @@ export function createUploader({ store, connection, roomId, clock, log, report }
     for (const file of [...files].sort((a, b) => a.bytes - b.bytes)) {
       if (row.uploads[file.name] === true) continue;
       const fault = await faultOf(row.folder, file);
-      if (fault !== undefined) {
-        damaged(row, `${file.name} ${fault}`);
+      if (fault) {
+        const what = `${file.name} ${fault.what}`;
+        const times = (unread.get(clipId) ?? 0) + 1;
+        unread.set(clipId, times);
+        if (!fault.isFinal && times < UNREAD_TIMES) return { kind: 'unread', reason: `clip ${clipId}: ${what}` };
+        damaged(row, what);
         return { kind: 'stored' };
       }
       const outcome = await send(row, file);
@@ -253,6 +263,7 @@ export function createUploader({ store, connection, roomId, clock, log, report }
         lineFailures = 0;
         reason = undefined;
         clipWaits.delete(clipId);
+        unread.delete(clipId);
         continue;
       }
       counts.failures += 1;
@@ -271,7 +282,9 @@ export function createUploader({ store, connection, roomId, clock, log, report }
       clipWaits.set(clipId, { failures, untilMonoMs: clock.monoMs() + waitMs(CLIP_WAITS_MS, failures) });
       reason = text;
       // The first refusal is often an event that the cloud is just about to store.
-      if (outcome.kind === 'mismatch' || failures === 3)
+      if (outcome.kind === 'unread') {
+        if (unread.get(clipId) === 1) log.warn({ clipId, reason: text }, 'a clip cannot be read now: it waits');
+      } else if (outcome.kind === 'mismatch' || failures === 3)
         log.warn({ clipId, reason: text, failures }, 'a clip was refused');
     }
   };
@@ -296,16 +309,22 @@ export function createUploader({ store, connection, roomId, clock, log, report }
 /** What passes by itself says nothing of the file. */
 const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EINTR']);
 
-/** What is wrong with a file of a clip on this disk; undefined: nothing. Throws Unavailable `clip_unread` for what passes. */
-async function faultOf(folder: string, file: ClipFile): Promise<string | undefined> {
+/**
+ * What is wrong with a file of a clip on this disk, and whether it can still become right; undefined: nothing. Throws
+ * Unavailable `clip_unread` for what passes by itself.
+ */
+async function faultOf(folder: string, file: ClipFile): Promise<{ what: string; isFinal: boolean } | undefined> {
   try {
-    return (await described(folder, file.name)).sha256 === file.sha256 ? undefined : 'has another sha256';
+    if ((await described(folder, file.name)).sha256 === file.sha256) return undefined;
+    return { what: 'has another sha256', isFinal: true };
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     if (PASSING.has(code))
       throw new Unavailable('clip_unread', `reading ${join(folder, file.name)}: ${message}`, cause);
-    // One sector that the disk does not give back must not keep all other clips from the cloud.
-    return code === 'ENOENT' ? 'is gone' : `cannot be read (${code || message})`;
+    if (code === 'ENOENT') return { what: 'is gone', isFinal: true };
+    // A share that is away or a right that is missing comes back; one sector that is not read does not, and must not
+    // keep all other clips from the cloud.
+    return { what: `cannot be read (${code || message})`, isFinal: false };
   }
 }
 

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -23,6 +24,7 @@ import type { Outbox } from '../../../agent/store/outbox.ts';
 import { createUploader, type Uploader } from '../../../agent/upload.ts';
 import type { ClipCause, ClipManifest } from '../../../protocol/clip.ts';
 import type { DraftEvent } from '../../../protocol/event.ts';
+import type { Clock } from '../../../protocol/time.ts';
 import { freePort, until } from './mosquitto.ts';
 
 const clock = systemClock();
@@ -109,7 +111,16 @@ afterEach(async () => {
   await stopServing();
   rmSync(folder, { recursive: true });
 });
-const start = async (kbps?: number) => {
+/** So many times faster than the clock on the wall: for waits alone, a request would seem to stand still. */
+const hurried = (times: number): Clock => {
+  const beganMs = clock.monoMs();
+  return {
+    ...clock,
+    monoMs: () => beganMs + (clock.monoMs() - beganMs) * times,
+    sleep: (ms, signal) => clock.sleep(ms / times, signal),
+  };
+};
+const start = async (kbps?: number, by: Clock = clock) => {
   const connection = {
     url: `http://127.0.0.1:${port}`,
     deviceId: 'box-1',
@@ -120,7 +131,7 @@ const start = async (kbps?: number) => {
     store,
     connection,
     roomId: 'room-1',
-    clock,
+    clock: by,
     log,
     report: (draft) => void lost.push(draft),
   });
@@ -294,20 +305,39 @@ describe('uploader', () => {
     expect(store.clips.stats().waiting).toBe(0);
   });
 
-  it('sends the others when the disk does not give one back', async () => {
+  it('sends the others when the disk does not give one back, and that one when it does', async () => {
     await serve();
     const place = clip('c-1');
+    const content = readFileSync(join(place, 'clip.mp4'));
     rmSync(join(place, 'clip.mp4'));
     mkdirSync(join(place, 'clip.mp4'));
     clip('c-2');
     await start();
     await acked(1);
+    await until('tried', () => uploader.health().reason?.includes('clip.mp4 cannot be read (EISDIR)') === true);
+    expect(finished).toContain('c-2/clip.mp4');
+    expect(lost).toEqual([]);
+    rmdirSync(join(place, 'clip.mp4'));
+    writeFileSync(join(place, 'clip.mp4'), content);
+    await acked(2);
+    await until('no reason left', () => uploader.health().reason === undefined);
+    expect(lost).toEqual([]);
+  });
+
+  it('reports the gap of a clip that the disk does not give back in half an hour', async () => {
+    await serve();
+    const place = clip('c-1');
+    rmSync(join(place, 'clip.mp4'));
+    mkdirSync(join(place, 'clip.mp4'));
+    store.clips.upload('c-1', 'overlay.json', true);
+    await start(undefined, hurried(2000));
     await until('reported', () => lost.length === 1);
     expect(lost[0]?.body).toMatchObject({
       kind: 'gap',
       reason: /c-1 was damaged.*clip\.mp4 cannot be read \(EISDIR\)/,
     });
-    expect(finished).toContain('c-2/clip.mp4');
+    expect(uploader.health().failures).toBe(7);
+    expect(existsSync(place)).toBe(true);
     expect(store.clips.stats().waiting).toBe(0);
   });
 
