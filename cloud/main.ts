@@ -108,7 +108,7 @@ export async function startCloud(
       log: log.child({ part: 'ingest' }),
       clock,
     });
-    const files = await openClipFiles(config, clock);
+    const files = await openClipFiles(config, clock, closing.signal);
     const devices = createDevices({ store, broker, clock, ...(identity ? { identity } : {}) });
     const sessions = createSessions({ store, clock });
     const orders = createOrders({ store, clock, log: log.child({ part: 'orders' }) });
@@ -233,10 +233,10 @@ export async function startCloud(
 }
 
 /** The SDK is loaded only where it is used. */
-async function openClipFiles({ clips, data }: CloudConfig, clock: Clock): Promise<ClipFiles> {
+async function openClipFiles({ clips, data }: CloudConfig, clock: Clock, closing: AbortSignal): Promise<ClipFiles> {
   if (!clips) return localClipFiles(join(data, 'clips'));
   const { s3ClipFiles } = await import('./review/s3-clip-files.ts');
-  return s3ClipFiles({ config: clips, aside: join(data, 'clips', 'aside'), clock });
+  return s3ClipFiles({ config: clips, aside: join(data, 'clips', 'aside'), clock, closing });
 }
 
 async function startBroker(

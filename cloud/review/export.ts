@@ -95,7 +95,8 @@ export function createExports(parts: {
       const fetch = async (file: StoredFile) => {
         stillWanted(signal, doing);
         const path = join(folder, file.name);
-        await pipeline(files.read(file.sha256, { start: 0, end: file.bytes - 1 }), createWriteStream(path));
+        // The end of the cloud, or a browser that left, must not wait for a storage that stalls.
+        await pipeline(files.read(file.sha256, { start: 0, end: file.bytes - 1 }), createWriteStream(path), { signal });
         return path;
       };
       const source = await fetch(video);
@@ -113,6 +114,7 @@ export function createExports(parts: {
       return { name, path, bytes: size, evidenceSha256: video.sha256, remove };
     } catch (error) {
       await remove();
+      stillWanted(signal, doing);
       throw error;
     }
   }

@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { routeExport } from '../../../cloud/http/export.ts';
@@ -211,6 +212,24 @@ describe('an exported clip', () => {
     await exports.close();
     await refused;
     expect(existsSync(begun) || lives(pid)).toBe(false);
+  }, 60_000);
+
+  it('ends with the cloud while the storage gives the evidence no further', async () => {
+    const clip = await keep('c7', frames);
+    const store = { clip: async () => clip, appendLog: async () => undefined };
+    const read = Promise.withResolvers<void>();
+    const stalling = {
+      verify: files.verify,
+      read() {
+        read.resolve();
+        return new PassThrough();
+      },
+    };
+    const exports = createExports({ store, files: stalling, clock: stillClock().clock });
+    const refused = expect(exports.blurred(viewer, 'c7', wanted)).rejects.toMatchObject({ code: 'export_given_up' });
+    await read.promise;
+    await exports.close();
+    await refused;
   }, 60_000);
 
   it('that ffmpeg could not make says nothing against the evidence', async () => {

@@ -15,6 +15,12 @@ export interface TestS3 {
   stalling: boolean;
   /** Whether the bucket has object lock. */
   locks: boolean;
+  /** Objects that were sent whole. */
+  puts: number;
+  /** An object that has arrived is stored and answered for after so long. */
+  commitMs: number;
+  /** An object is stored, and its answer is lost. */
+  losing: boolean;
   stop(): Promise<void>;
 }
 
@@ -45,7 +51,15 @@ function signatureHolds(request: IncomingMessage, keyId: string, secret: string)
 
 export async function startS3(keyId: string, secret: string): Promise<TestS3> {
   const objects: TestS3['objects'] = new Map();
-  const s3 = { objects, failing: undefined as number | undefined, stalling: false, locks: true };
+  const s3 = {
+    objects,
+    failing: undefined as number | undefined,
+    stalling: false,
+    locks: true,
+    puts: 0,
+    commitMs: 0,
+    losing: false,
+  };
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -64,7 +78,10 @@ export async function startS3(keyId: string, secret: string): Promise<TestS3> {
       if (request.headers['x-amz-content-sha256'] !== sha256(body)) return fail(400, 'XAmzContentSHA256Mismatch');
       const claimed = request.headers['x-amz-checksum-sha256'];
       if (claimed !== createHash('sha256').update(body).digest('base64')) return fail(400, 'BadDigest');
+      s3.puts += 1;
+      await new Promise((resolve) => setTimeout(resolve, s3.commitMs));
       objects.set(key, { bytes: body, headers: request.headers });
+      if (s3.losing) return request.socket.destroy();
       return response.writeHead(200, { etag: '"x"' }).end();
     }
     if (request.method === 'DELETE') {
@@ -75,7 +92,9 @@ export async function startS3(keyId: string, secret: string): Promise<TestS3> {
     if (!object) return fail(404, 'NoSuchKey');
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     const bytes = range ? object.bytes.subarray(Number(range[1]), Number(range[2]) + 1) : object.bytes;
+    const locked = Object.entries(object.headers).filter(([name]) => name.startsWith('x-amz-object-lock-'));
     response.writeHead(range ? 206 : 200, {
+      ...Object.fromEntries(locked),
       'content-length': bytes.length,
       ...(range ? { 'content-range': `bytes ${range[1]}-${range[2]}/${object.bytes.length}` } : {}),
     });
