@@ -354,10 +354,11 @@ export async function migrate(
 ): Promise<{ readonly storeId: string; readonly grantKey: string }> {
   const postgres = sql.dialect === 'postgres';
   return sql.write(async (tx) => {
+    // A step over a large table takes as long as it takes, and so does waiting for one that another process makes; given up
+    // half-way, it would be given up at every start.
+    if (postgres) await tx.all('set local statement_timeout = 0');
     // Several workers may start at once on an empty database.
     if (postgres) await tx.all('select pg_advisory_xact_lock(20837465)');
-    // A step over a large table takes as long as it takes; given up half-way, it would be given up at every start.
-    if (postgres) await tx.all('set local statement_timeout = 0');
     const int = postgres ? 'bigint' : 'integer';
     await sql.script(tx, `create table if not exists schema_versions (version ${int} primary key, name text not null)`);
     const known = await tx.all<{ version: number }>('select version from schema_versions order by version');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { foldEvent } from '../../../cloud/alerts/fold.ts';
 import { migrate } from '../../../cloud/store/migrations.ts';
 import { openStore, type StoreConfig } from '../../../cloud/store/open.ts';
 import { openPostgres } from '../../../cloud/store/postgres.ts';
@@ -15,7 +16,10 @@ import { postgresBin, startPostgres, type TestPostgres } from './postgres.ts';
 const DAY = 86_400_000;
 const bin = postgresBin();
 
-/** Rows as version 4 wrote them: two days, one stream, one alert. */
+const alertOf = (episodeId: string) =>
+  foldEvent(undefined, { roomId: 'room-1', wallMs: WALL, storedWallMs: WALL, body: episodeBody(episodeId) });
+
+/** Rows as version 4 wrote them: two days, one stream, two alerts, one of them of an evaluation. */
 async function fillOld(tx: Tx): Promise<string[]> {
   const events = [
     { event: roomEvent('s1', 1, episodeBody('e1')), at: WALL },
@@ -38,6 +42,18 @@ async function fillOld(tx: Tx): Promise<string[]> {
       event.at.wallMs,
       at,
       JSON.stringify(event),
+    );
+  for (const [episodeId, sessionId] of [
+    ['e1', 'ev-1'],
+    ['e7', undefined],
+  ] as const)
+    await tx.all(
+      'insert into alerts values ($1, $2, $3, $4, $5)',
+      episodeId,
+      'room-1',
+      'open',
+      WALL,
+      JSON.stringify({ ...alertOf(episodeId), ...(sessionId ? { sessionId } : {}) }),
     );
   await tx.all("insert into feed values (1, 'events', 's1', 1, 2, null, $1)", WALL);
   await tx.all("insert into feed values (2, 'events', 's1', 3, 3, null, $1)", WALL);
@@ -71,6 +87,9 @@ describe.each(['sqlite', 'postgres'] as const)('a store of version 4 on %s', (dr
     const store = await openStore(config);
     const page = await store.since({ pos: 0, seq: 0 });
     expect(page.items.map((item) => item.kind === 'event' && item.event.eventId)).toEqual(ids);
+    // The alerts of an evaluation are found by it, which older versions kept in the view only.
+    const ofSession = await store.sessionAlerts({ sessionId: 'ev-1', roomId: 'room-1', limit: 10 });
+    expect(ofSession).toMatchObject({ alerts: [{ episodeId: 'e1', sessionId: 'ev-1' }], total: 1 });
     // A resend of what the older version stored is known.
     const again = roomEvent('s1', 3, gapBody());
     const stolen = { ...again, eventId: ids[2]! };
@@ -96,6 +115,37 @@ describe.each(['sqlite', 'postgres'] as const)('a store of version 4 on %s', (dr
 
   // SQLite has one table for all days.
   if (driver === 'sqlite') return;
+
+  it('waits as long as it takes for another process that brings it up', async () => {
+    const url = await server!.database();
+    const other = new pg.Client(url);
+    await other.connect();
+    await other.query('select pg_advisory_lock(20837465)');
+    const sql = openPostgres(url);
+    let begun = () => {};
+    const begins = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const impatient: typeof sql = {
+      ...sql,
+      write: (work) =>
+        sql.write(async (tx) => {
+          await tx.all('set local statement_timeout = 200');
+          begun();
+          return work(tx);
+        }),
+    };
+    const migrated = migrate(impatient).then(
+      () => 'migrated',
+      (error: unknown) => error,
+    );
+    await begins;
+    // Five times the limit of the statement that waits.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await other.end();
+    expect(await migrated).toBe('migrated');
+    await sql.close();
+  });
 
   it('splits the days at midnight UTC', async () => {
     const url = await server!.database();
