@@ -64,6 +64,13 @@ export function createDesk(parts: {
 }): Desk {
   const { store, files, rooms, onCommit, clock } = parts;
   let chain = { holds: true, checkedMonoMs: Number.NEGATIVE_INFINITY };
+  let checking: Promise<void> | undefined;
+
+  /** The whole chain is read, so not for every click, and once for all who ask meanwhile; a break stays visible until the process ends. */
+  async function checkChain(): Promise<void> {
+    const holds = await store.chainHolds();
+    chain = { holds: chain.holds && holds, checkedMonoMs: clock.monoMs() };
+  }
 
   const sign = (clipId: string, sessionId: string, expires: number) =>
     createHmac('sha256', store.grantKey)
@@ -184,9 +191,12 @@ export function createDesk(parts: {
     },
     async log(who, { before, limit }) {
       requireViewer(who);
-      // The whole chain is read, so not for every click; a break stays visible until the process ends.
-      if (chain.holds && clock.monoMs() - chain.checkedMonoMs > CHAIN_CHECK_MS)
-        chain = { holds: await store.chainHolds(), checkedMonoMs: clock.monoMs() };
+      if (chain.holds && clock.monoMs() - chain.checkedMonoMs > CHAIN_CHECK_MS) {
+        checking ??= checkChain().finally(() => {
+          checking = undefined;
+        });
+        await checking;
+      }
       const entries = await store.log({ limit, ...(before === undefined ? {} : { beforeSeq: before }) });
       return { entries, chainHolds: chain.holds };
     },
