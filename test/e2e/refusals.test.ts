@@ -7,6 +7,7 @@ import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AlertView, ErrorView, LayoutView } from '../../cloud/http/api.ts';
 import type { EvaluationDetailView, EvaluationView } from '../../cloud/http/sessions-api.ts';
+import type { LayoutOrder } from '../../protocol/orders.ts';
 import { browserMissing, launchBrowser, openContext } from './browser.ts';
 import { buildPage, type Fixture, PASSWORD, startFixture } from './web-fixture.ts';
 import { layoutOf, plainZone, stateOf } from './web-world.ts';
@@ -171,16 +172,18 @@ describe('the page without an answer', () => {
     let now: LayoutView = { revision: 1, tag: 'first', layout };
     const sent: { was: string; seats: number }[] = [];
     let away = true;
+    let cut = false;
     await page.route('**/api/rooms/*/layout', async (route) => {
       if (away) return refuse(route);
       if (route.request().method() === 'GET') return route.fulfill({ json: now });
-      const body = route.request().postDataJSON() as { layout: typeof layout; was: string };
+      const body = route.request().postDataJSON() as { layout: LayoutOrder; was: string };
       sent.push({ was: body.was, seats: body.layout.seats.length });
       // Long enough for a second Ctrl+S.
       await new Promise((resolve) => setTimeout(resolve, 300));
       if (body.was !== now.tag)
         return refuse(route, 409, { code: 'layout_changed', message: { zh: '布局刚被他人更改。', en: 'Changed.' } });
       now = { revision: now.revision + 1, tag: `tag-${sent.length}`, layout: body.layout };
+      if (cut) return route.abort();
       return route.fulfill({ json: now });
     });
     fixture.snapshot('room-101');
@@ -219,5 +222,64 @@ describe('the page without an answer', () => {
     await page.click('[data-action=mine]');
     await expect.poll(() => now.layout!.seats[0]!.name, WAIT).toBe('丙');
     await page.waitForSelector('[data-overtaken]', { ...WAIT, state: 'detached' });
+
+    // The line breaks after the cloud has stored it: what counts is the own one, and nobody else's.
+    cut = true;
+    await name.fill('丁');
+    await page.keyboard.press('Control+s');
+    await page.waitForSelector('.save-failed', WAIT);
+    expect(now.layout!.seats[0]!.name).toBe('丁');
+    cut = false;
+    await page.keyboard.press('Control+s');
+    await page.waitForSelector('[data-save="saved"]', WAIT);
+    // Also where one has drawn on before saving again.
+    cut = true;
+    await name.fill('戊');
+    await page.keyboard.press('Control+s');
+    await page.waitForSelector('.save-failed', WAIT);
+    cut = false;
+    await name.fill('己');
+    await page.keyboard.press('Control+s');
+    await page.waitForSelector('[data-save="saved"]', WAIT);
+    expect(now.layout!.seats[0]!.name).toBe('己');
+    expect(await page.locator('[data-overtaken]').count()).toBe(0);
+
+    // What is put aside for theirs outlives a reload.
+    now = { revision: 20, tag: 'other', layout: { ...layout, seats: layout.seats.slice(1) } };
+    await name.fill('庚');
+    await page.keyboard.press('Control+s');
+    await page.click('[data-action=theirs]');
+    await expect.poll(() => page.locator('.things [data-thing^="seat-"]').count(), WAIT).toBe(4);
+    await page.reload();
+    await expect.poll(() => page.locator('.things [data-thing^="seat-"]').count(), WAIT).toBe(5);
+    expect(await page.locator('[data-save="unsaved"]').count()).toBe(1);
+  }, 60_000);
+
+  it('confirms the picture of a camera on top of what somebody else has drawn meanwhile', async () => {
+    const drawn = layoutOf(1, plainZone);
+    const layout = { seats: drawn.seats, zones: [], doorLines: [], floor: [] };
+    let now: LayoutView = { revision: 1, tag: 'first', layout };
+    await page.route('**/api/rooms/*/layout', async (route) => {
+      if (route.request().method() === 'GET') return route.fulfill({ json: now });
+      const body = route.request().postDataJSON() as { layout: LayoutOrder; was: string };
+      if (body.was !== now.tag)
+        return refuse(route, 409, { code: 'layout_changed', message: { zh: '布局刚被他人更改。', en: 'Changed.' } });
+      now = { revision: now.revision + 1, tag: `after-${now.tag}`, layout: body.layout };
+      return route.fulfill({ json: now });
+    });
+    const state = stateOf(drawn);
+    const cameras = state.health.cameras.map((one) => ({ ...one, fault: 'moved' }));
+    fixture.heard({ ...state, health: { ...state.health, cameras } });
+    fixture.snapshot('room-101');
+    await logIn('#/setup?room=room-101');
+    await page.waitForSelector('.board-picture', WAIT);
+    const seats = () => page.locator('.things [data-thing^="seat-"]').count();
+    await expect.poll(seats, WAIT).toBe(5);
+    now = { revision: 7, tag: 'theirs', layout: { ...layout, seats: layout.seats.slice(1) } };
+    await page.locator('[data-moved] button').first().click();
+    await expect.poll(() => now.layout?.references?.length, WAIT).toBe(1);
+    expect(now.layout!.seats).toHaveLength(4);
+    await expect.poll(seats, WAIT).toBe(4);
+    expect(await page.locator('[data-overtaken]').count()).toBe(0);
   }, 60_000);
 });

@@ -1,8 +1,8 @@
 /** The draft of one room on its way: loaded, changed with undo, kept over a reload, saved, followed until the box runs it. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LayoutOrder, OrdersReport } from '../../../protocol/orders.ts';
-import type { RoomCard } from '../../http/api.ts';
-import type { Refusal } from '../state/client.ts';
+import type { LayoutView, RoomCard } from '../../http/api.ts';
+import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import type { Draft } from '../state/draft.ts';
 import { readShelf, writeShelf } from '../state/shelf.ts';
@@ -50,6 +50,7 @@ export interface Drafting {
 const partsOf = ({ seats, zones, doorLines, floor }: Draft): Draft => ({ seats, zones, doorLines, floor });
 const same = (a: Draft | undefined, b: Draft | undefined) =>
   JSON.stringify(a && partsOf(a)) === JSON.stringify(b && partsOf(b));
+const isChanged = (answer: Answer<LayoutView>) => !answer.ok && answer.refusal.said?.code === 'layout_changed';
 const keyOf = (roomId: string) => `evalroom.draft.${roomId}`;
 
 function keptDraft(roomId: string): { readonly base: Draft; readonly draft: Draft } | undefined {
@@ -73,6 +74,8 @@ export function useDraft(room: RoomCard): Drafting {
   const [order, setOrder] = useState<LayoutOrder | undefined>(undefined);
   const [tag, setTag] = useState('');
   const [aside, setAside] = useState<Draft | undefined>(undefined);
+  const isAside = useRef(aside);
+  isAside.current = aside;
   /** One order at a time: a second Ctrl+S while one is on its way saves nothing twice. */
   const sending = useRef(false);
   const [base, setBase] = useState<Draft | undefined>(undefined);
@@ -86,6 +89,8 @@ export function useDraft(room: RoomCard): Drafting {
   const newest = useRef(running);
   newest.current = running;
   const atLoad = useRef<Draft | undefined>(undefined);
+  /** What is on its way, or was sent and its answer never came: it may be what counts. */
+  const lost = useRef<Draft | undefined>(undefined);
 
   useEffect(() => {
     if (!heard) return;
@@ -102,10 +107,12 @@ export function useDraft(room: RoomCard): Drafting {
       setBase(partsOf(start));
       const kept = keptDraft(roomId);
       // Only where it was made from what counts now: else it would take back what somebody else did since.
-      const fits = kept !== undefined && same(kept.base, start) && !same(kept.draft, start);
-      if (!fits) keep(roomId, partsOf(start), undefined);
+      const put = isAside.current;
+      const fits = !put && kept !== undefined && same(kept.base, start) && !same(kept.draft, start);
+      if (!fits) keep(roomId, partsOf(start), put);
       setRestored(fits);
-      setUndo(fits ? done(begun(partsOf(start)), kept.draft) : begun(partsOf(start)));
+      const fresh = { ...begun(partsOf(start)), future: put ? [put] : [] };
+      setUndo(fits ? done(fresh, kept.draft) : fresh);
     });
     return () => {
       left = true;
@@ -115,23 +122,55 @@ export function useDraft(room: RoomCard): Drafting {
   const now = going ?? undo?.now;
   const dirty = now !== undefined && base !== undefined && !same(now, base);
   useEffect(() => {
-    if (base && now) keep(roomId, base, dirty ? now : undefined);
-  }, [roomId, base, now, dirty]);
+    // What was put aside is kept as well: else a reload would take it.
+    if (base && now) keep(roomId, base, dirty ? now : aside);
+  }, [roomId, base, now, dirty, aside]);
+  const isDirty = useRef(dirty);
+  isDirty.current = dirty;
 
-  async function send(layout: LayoutOrder | null, draft: Draft | undefined, was = tag): Promise<boolean> {
-    if (sending.current) return false;
+  /** The own order once more, where the cloud says that another layout counts by now: it may be the own one, whose answer was lost. */
+  async function settle(
+    layout: LayoutOrder | null,
+    draft: Draft | undefined,
+    earlier: Draft | undefined,
+  ): Promise<Answer<LayoutView> | undefined> {
+    const counts = await desk.client.layout(roomId);
+    if (!counts.ok) return undefined;
+    const theirs = counts.value.layout;
+    if (layout === null ? theirs === undefined : draft !== undefined && same(theirs, draft)) return counts;
+    if (theirs && same(theirs, earlier)) return desk.client.orderLayout(roomId, layout, counts.value.tag);
+    return undefined;
+  }
+  /** Sends one order at a time, and says what came of it. Undefined: another one is on its way. */
+  async function sent(work: () => Promise<Answer<LayoutView>>): Promise<LayoutView | undefined> {
+    if (sending.current) return undefined;
     sending.current = true;
     setSaved({ kind: 'saving' });
-    const answer = await desk.client.orderLayout(roomId, layout, was);
+    const answer = await work();
     sending.current = false;
-    if (!answer.ok) {
-      setSaved({ kind: 'failed', refusal: answer.refusal });
-      return false;
+    if (answer.ok) {
+      setSaved({ kind: 'saved', revision: answer.value.revision });
+      return answer.value;
     }
-    setOrder(answer.value.layout);
-    setTag(answer.value.tag);
+    setSaved({ kind: 'failed', refusal: answer.refusal });
+    // Nothing of one's own to decide about: what counts is shown.
+    if (isChanged(answer) && !isDirty.current) setLoads((n) => n + 1);
+    return undefined;
+  }
+  async function send(layout: LayoutOrder | null, draft: Draft | undefined, was = tag): Promise<boolean> {
+    const now = await sent(async () => {
+      const earlier = lost.current;
+      lost.current = draft ?? earlier;
+      const answer = await desk.client.orderLayout(roomId, layout, was);
+      const last = isChanged(answer) ? ((await settle(layout, draft, earlier)) ?? answer) : answer;
+      if (last.ok) lost.current = undefined;
+      else if (last.refusal.kind !== 'unreachable' && last.refusal.kind !== 'server') lost.current = earlier;
+      return last;
+    });
+    if (!now) return false;
+    setOrder(now.layout);
+    setTag(now.tag);
     setAside(undefined);
-    setSaved({ kind: 'saved', revision: answer.value.revision });
     setRestored(false);
     if (draft) setBase(draft);
     return true;
@@ -144,7 +183,10 @@ export function useDraft(room: RoomCard): Drafting {
   };
   // The box has begun to run what is neither what was loaded nor what was saved here: somebody else was faster.
   const overtaken = useMemo(
-    () => running !== undefined && base !== undefined && !same(running, atLoad.current) && !same(running, base),
+    () =>
+      running !== undefined &&
+      base !== undefined &&
+      ![atLoad.current, base, lost.current].some((one) => same(running, one)),
     [running, base],
   );
   useEffect(() => {
@@ -178,21 +220,29 @@ export function useDraft(room: RoomCard): Drafting {
     canUndo: (undo?.past.length ?? 0) > 0,
     canRedo: (undo?.future.length ?? 0) > 0,
     restored: restored && dirty,
-    overtaken: (overtaken && dirty) || refused,
+    overtaken: dirty && (overtaken || refused),
     aside: aside !== undefined && same(now, base),
     ordered: order !== undefined,
     saved,
-    change: (draft, isStep = true) => (isStep ? step((before) => done(before, draft)) : setGoing(draft)),
+    change(draft, isStep = true) {
+      if (!isStep) return setGoing(draft);
+      // Drawn on theirs: there is nothing any more that redo would bring back.
+      setAside(undefined);
+      step((before) => done(before, draft));
+    },
     undo: () => step(undone),
     redo: () => step(redone),
-    discard: () => base && step((before) => done(before, base)),
+    discard() {
+      setAside(undefined);
+      if (base) step((before) => done(before, base));
+    },
     async showTheirs() {
       const mine = now;
       const read = await reread();
       if (!read || !mine) return;
       setGoing(undefined);
       setUndo({ past: [], now: read.theirs, future: same(mine, read.theirs) ? [] : [mine] });
-      setAside(mine);
+      setAside(same(mine, read.theirs) ? undefined : mine);
       setRestored(false);
       setSaved({ kind: 'idle' });
     },
@@ -214,12 +264,34 @@ export function useDraft(room: RoomCard): Drafting {
       // What the box's own file says is known once the box runs by it.
       if ((await send(null, undefined)) && base) step((before) => done(before, base));
     },
-    confirm(cameraId) {
+    async confirm(cameraId) {
       const counts = order ?? running;
-      if (!counts) return Promise.resolve(false);
-      const others = references?.filter((one) => one.cameraId !== cameraId) ?? [];
+      if (!counts) return false;
       const confirmed = { cameraId, confirmedWallMs: Math.round(desk.nowMs()) };
-      return send({ ...partsOf(counts), references: [...others, confirmed] }, undefined);
+      const withIt = (layout: Draft, known: LayoutOrder['references'] = []): LayoutOrder => ({
+        ...partsOf(layout),
+        references: [...known.filter((one) => one.cameraId !== cameraId), confirmed],
+      });
+      let elsewhere = false;
+      const now = await sent(async () => {
+        const answer = await desk.client.orderLayout(roomId, withIt(counts, references), tag);
+        if (!isChanged(answer)) return answer;
+        // Somebody drew meanwhile, which is no matter of this picture: confirmed on top of theirs.
+        const theirs = await desk.client.layout(roomId);
+        const drawn = theirs.ok ? (theirs.value.layout ?? newest.current) : undefined;
+        if (!theirs.ok || !drawn) return theirs.ok ? answer : theirs;
+        elsewhere = true;
+        return desk.client.orderLayout(roomId, withIt(drawn, theirs.value.layout?.references), theirs.value.tag);
+      });
+      if (!now) return false;
+      if (elsewhere) {
+        // The own draft is still made from the older one, and saving it has to ask first.
+        if (!isDirty.current) setLoads((n) => n + 1);
+        return true;
+      }
+      setOrder(now.layout);
+      setTag(now.tag);
+      return true;
     },
   };
 }
