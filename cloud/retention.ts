@@ -10,9 +10,11 @@ const LEAP_MS = 3_600_000;
 const SILENCE_MS = 86_400_000;
 /** A clock that has leapt is believed again when it has run evenly for so long while a process looked on. */
 const EVEN_MS = 86_400_000;
+/** Of files that could not be removed so many are named. */
+const FAULTS_TOLD = 100;
 
 export interface Retention {
-  /** One round: removes what is old, or says why it does not. To be called hourly. */
+  /** One round: removes what is old, or says why it does not. To be called hourly. Throws an AggregateError when files stayed. */
   look(): Promise<void>;
 }
 
@@ -71,8 +73,15 @@ export function createRetention({
         return;
       }
       const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - retentionMs, wallMs });
-      for (const sha256 of gone) await files.remove(sha256);
+      // Their rows are gone: what is not tried now is never tried again.
+      const faults: unknown[] = [];
+      for (const sha256 of gone) await files.remove(sha256).catch((error: unknown) => faults.push(error));
       if (retired.events > 0) log.info({ ...retired, files: gone.length }, 'what is older than the retention has left');
+      if (faults.length > 0)
+        throw new AggregateError(
+          faults.slice(0, FAULTS_TOLD),
+          `${faults.length} of ${gone.length} clip files that no clip names any more could not be removed and stay where they lie`,
+        );
     },
   };
 }

@@ -49,6 +49,32 @@ describe('retention', () => {
     expect(removed).toEqual(['file-1', 'file-2']);
   });
 
+  it('removes what it can of a round, and says how many files stay', async () => {
+    const removed: string[] = [];
+    const retention = createRetention({
+      store: {
+        retire: async () => ({ events: 3, alerts: 0, clips: 3, files: ['a', 'b', 'c'] }),
+        newestWallMs: async () => undefined,
+        retentionClock: async () => undefined,
+        keepRetentionClock: async () => undefined,
+      },
+      files: {
+        async remove(sha256) {
+          if (sha256 !== 'c') throw new Error(`removing ${sha256}: away`);
+          removed.push(sha256);
+        },
+      },
+      clock: virtualClock({ wallMs: 1_800_000_000_000 }),
+      log: pino({ level: 'silent' }),
+      retentionMs: 400 * DAY,
+    });
+    await expect(retention.look()).rejects.toMatchObject({
+      message: expect.stringMatching(/^2 of 3 /),
+      errors: [{ message: 'removing a: away' }, { message: 'removing b: away' }],
+    });
+    expect(removed).toEqual(['c']);
+  });
+
   it.each([
     ['a year ahead', 365 * DAY],
     ['two hours ahead', 2 * HOUR],
