@@ -1,6 +1,8 @@
 /** Finds out that one certificate is used by two machines at a time, from what the broker and the rooms show anyway. */
 import type { MonoMs } from '../../protocol/time.ts';
 
+/** Names of the cloud's own processes, which no device may have: several machines share one certificate of theirs. */
+const OWN = 'evalroom-';
 /** One after the other the same device entered from another address, and the first one again: so soon is no move of a box. */
 const RETURN_MS = 10 * 60_000;
 /** Taken over so many times in so long: a box alone leaves before it comes back. */
@@ -59,6 +61,7 @@ export function createClones(): Clones {
   };
   return {
     entered(deviceId, { address, instead }, now) {
+      if (deviceId.startsWith(OWN)) return undefined;
       const seen = seenOf(deviceId);
       const other = seen.addresses.at(-1)?.value;
       if (returned(seen.addresses, address, now))

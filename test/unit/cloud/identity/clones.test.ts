@@ -1,5 +1,6 @@
 /** One certificate at two machines: told once where it is so, and not where a box only moves, reboots or flaps. */
 import { describe, expect, it } from 'vitest';
+import { INGEST_USER } from '../../../../cloud/broker/files.ts';
 import { createClones } from '../../../../cloud/identity/clones.ts';
 
 const from = (address: string, instead = false) => ({ address, instead });
@@ -10,6 +11,12 @@ describe('cloned certificates', () => {
     expect(clones.entered('box', from('10.0.0.1'), 0)).toBeUndefined();
     expect(clones.entered('box', from('10.0.0.2', true), 1000)).toBeUndefined();
     expect(clones.entered('box', from('10.0.0.1', true), 2000)).toBe('enters from 10.0.0.2 and from 10.0.0.1 in turn');
+  });
+
+  it('workers of the cloud on several machines share one certificate: nothing is said of it', () => {
+    const clones = createClones();
+    for (let n = 0; n < 10; n++)
+      expect(clones.entered(INGEST_USER, from(`10.0.0.${n % 2}`, n > 0), n * 1000)).toBeUndefined();
   });
 
   it('a box that moves once, or comes home after a while, is one', () => {
