@@ -41,6 +41,8 @@ export interface RoleHealth {
   readonly restarts: number;
   /** Plain words of the last failure, without credentials. */
   readonly reason?: string;
+  /** True where that is only that another program has the device. */
+  readonly inUse?: true;
 }
 
 /**

@@ -14,6 +14,7 @@ export const FAILURES = [
   'format_changed',
   'disk',
   'device_missing',
+  'device_in_use',
   'failed',
 ] as const;
 export type FailureKind = (typeof FAILURES)[number];
@@ -46,11 +47,8 @@ const SIGNS: readonly (readonly [RegExp, FailureKind, string])[] = [
     'the audio format cannot be stored as it is',
   ],
   [/No space left on device/, 'disk', 'the disk is full'],
-  [
-    /cannot open audio device|No such device|Cannot open audio|Device or resource busy/i,
-    'device_missing',
-    'the sound device is missing or in use',
-  ],
+  [/Device or resource busy/i, 'device_in_use', 'the sound device is in use by another program'],
+  [/cannot open audio device|No such device|Cannot open audio/i, 'device_missing', 'the sound device is missing'],
   [/Connection timed out|Operation timed out/, 'hung', 'the camera does not answer'],
   [/Connection reset by peer|End of file|Broken pipe|Input\/output error/, 'stopped', 'the camera ended the stream'],
 ];

@@ -90,7 +90,7 @@ export function createMicrophone({ microphoneId, source, options = {}, clock, lo
     unwatch();
     signal.removeEventListener('abort', abort);
     const failure = verdict ?? ended;
-    role.down(failure.reason);
+    role.down(failure.reason, failure.kind === 'device_in_use');
     return { failure, again: 'after_wait' };
   }
 

@@ -6,8 +6,8 @@ import type { RoleHealth } from '../camera.ts';
 export interface RoleRecord {
   /** One frame, block or segment went to the reader: the role runs. */
   delivered(monoMs: MonoMs): void;
-  /** It does not deliver, and why, in plain words without credentials. */
-  down(reason: string): void;
+  /** It does not deliver, and why, in plain words without credentials; `inUse`: another program has the device. */
+  down(reason: string, inUse?: boolean): void;
   restarted(): void;
   lastMonoMs(): MonoMs;
   health(dropped: number): RoleHealth;
@@ -17,6 +17,7 @@ export interface RoleRecord {
 export function createRole(downFromStart?: string): RoleRecord {
   let state: RoleHealth['state'] = downFromStart === undefined ? 'starting' : 'down';
   let reason = downFromStart;
+  let inUse = false;
   let last = 0;
   let count = 0;
   let restarts = 0;
@@ -24,12 +25,14 @@ export function createRole(downFromStart?: string): RoleRecord {
     delivered(monoMs) {
       state = 'running';
       reason = undefined;
+      inUse = false;
       last = monoMs;
       count++;
     },
-    down(why) {
+    down(why, taken = false) {
       state = 'down';
       reason = why;
+      inUse = taken;
     },
     restarted() {
       restarts++;
@@ -42,6 +45,7 @@ export function createRole(downFromStart?: string): RoleRecord {
       dropped,
       restarts,
       ...(reason === undefined ? {} : { reason }),
+      ...(inUse ? { inUse } : {}),
     }),
   };
 }

@@ -3,8 +3,9 @@ import { pino } from 'pino';
 import { systemClock } from '../../agent/clock.ts';
 import type { RoomConfig } from '../../agent/config.ts';
 import { microphonesOf } from '../../agent/sources.ts';
+import type { RoleHealth } from '../../hardware/camera.ts';
 import type { Microphone } from '../../hardware/microphone.ts';
-import { broken, type Finding, ok } from './finding.ts';
+import { attention, broken, type Finding, ok } from './finding.ts';
 
 /** A camera's sound track has to be looked for first. */
 const WATCH_MS = 12_000;
@@ -16,6 +17,23 @@ export async function lookAtMicrophones(config: RoomConfig, watchMs = WATCH_MS):
   return Promise.all(microphones.map((microphone) => listen(microphone, watchMs)));
 }
 
+/** What the health of a microphone says after it was listened to for so long. */
+export function soundFinding(
+  part: string,
+  { delivered, reason, inUse }: Pick<RoleHealth, 'delivered' | 'reason' | 'inUse'>,
+  watchMs: number,
+): Finding {
+  if (delivered > 0) return ok(part, 'arrives');
+  // A sound card has one reader; on a box that works that is the agent.
+  if (inUse)
+    return attention(
+      part,
+      'in use; by the agent itself, if it runs',
+      "if it is not the agent, end that program; whether the agent hears stands in the room's health on the page",
+    );
+  return broken(part, reason ?? `nothing within ${watchMs / 1000} s`, 'the room is deaf at this microphone');
+}
+
 async function listen(microphone: Microphone, watchMs: number): Promise<Finding> {
   const clock = systemClock();
   const part = `${microphone.microphoneId} sound`;
@@ -23,13 +41,12 @@ async function listen(microphone: Microphone, watchMs: number): Promise<Finding>
   try {
     await microphone.start(stop.signal);
     const endMs = clock.monoMs() + watchMs;
-    let { delivered, reason } = microphone.health();
-    while (delivered === 0 && reason === undefined && clock.monoMs() < endMs) {
+    let health = microphone.health();
+    while (health.delivered === 0 && health.reason === undefined && clock.monoMs() < endMs) {
       await clock.sleep(STEP_MS);
-      ({ delivered, reason } = microphone.health());
+      health = microphone.health();
     }
-    if (delivered > 0) return ok(part, 'arrives');
-    return broken(part, reason ?? `nothing within ${watchMs / 1000} s`, 'the room is deaf at this microphone');
+    return soundFinding(part, health, watchMs);
   } finally {
     stop.abort();
     await microphone.close();

@@ -11,6 +11,7 @@ import { writeRulePackFiles } from '../../../models/rules/write.ts';
 import { Unavailable } from '../../../protocol/errors.ts';
 import { attention, broken, look, ok, printFindings } from '../../../scripts/doctor/finding.ts';
 import { lookAtDisk, lookAtPort, lookForDamage } from '../../../scripts/doctor/machine.ts';
+import { soundFinding } from '../../../scripts/doctor/microphone.ts';
 import { lookAtAddress, lookAtRoom } from '../../../scripts/doctor/room.ts';
 import { lookAtWeights } from '../../../scripts/doctor/weights.ts';
 import { signedBy } from '../../medium/cloud/identity-world.ts';
@@ -33,6 +34,17 @@ async function listening(): Promise<{ port: number; close: () => void }> {
 }
 
 describe('the doctor', () => {
+  it('tells a sound card that the agent may be reading from one that is not there', () => {
+    const reason = 'the sound device is not there';
+    const inUse = soundFinding('mic-1 sound', { delivered: 0, reason, inUse: true }, 1000);
+    expect(inUse).toMatchObject({ state: 'attention', found: expect.stringContaining('the agent itself, if it runs') });
+    expect(soundFinding('mic-1 sound', { delivered: 0, reason }, 1000)).toMatchObject({
+      state: 'broken',
+      found: reason,
+    });
+    expect(soundFinding('mic-1 sound', { delivered: 0 }, 1000)).toMatchObject({ found: 'nothing within 1 s' });
+  });
+
   it('tells a port that is in use from a free one', async () => {
     const { port, close } = await listening();
     expect(await lookAtPort(port, 'the page')).toMatchObject({ state: 'attention', part: `port ${port}` });

@@ -9,6 +9,7 @@ import { failureOf } from '../../../../hardware/rtsp/failure.ts';
 import { parameterSets } from '../../../../hardware/rtsp/parameter-sets.ts';
 import { createLane } from '../../../../hardware/rtsp/queues.ts';
 import { blockCutter, createFramePool, frameCutter } from '../../../../hardware/rtsp/raw.ts';
+import { createRole } from '../../../../hardware/rtsp/role.ts';
 import { inputList, redact, rtspAddress } from '../../../../hardware/rtsp/source.ts';
 import { isWorthALine, type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
 
@@ -73,10 +74,24 @@ describe('failures', () => {
     ],
     ['/data/x.mp4: No space left on device', 1, 'disk'],
     ['[alsa] cannot open audio device hw:9 (No such file or directory)', 1, 'device_missing'],
+    ['[alsa] cannot open audio device hw:1 (Device or resource busy)\nhw:1: Input/output error', 1, 'device_in_use'],
     ['', 0, 'stopped'],
     ['something new', 187, 'failed'],
   ])('%j with exit %i is %s', (stderr, code, kind) => {
     expect(failureOf(stderr, code).kind).toBe(kind);
+  });
+});
+
+describe('a role', () => {
+  it('says while it is down that its device is only in use', () => {
+    const role = createRole();
+    role.down('in use', true);
+    expect(role.health(0)).toMatchObject({ state: 'down', inUse: true });
+    role.down('gone');
+    expect(role.health(0)).not.toHaveProperty('inUse');
+    role.down('in use', true);
+    role.delivered(1);
+    expect(role.health(0)).not.toHaveProperty('inUse');
   });
 });
 
