@@ -45,7 +45,10 @@ export type BrokerConfig =
     }
   | {
       readonly kind: 'outside';
+      /** Where this process connects. */
       readonly url: string;
+      /** Where boxes do, where that differs: what a box that is enrolled is told. */
+      readonly boxesUrl?: string;
       readonly user?: string;
       readonly passwordFile?: string;
       readonly caFile?: string;
@@ -134,6 +137,10 @@ const shape = z.strictObject({
       certFile: z.string().min(1).exactOptional(),
       keyFile: z.string().min(1).exactOptional(),
       shared: z.boolean().exactOptional(),
+      boxesUrl: z
+        .string()
+        .regex(/^mqtts:\/\/[A-Za-z0-9.:[\]-]{1,260}$/, 'a url such as mqtts://broker.example:8883')
+        .exactOptional(),
     })
     .prefault({}),
   identity: z
@@ -315,7 +322,7 @@ function brokerOf(
   faults: string[],
 ): BrokerConfig {
   if (mqtt.broker === 'child') {
-    for (const key of ['user', 'caFile', 'certFile', 'keyFile', 'shared'] as const)
+    for (const key of ['user', 'caFile', 'certFile', 'keyFile', 'shared', 'boxesUrl'] as const)
       if (mqtt[key] !== undefined) faults.push(`mqtt.${key}: only for an outside broker (mqtt.broker: mqtts://…)`);
     const host = mqtt.host ?? '127.0.0.1';
     if (!isLoopback(host) && !mqtt.tls)
@@ -352,6 +359,7 @@ function brokerOf(
     ...(mqtt.certFile === undefined ? {} : { certFile: at(mqtt.certFile) }),
     ...(mqtt.keyFile === undefined ? {} : { keyFile: at(mqtt.keyFile) }),
     ...(mqtt.shared === undefined ? {} : { shared: mqtt.shared }),
+    ...(mqtt.boxesUrl === undefined ? {} : { boxesUrl: mqtt.boxesUrl }),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { Unavailable } from '../protocol/errors.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createFeed } from './alerts/feed.ts';
-import { type Broker, outsideBroker } from './broker/broker.ts';
+import { type Broker, boxesUrl, outsideBroker } from './broker/broker.ts';
 import { startMosquitto } from './broker/mosquitto.ts';
 import { sharedSecret } from './broker/secret.ts';
 import type { CloudConfig, Role } from './config.ts';
@@ -167,7 +167,7 @@ export async function startCloud(
             exports,
             rules: await startRules(),
             ...(identity ? { identity } : {}),
-            mqttFor: (host) => mqttFor(config, broker.url, host),
+            mqttFor: (host) => boxesUrl(config.mqtt, broker.url, host),
           },
           live: { feed, rooms },
           upload,
@@ -275,13 +275,6 @@ async function startBroker(
 function called(config: CloudConfig, url: string): string {
   const name = config.identity?.names[0] ?? 'localhost';
   return url.replace(/^(\w+:\/\/)(?:0\.0\.0\.0|\[::\])/, `$1${name.includes(':') ? `[${name}]` : name}`);
-}
-
-/** The broker's address as seen from `host`: our child listens wherever this request found us. */
-function mqttFor(config: CloudConfig, url: string, host: string): string | undefined {
-  if (config.mqtt.kind === 'outside') return url.startsWith('mqtts:') ? url : undefined;
-  if (!config.mqtt.tls) return undefined;
-  return `mqtts://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${new URL(url).port}`;
 }
 
 /** Work that may fail now and then, until the signal. */

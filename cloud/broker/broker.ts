@@ -1,6 +1,7 @@
 /** What the cloud knows of its broker, be it the child or an outside one. */
 import { readFileSync } from 'node:fs';
 import { InvalidInput } from '../../protocol/errors.ts';
+import type { BrokerConfig } from '../config.ts';
 
 /** How the ingest connects. */
 export interface BrokerLogin {
@@ -38,15 +39,7 @@ export interface Broker {
 }
 
 /** A broker that somebody else runs, with the ACL of docs/protocol.md. */
-export function outsideBroker(config: {
-  readonly url: string;
-  readonly user?: string;
-  readonly passwordFile?: string;
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  readonly shared?: boolean;
-}): Broker {
+export function outsideBroker(config: Omit<BrokerConfig & { kind: 'outside' }, 'kind'>): Broker {
   const read = (path: string): Buffer => {
     try {
       return readFileSync(path);
@@ -59,7 +52,7 @@ export function outsideBroker(config: {
     }
   };
   return {
-    url: config.url,
+    url: config.boxesUrl ?? config.url,
     login: {
       url: config.url,
       ...(config.user === undefined ? {} : { username: config.user }),
@@ -74,4 +67,17 @@ export function outsideBroker(config: {
     state: () => ({ running: true, restarts: 0 }),
     close: async () => undefined,
   };
+}
+
+/**
+ * The broker's address for a box that found the cloud at `host`: our child at `url` listens wherever this request found us. Undefined
+ * where it is not known: the cloud's own login by certificate may be a port that boxes must not reach.
+ */
+export function boxesUrl(config: BrokerConfig, url: string, host: string): string | undefined {
+  if (config.kind === 'outside') {
+    if (config.boxesUrl !== undefined) return config.boxesUrl;
+    return config.certFile === undefined && url.startsWith('mqtts:') ? url : undefined;
+  }
+  if (!config.tls) return undefined;
+  return `mqtts://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${new URL(url).port}`;
 }

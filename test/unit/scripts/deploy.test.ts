@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { boxesUrl } from '../../../cloud/broker/broker.ts';
 import { INGEST_USER } from '../../../cloud/broker/files.ts';
 import { parseCloudConfig } from '../../../cloud/config.ts';
 import { LIMITS, topics } from '../../../protocol/stream.ts';
@@ -55,6 +56,18 @@ describe('docs/deploy', () => {
     expect(config.store.kind).toBe('postgres');
     expect(config.roles).toHaveLength(1);
     if (config.roles[0] !== 'broker') expect(config.mqtt.kind).toBe('outside');
+  });
+
+  it('tells boxes where boxes come in, never the port of the workers', () => {
+    for (const [name, mqtt] of [
+      ['compose-web.yaml', 'mqtts://broker.example:8883'],
+      ['web.yaml', 'mqtts://cloud.example:8883'],
+    ] as const) {
+      const config = parsed(name).mqtt;
+      expect(boxesUrl(config, 'mqtts://not.this:8884', 'cloud.example')).toBe(mqtt);
+    }
+    const page = read('README.md');
+    expect(page).toMatch(/certify .*--server emqx,broker\.example/);
   });
 
   it('has an authority that can sign, where the web processes of the composition look for it', () => {
