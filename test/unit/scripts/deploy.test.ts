@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -26,6 +26,8 @@ interface Compose {
         readonly image: string;
         readonly command?: readonly string[];
         readonly volumes?: readonly string[];
+        readonly tmpfs?: readonly string[];
+        readonly secrets?: readonly string[];
         readonly environment?: Readonly<Record<string, string>>;
         readonly networks?: { readonly default: { readonly aliases: readonly string[] } };
         readonly healthcheck?: { readonly test: readonly string[] };
@@ -111,6 +113,40 @@ describe('docs/deploy', () => {
     for (const from of made.filter((one) => one.startsWith('.')))
       if (!from.startsWith('./secrets')) expect(existsSync(join(ROOT, from))).toBe(true);
       else if (from !== './secrets') expect(page).toContain(from.replace(/^\.\/secrets\//, ''));
+  });
+
+  it('shows each process the secrets that it needs and no other, in the checkout neither', () => {
+    const page = read('README.md');
+    const own = ['ca.pem', 'ingest.pem', 'ingest.key', 'pgpass', 's3.key'];
+    const all = [
+      ...[...own, 'identity/ca.key', 's3.user', 's3.password', 'postgres.password', 'emqx/server.key'],
+      ...['postgres/server.key', 's3/private.key'],
+    ];
+    const seenBy = (name: string) => {
+      const { volumes = [], tmpfs = [] } = compose.services[name]!;
+      const mounts = volumes.map((volume) => volume.split(':') as [string, string]).filter(([from]) => from[0] === '.');
+      const covers = [...mounts.map(([, target]) => target), ...tmpfs.map((one) => one.split(':')[0]!)];
+      return all.filter((secret) =>
+        mounts.some(([from, target]) => {
+          const within = relative(join(ROOT, from), join(ROOT, 'secrets', secret));
+          if (within.startsWith('..')) return false;
+          const there = join(target, within);
+          return !covers.some((one) => one !== target && one.startsWith(`${target}/`) && isBelow(there, one));
+        }),
+      );
+    };
+    expect(seenBy('ingest')).toEqual(['ca.pem', 'ingest.pem', 'ingest.key', 'pgpass']);
+    expect(seenBy('web')).toEqual([...own, 'identity/ca.key']);
+    expect(seenBy('revoked')).toEqual(['ca.pem']);
+    expect(seenBy('emqx')).toEqual(['emqx/server.key']);
+    expect([seenBy('postgres'), compose.services.postgres!.secrets]).toEqual([['postgres/server.key'], ['postgres']]);
+    expect([seenBy('s3'), compose.services.s3!.secrets]).toEqual([['s3/private.key'], ['s3_user', 's3_password']]);
+    const [, closed = ''] = /^chmod 600 (.*)$/m.exec(page) ?? [];
+    for (const file of ['pgpass', 's3.key', 's3.user', 's3.password', 'postgres.password'])
+      expect(closed.split(' ')).toContain(`secrets/${file}`);
+    // Its folder is mounted to be read alone, and it ends where it can not make this one.
+    expect(compose.services.s3!.volumes).toContain('./secrets/s3:/certs:ro');
+    expect(page).toMatch(/^mkdir secrets\/s3\/CAs/m);
   });
 
   it('asks processes for their health where they say it, and believes them', async () => {
@@ -300,6 +336,8 @@ describe('docs/deploy', () => {
     expect(verified.said.split('\n').filter((line) => line.includes(folder) || line.includes('evalroom'))).toEqual([]);
   });
 });
+
+const isBelow = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
 
 /** Paths and values of as much of HOCON as emqx.conf uses: blocks, dotted names, scalars; lists are left out. */
 function hocon(text: string): ReadonlyMap<string, string> {
