@@ -113,11 +113,19 @@ async function look(
   // A clock that stands still: what the eyes take is counted by the threads themselves.
   const perceive = createPerceive({ camera, eyes, layout, clock: virtualClock(), log });
   const frames: FrameObservation[] = [];
+  const { restarts } = eyes.health();
   try {
     for await (const observation of perceive.observations()) frames.push(observation);
   } finally {
     await perceive.close();
   }
+  const { detector, pose, ...after } = eyes.health();
+  // Frames of which nothing was seen would count against the rules, and be kept for the next run.
+  if (after.restarts > restarts || detector.state !== 'running' || pose.state !== 'running')
+    throw new Unavailable(
+      'eyes_down',
+      `${video}: the eyes went down while they looked (${after.reason ?? detector.reason ?? pose.reason ?? 'no reason given'}); run it again`,
+    );
   if (frames.length === 0)
     throw new Unavailable(
       'nothing_seen',

@@ -23,6 +23,9 @@ export interface AnswerMemory {
   keep(file: string | undefined): Promise<void>;
 }
 
+/** A busy machine makes no figure worse than the code is: in a room a thread that is silent for so long would be hung. */
+const PATIENCE_MS = 600_000;
+
 /** Knows nothing at first. Questions are the bytes of the picture with the regions or the box. */
 export function createAnswerMemory(): AnswerMemory {
   let known = new Map<string, Known>();
@@ -34,7 +37,8 @@ export function createAnswerMemory(): AnswerMemory {
   }
   return {
     threads(options) {
-      const thread = createThread(options);
+      const limits = { ...options.limits, startMs: PATIENCE_MS, answerMs: PATIENCE_MS };
+      const thread = createThread({ ...options, limits });
       let [cpuMs, runs] = [0, 0];
       return {
         ...thread,
