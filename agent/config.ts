@@ -224,6 +224,13 @@ function assemble(
         ? ['no microphone and no camera with audio: true: the room is deaf']
         : []),
       ...(room.languages.length === 0 ? ['languages is empty: no words are listened for, the room is deaf'] : []),
+      ...Object.entries(room.engines).flatMap(([language, engines]) =>
+        engines?.length === 1 && engines[0] === 'sherpa-kws'
+          ? [
+              `engines: sherpa-kws alone for ${language} minds no words around a phrase: what is negated or quoted counts, and what counts near certain words only is not heard; name a second one beside it`,
+            ]
+          : [],
+      ),
       ...(room.identity.certificate === undefined && (beyondThisMachine(mqtt) || beyondThisMachine(upload))
         ? ['the box has a secret only: beyond this machine a cloud takes certificates (evalroom enroll)']
         : []),

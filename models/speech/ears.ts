@@ -12,6 +12,8 @@ import { createWords } from './words.ts';
 export const ENGINES = ['fsmn', 'pocketsphinx', 'vosk', 'sherpa', 'sherpa-kws'] as const;
 export type Engine = (typeof ENGINES)[number];
 const ONLY: Readonly<Partial<Record<Engine, string>>> = { fsmn: 'zh', pocketsphinx: 'en' };
+/** They mind the words around a phrase (`context` of the pack); of the others `sherpa-kws` is told whether one of these is beside it. */
+const MINDFUL: readonly (Engine | undefined)[] = ['fsmn', 'vosk', 'sherpa'];
 const USUAL: Readonly<Record<string, Engine>> = { zh: 'fsmn', en: 'pocketsphinx' };
 
 /** An ear that cannot hear and says why for as long as it lives. */
@@ -59,12 +61,13 @@ export function createEars(deps: {
     });
   if (phrases.length === 0)
     return createDeaf({ engine: first, language, reason: `the rule pack has no phrases in ${language}` });
-  const make = (engine: Engine): Recogniser => {
+  const make = (engine: Engine, beside?: Engine): Recogniser => {
     if (ONLY[engine] !== undefined && ONLY[engine] !== own)
       return createDeaf({ engine, language, reason: `${engine} does not hear ${language}; see engines in room.yaml` });
     if (engine === 'fsmn') return createFsmn({ options, clock, log });
     if (engine === 'pocketsphinx') return createPocketsphinx({ options, clock, log });
-    return createWords({ engine, language, options, clock, log });
+    return createWords({ engine, language, options, minded: MINDFUL.includes(beside), clock, log });
   };
-  return second === undefined ? make(first) : createConfirming({ fast: make(first), second: make(second), clock });
+  if (second === undefined) return make(first);
+  return createConfirming({ fast: make(first, second), second: make(second, first), clock });
 }

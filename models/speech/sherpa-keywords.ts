@@ -64,17 +64,28 @@ export interface SherpaKeywords {
   readonly unheard: readonly { readonly phraseId: string; readonly reason: string }[];
 }
 
-/** `pronunciations`: for English words. A form with a sound that the model has no token for comes back in `unheard`. */
+/**
+ * `pronunciations`: for English words. A form with a sound that the model has no token for comes back in `unheard`, and so does
+ * a phrase that counts near certain words only, unless another engine of the room minds them (`minded`): it must not count alone.
+ */
 export function planSherpaKeywords(deps: {
   phrases: readonly Phrase[];
   tokens: ReadonlySet<string>;
   pronunciations?: ReadonlyMap<string, readonly string[]>;
+  minded?: boolean;
 }): SherpaKeywords {
-  const { phrases, tokens, pronunciations } = deps;
+  const { phrases, tokens, pronunciations, minded = false } = deps;
   const lines: string[] = [];
   const formOf = new Map<string, { phraseId: string; text: string }>();
   const unheard: { phraseId: string; reason: string }[] = [];
-  for (const { phraseId, forms } of phrases)
+  for (const { phraseId, forms, context } of phrases) {
+    if (!minded && (context?.needs?.length ?? 0) > 0) {
+      unheard.push({
+        phraseId,
+        reason: 'it counts near certain words only, and this engine alone does not hear those',
+      });
+      continue;
+    }
     for (const text of forms) {
       const spelt = HAN.test(text) ? spellMandarin(text, tokens) : spellEnglish(text, tokens, pronunciations);
       // A name without blanks: what follows one would be taken for something else.
@@ -86,7 +97,28 @@ export function planSherpaKeywords(deps: {
         formOf.set(name, { phraseId, text });
       }
     }
+  }
   return { lines, formOf, unheard };
+}
+
+/** What a spotter with this plan is to say of itself; undefined when it hears every phrase as the pack means it. */
+export function partlyOf(plan: {
+  readonly phrases: readonly Phrase[];
+  readonly keywords: SherpaKeywords;
+  readonly minded?: boolean | undefined;
+}): string | undefined {
+  const { phrases, keywords, minded = false } = plan;
+  const heard = new Set([...keywords.formOf.values()].map(({ phraseId }) => phraseId));
+  const careless = minded ? [] : phrases.filter((one) => heard.has(one.phraseId) && one.context?.unless?.length);
+  const parts = [
+    ...(keywords.unheard.length > 0
+      ? [`deaf to ${keywords.unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ')}`]
+      : []),
+    ...(careless.length > 0
+      ? [`tells these also where they are negated or quoted: ${careless.map(({ phraseId }) => phraseId).join(', ')}`]
+      : []),
+  ];
+  return parts.length > 0 ? parts.join('; ') : undefined;
 }
 
 type Spelt = { readonly tokens: readonly string[]; readonly syllables: number } | string;

@@ -125,6 +125,8 @@ interface Place {
   /** Of the model. */
   readonly folder: string;
   readonly phrases: readonly Phrase[];
+  /** Another engine of the room minds the words around a phrase. */
+  readonly minded?: boolean | undefined;
 }
 
 /**
@@ -181,7 +183,7 @@ export function openSherpa({ home, folder, phrases }: Place): WordEngine {
 }
 
 /** Opens a keyword spotter for the phrases that its model can spell; as `openSherpa` else. */
-export function openSherpaKeywords({ home, folder, phrases }: Place): {
+export function openSherpaKeywords({ home, folder, phrases, minded = false }: Place): {
   engine: KeywordEngine;
   keywords: SherpaKeywords;
 } {
@@ -190,6 +192,7 @@ export function openSherpaKeywords({ home, folder, phrases }: Place): {
   const words = join(folder, 'en.phone');
   const keywords = planSherpaKeywords({
     phrases,
+    minded,
     tokens: readTokens(readFileSync(tokens, 'utf8')),
     ...(existsSync(words) ? { pronunciations: readPronunciations(readFileSync(words, 'utf8')) } : {}),
   });

@@ -2,6 +2,7 @@
 import type { Phrase } from '../../protocol/rules.ts';
 import type { EngineReport } from './hosted.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
+import { partlyOf } from './sherpa-keywords.ts';
 import { createKeywordSpotter } from './sherpa-spotter.ts';
 import { createWordSpotter, type WordEngine, type WordSpotter } from './words-spotter.ts';
 
@@ -14,6 +15,8 @@ export interface OpenWords {
   readonly language: string;
   readonly phrases: readonly Phrase[];
   readonly project?: ProjectWords | undefined;
+  /** Another engine minds the words around a phrase: without one, an engine that hears the phrases only may not count some. */
+  readonly minded?: boolean | undefined;
   /** libvosk.so, or the folder in which sherpa-onnx-node was installed. */
   readonly library: string;
   /** Folder of the model. */
@@ -42,7 +45,7 @@ async function open(asked: OpenWords): Promise<WordSpotter | undefined> {
 
 interface Opened {
   readonly spotter: WordSpotter;
-  /** Names phrases that it is deaf to. */
+  /** Names phrases that it is deaf to, or does not hear as the pack means them. */
   readonly partly?: string;
 }
 
@@ -53,15 +56,16 @@ async function openWords({ engine, language, phrases, project, library, folder }
   return { spotter: createWordSpotter({ engine: words, language, phrases, project }) };
 }
 
-async function openSpotter({ phrases, library, folder }: OpenWords): Promise<Opened> {
+async function openSpotter({ phrases, library, folder, minded }: OpenWords): Promise<Opened> {
   const { engine, keywords } = (await import('./sherpa-library.ts')).openSherpaKeywords({
     home: library,
     folder,
     phrases,
+    minded,
   });
   const spotter = createKeywordSpotter({ engine, keywords });
-  const deaf = keywords.unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
-  return deaf === '' ? { spotter } : { spotter, partly: `deaf to ${deaf}` };
+  const partly = partlyOf({ phrases, keywords, minded });
+  return partly === undefined ? { spotter } : { spotter, partly };
 }
 
 let spotter: Promise<WordSpotter | undefined> | undefined;

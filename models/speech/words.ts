@@ -49,15 +49,16 @@ export function findWords(engine: WordsEngine, language: string, modelsFolder: s
   return { library, folder, missing };
 }
 
-/** A recogniser over such an engine. Missing parts are looked for again every few seconds. */
+/** A recogniser over such an engine. Missing parts are looked for again every few seconds. `minded`: as in `OpenWords`. */
 export function createWords(deps: {
   engine: WordsEngine;
   language: string;
   options: RecogniserOptions;
+  minded?: boolean;
   clock: Clock;
   log: Logger;
 }): Recogniser {
-  const { engine, language, options, clock, log } = deps;
+  const { engine, language, options, minded, clock, log } = deps;
   const find = () => findWords(engine, language, options.modelsFolder);
   return hostEngine({
     clock,
@@ -70,7 +71,7 @@ export function createWords(deps: {
       spawn: (events) => {
         const { library, folder = '' } = find();
         const { phrases, project } = options;
-        const open: OpenWords = { engine, language, phrases, project, library, folder };
+        const open: OpenWords = { engine, language, phrases, project, minded, library, folder };
         return spawnChild('./words-child.ts', open, events);
       },
     },

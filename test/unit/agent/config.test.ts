@@ -66,6 +66,13 @@ describe('loadRoomConfig', () => {
     expect(loadRoomConfig(write(mute), {}).warnings).toEqual([expect.stringContaining('languages is empty')]);
   });
 
+  it('warns of an engine that minds no words around a phrase, where no other one does', () => {
+    const warned = (engines: string) => loadRoomConfig(write(`${example}\nengines: ${engines}\n`), {}).warnings.join();
+    expect(warned('{ zh-CN: [sherpa-kws] }')).toContain('sherpa-kws alone for zh-CN');
+    for (const fine of ['{ zh-CN: [fsmn, sherpa-kws] }', '{ zh-CN: [fsmn] }'])
+      expect(warned(fine)).not.toContain('kws');
+  });
+
   it('throws one error that lists every fault', () => {
     const text = change('timeZone: Asia/Shanghai', 'timeZone: Mars').replace(
       'camera: cam-a\n        zone',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   hotwordLines,
   modelingUnitOf,
+  partlyOf,
   planSherpaKeywords,
   readPronunciations,
   readTokens,
@@ -70,6 +71,29 @@ describe('planSherpaKeywords', () => {
     expect(unheard.map(({ phraseId }) => phraseId)).toEqual(['p', 'q', 'r']);
     expect(unheard[0]!.reason).toContain('内');
     expect(unheard[1]!.reason).toContain('en.phone');
+  });
+
+  it('is deaf to a phrase that counts near certain words only, and says which it tells where they are negated', () => {
+    const phrases = [
+      { ...phrase('near', 'zh-CN', '招呼'), context: { needs: ['公司'] } },
+      { ...phrase('negated', 'zh-CN', '照顾一下'), context: { unless: ['不要'] } },
+      { ...phrase('mute', 'zh-CN', '内定'), context: { unless: ['没有'] } },
+    ];
+    const keywords = planSherpaKeywords({ phrases, tokens: PPINYIN });
+    expect([...keywords.formOf.values()].map(({ phraseId }) => phraseId)).toEqual(['negated']);
+    expect(keywords.unheard.map(({ phraseId }) => phraseId)).toEqual(['near', 'mute']);
+    const partly = partlyOf({ phrases, keywords });
+    expect(partly).toMatch(/^deaf to near \(.*certain words.*\); mute \(.*\); tells .* negated or quoted: negated$/);
+  });
+
+  it('tells all of them beside an engine that minds the words around', () => {
+    const phrases = [
+      { ...phrase('near', 'zh-CN', '招呼'), context: { needs: ['公司'] } },
+      { ...phrase('negated', 'zh-CN', '照顾一下'), context: { unless: ['不要'] } },
+    ];
+    const keywords = planSherpaKeywords({ phrases, tokens: PPINYIN, minded: true });
+    expect(keywords.formOf.size).toBe(2);
+    expect(partlyOf({ phrases, keywords, minded: true })).toBeUndefined();
   });
 
   it('spells English by the pronunciations that came with the model', () => {
