@@ -116,7 +116,10 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       onLine(line) {
         if (verdict || !isReshaped(line)) return;
         // Its pictures are squeezed into the first one's shape until a session begins with the new one.
-        verdict = { kind: 'format_changed', reason: 'the size of the picture changed in mid-stream' };
+        verdict = {
+          kind: 'format_changed',
+          reason: 'the size or the pixel format of the picture changed in mid-stream',
+        };
         void child.stop();
       },
       clock,

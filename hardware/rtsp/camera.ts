@@ -12,7 +12,7 @@ import { BLOCK_SAMPLES, createFramePool, SAMPLE_RATE } from './raw.ts';
 import { createRole, type RoleRecord } from './role.ts';
 import { LONG_SIDE } from './shape.ts';
 import { type RtspSource, rtspAddress } from './source.ts';
-import { isWorthALine, type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
+import { type Seen, type SessionEnd, supervise, WATCHDOG, type Watchdog } from './supervise.ts';
 
 export type { RtspSource } from './source.ts';
 
@@ -95,12 +95,14 @@ export function createRtspCamera({ cameraId, source, options, segmentFolder, clo
     clock,
   );
 
-  const onEnd = (roles: Readonly<Record<string, RoleRecord>>) => (end: SessionEnd, waitMs: number, repeats: number) => {
-    for (const role of Object.values(roles)) role.restarted();
-    const { kind, reason } = end.failure;
-    if (isWorthALine(repeats))
-      log.warn({ cameraId, roles: Object.keys(roles), kind, waitMs, repeats }, `stream session ended: ${reason}`);
-  };
+  const onEnd =
+    (roles: Readonly<Record<string, RoleRecord>>) =>
+    (end: SessionEnd, waitMs: number, { repeats, isNews }: Seen) => {
+      for (const role of Object.values(roles)) role.restarted();
+      const { kind, reason } = end.failure;
+      if (isNews)
+        log.warn({ cameraId, roles: Object.keys(roles), kind, waitMs, repeats }, `stream session ended: ${reason}`);
+    };
 
   return {
     cameraId,

@@ -11,7 +11,7 @@ import { createLane } from './queues.ts';
 import { BLOCK_SAMPLES, blockCutter, SAMPLE_RATE } from './raw.ts';
 import { createRole } from './role.ts';
 import { inputList, LIST_INPUT, rtspAddress } from './source.ts';
-import { isWorthALine, type SessionEnd, supervise, WATCHDOG, type Watchdog, watch } from './supervise.ts';
+import { type SessionEnd, supervise, WATCHDOG, type Watchdog, watch } from './supervise.ts';
 
 /** Where the sound comes from. `input` replaces the ALSA arguments before `-i`, for other sound systems of ffmpeg. */
 export type MicrophoneSource =
@@ -99,9 +99,9 @@ export function createMicrophone({ microphoneId, source, options = {}, clock, lo
     async start(signal) {
       running = supervise({
         run: session,
-        onEnd: ({ failure }, waitMs, repeats) => {
+        onEnd: ({ failure }, waitMs, { repeats, isNews }) => {
           role.restarted();
-          if (isWorthALine(repeats))
+          if (isNews)
             log.warn({ microphoneId, kind: failure.kind, waitMs, repeats }, `sound session ended: ${failure.reason}`);
         },
         backoff: options.backoff ?? STREAM_BACKOFF,

@@ -38,11 +38,19 @@ export interface SessionEnd {
   readonly again: 'after_wait' | 'now';
 }
 
+/** What of an end is known already. */
+export interface Seen {
+  /** How many since the last stable run were of the same kind. */
+  readonly repeats: number;
+  /** Whether it is worth a line: a camera that is off for a night is some dozens of them, not ten thousand. */
+  readonly isNews: boolean;
+}
+
 export interface SuperviseParts {
   /** One session; `attempt` counts failures since the last stable run. Ends early when the signal aborts. */
   run(attempt: number, signal: AbortSignal): Promise<SessionEnd>;
-  /** Told of each end that was not asked for, with the wait that follows, and how many before it were of the same kind. */
-  onEnd(end: SessionEnd, waitMs: number, repeats: number): void;
+  /** Told of each end that was not asked for, with the wait that follows. */
+  onEnd(end: SessionEnd, waitMs: number, seen: Seen): void;
   readonly backoff: Backoff;
   readonly clock: Clock;
   /** 0..1, for the jitter. */
@@ -53,15 +61,31 @@ export interface SuperviseParts {
 /** An adjustment that does not hold is an outage after all: no more than this many in a row without a wait. */
 const MAX_AT_ONCE = 3;
 
-/** Whether an end is worth a line: a camera that is off for a night is some dozens of them, not ten thousand. */
-export const isWorthALine = (repeats: number): boolean => repeats % 100 === 0;
+/** Of one kind every so many ends are worth a line, and so many different reasons: some of them count seconds. */
+const NEWS_EVERY = 100;
+const MAX_REASONS = 5;
+
+/** Counts ends by kind, since one kind may follow another all night, and remembers the reasons that were told. */
+function createRecall() {
+  const kinds = new Map<string, { ends: number; readonly reasons: Set<string> }>();
+  return {
+    forget: () => kinds.clear(),
+    see({ kind, reason }: Failure): Seen {
+      const known = kinds.get(kind) ?? { ends: 0, reasons: new Set() };
+      kinds.set(kind, known);
+      const repeats = known.ends++;
+      const isNew = !known.reasons.has(reason) && known.reasons.size < MAX_REASONS;
+      if (isNew) known.reasons.add(reason);
+      return { repeats, isNews: isNew || repeats % NEWS_EVERY === 0 };
+    },
+  };
+}
 
 /** Runs sessions until the signal aborts; resolves when the last one is gone. */
 export async function supervise({ run, onEnd, backoff, clock, random, signal }: SuperviseParts): Promise<void> {
   let attempt = 0;
   let atOnce = 0;
-  let last: string | undefined;
-  let repeats = 0;
+  const recall = createRecall();
   while (!signal.aborted) {
     const beganMs = clock.monoMs();
     const end = await run(attempt, signal);
@@ -69,15 +93,12 @@ export async function supervise({ run, onEnd, backoff, clock, random, signal }: 
     if (clock.monoMs() - beganMs >= backoff.stableMs) {
       attempt = 0;
       atOnce = 0;
-      last = undefined;
+      recall.forget();
     }
     const wait = end.again === 'now' && atOnce < MAX_AT_ONCE ? 0 : delayMs(backoff, attempt, random());
     if (wait === 0) atOnce++;
     else attempt++;
-    const { kind } = end.failure;
-    repeats = kind === last ? repeats + 1 : 0;
-    last = kind;
-    onEnd(end, wait, repeats);
+    onEnd(end, wait, recall.see(end.failure));
     await clock.sleep(wait, signal);
   }
 }

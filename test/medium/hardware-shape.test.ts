@@ -93,7 +93,7 @@ describe('a camera of 4:3', () => {
     await until(isNow(640, 480), 'pictures of 4:3', camera.health);
     await fake.setFault('resize');
     await until(isNow(640, 360), 'pictures of 16:9', camera.health);
-    expect(text()).toContain('the size of the picture changed in mid-stream');
+    expect(text()).toContain('the size or the pixel format of the picture changed in mid-stream');
     await fake.setFault(null);
     await until(isNow(640, 480), 'pictures of 4:3 again', camera.health);
     // Numbers go on over all of it: what was dropped is counted.

@@ -5,13 +5,13 @@ import { virtualClock } from '../../../../agent/clock.ts';
 import type { Frame, PcmBlock } from '../../../../hardware/camera.ts';
 import { selectFilter } from '../../../../hardware/rtsp/analysis.ts';
 import { delayMs, STREAM_BACKOFF } from '../../../../hardware/rtsp/backoff.ts';
-import { failureOf } from '../../../../hardware/rtsp/failure.ts';
+import { type FailureKind, failureOf } from '../../../../hardware/rtsp/failure.ts';
 import { parameterSets } from '../../../../hardware/rtsp/parameter-sets.ts';
 import { createLane } from '../../../../hardware/rtsp/queues.ts';
 import { blockCutter, createFramePool, frameCutter } from '../../../../hardware/rtsp/raw.ts';
 import { createRole } from '../../../../hardware/rtsp/role.ts';
 import { inputList, redact, rtspAddress } from '../../../../hardware/rtsp/source.ts';
-import { isWorthALine, type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
+import { type Seen, type SessionEnd, supervise } from '../../../../hardware/rtsp/supervise.ts';
 
 describe('addresses', () => {
   it('takes credentials from outside or from the address, and shows none', () => {
@@ -128,30 +128,45 @@ describe('back-off', () => {
     expect(waits).toEqual([500, 1000, 2000, 500, 1000]);
   });
 
-  it('counts how often the same thing happened in a row, so that a night is not ten thousand lines', async () => {
+  /** Each end of these, in order: which were worth a line, and how many of the kind were before. */
+  const told = async (ends: readonly { kind: FailureKind; reason?: string; afterMs?: number }[]) => {
     const clock = virtualClock();
     const stop = new AbortController();
-    const kinds = ['refused', 'refused', 'refused', 'hung', 'refused', 'refused'] as const;
-    const counted: number[] = [];
+    const seen: Seen[] = [];
     const done = supervise({
       async run() {
-        // The fifth held for long: its end is the first of a new outage.
-        if (counted.length === 4) await clock.sleep(40_000);
-        return { failure: { kind: kinds[counted.length]!, reason: 'x' }, again: 'after_wait' };
+        const { kind, reason = 'x', afterMs = 0 } = ends[seen.length]!;
+        await clock.sleep(afterMs);
+        return { failure: { kind, reason }, again: 'after_wait' };
       },
-      onEnd(_end, _waitMs, repeats) {
-        counted.push(repeats);
-        if (counted.length === kinds.length) stop.abort();
+      onEnd(_end, _waitMs, one) {
+        seen.push(one);
+        if (seen.length === ends.length) stop.abort();
       },
       backoff: STREAM_BACKOFF,
       clock,
       random: () => 0.5,
       signal: stop.signal,
     });
-    await clock.advance(100_000);
+    await clock.advance(10_000_000);
     await done;
-    expect(counted).toEqual([0, 1, 2, 0, 0, 1]);
-    expect([0, 1, 99, 100, 101, 200].filter(isWorthALine)).toEqual([0, 100, 200]);
+    return { repeats: seen.map(({ repeats }) => repeats), lines: seen.flatMap(({ isNews }, i) => (isNews ? [i] : [])) };
+  };
+
+  it('counts how often the same thing happened, also with others between, so that a night is not ten thousand lines', async () => {
+    const kinds = ['refused', 'refused', 'unreachable', 'refused', 'unreachable'] as const;
+    // The last one held for long: its end is the first of a new outage.
+    const held = await told([...kinds.map((kind) => ({ kind })), { kind: 'refused', afterMs: 40_000 }]);
+    expect(held).toEqual({ repeats: [0, 1, 0, 2, 1, 0], lines: [0, 2, 5] });
+    const night = Array.from({ length: 1000 }, (_, i) => ({ kind: i % 2 === 0 ? 'refused' : 'unreachable' }) as const);
+    expect((await told(night)).lines).toEqual([0, 200, 400, 600, 800].flatMap((i) => [i, i + 1]));
+  });
+
+  it('tells another reason of the same kind at once, and a reason that counts seconds some times only', async () => {
+    const ends = ['a', 'a', 'b', 'a', 'b'].map((reason) => ({ kind: 'failed', reason }) as const);
+    expect((await told(ends)).lines).toEqual([0, 2]);
+    const counting = Array.from({ length: 90 }, (_, i) => ({ kind: 'hung', reason: `no sound for ${i} s` }) as const);
+    expect((await told(counting)).lines).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('does not go round without a wait for ever: an adjustment that does not hold is an outage', async () => {
