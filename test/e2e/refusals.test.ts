@@ -107,15 +107,22 @@ describe('the page without an answer', () => {
       clips: [],
     }));
     let broken = true;
+    let held = false;
+    let release: () => void = () => {};
+    const pages: (string | null)[] = [];
     await page.route('**/api/sessions?**', (route) =>
       route.fulfill({ json: { open: [evaluation('s-new', {})], past: [old] } }),
     );
     await page.route('**/api/sessions/s-old', (route) => (broken ? refuse(route) : route.fulfill({ json: detail })));
-    await page.route('**/api/sessions/s-old/alerts?**', (route) => {
-      if (broken) return refuse(route);
+    await page.route('**/api/sessions/s-old/alerts?**', async (route) => {
       const query = new URL(route.request().url()).searchParams;
+      pages.push(query.get('beforeId'));
+      if (broken) return refuse(route);
+      if (held) await new Promise<void>((resolve) => (release = resolve));
+      // One more went on meanwhile: it is before what was read, and no page behind has it.
+      const total = query.get('beforeId') === null ? 250 : 251;
       const from = alerts.findIndex(({ episodeId }) => episodeId === query.get('beforeId')) + 1;
-      return route.fulfill({ json: { alerts: alerts.slice(from, from + Number(query.get('limit'))), total: 250 } });
+      return route.fulfill({ json: { alerts: alerts.slice(from, from + Number(query.get('limit'))), total } });
     });
     await page.route('**/api/alerts/e-0', (route) =>
       route.fulfill({ json: { alert: alerts[0], events: [], actions: [], clips: [], views: [] } }),
@@ -125,8 +132,17 @@ describe('the page without an answer', () => {
     broken = false;
     await page.locator('.queue-list .refused-line button').click();
     await page.waitForSelector('.list-foot[data-loaded="200"][data-total="250"]', WAIT);
-    await page.locator('.list-foot button').click();
+    const earlier = page.locator('.list-foot button');
+    await earlier.focus();
+    held = true;
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.list-foot button[aria-disabled="true"]', WAIT);
+    await expect.poll(() => pages.length, WAIT).toBe(3);
+    expect(await page.locator('.list-foot button:focus').count()).toBe(1);
+    release();
     await page.waitForSelector('.list-foot[data-loaded="250"]:not(:has(button))', WAIT);
+    expect(pages).toEqual([null, null, 'e-199']);
     expect(await page.locator('[data-episode-id]').count()).toBe(250);
 
     broken = true;
@@ -164,6 +180,71 @@ describe('the page without an answer', () => {
     });
     await page.goto(`${fixture.url}/#/queue/${episodeId}`);
     await page.locator('.event-below .refused-line').waitFor(WAIT);
+  }, 60_000);
+
+  it('reads earlier evaluations once however often one asks, and after a failed look at the newest asks for those', async () => {
+    const now = Date.now();
+    const past: EvaluationView[] = Array.from({ length: 30 }, (_, n) => ({
+      ...{
+        sessionId: `s-${n}`,
+        roomId: 'room-101',
+        title: `采购 ${n}`,
+        project: '',
+        roster: [],
+        bidders: [],
+        permits: [],
+      },
+      ...{ startWallMs: now, begunWallMs: now - n * HOUR, endedWallMs: now - n * HOUR + 1, begunBy: '王监督' },
+      ...{ phase: 'idle' as const, phaseSinceWallMs: now, revision: 1 },
+    }));
+    const asked: (string | null)[] = [];
+    let broken = false;
+    let answer: () => void = () => {};
+    const on: EvaluationView = { ...past[0]!, sessionId: 's-on', title: '正在进行的采购', phase: 'evaluating' };
+    await page.route('**/api/overview', async (route) => {
+      const response = await route.fetch();
+      return route.fulfill({ response, json: { ...((await response.json()) as object), sessions: [on] } });
+    });
+    await page.route('**/api/sessions/s-on**', (route) => route.fulfill({ json: { evaluation: on, steps: [] } }));
+    await page.route('**/api/sessions/s-on/alerts?**', (route) => route.fulfill({ json: { alerts: [], total: 0 } }));
+    await page.route('**/api/sessions/s-on/end', (route) => {
+      const ended = { ...on, phase: 'idle' as const, endedWallMs: now, revision: 2 };
+      past.unshift({ ...ended, endedWallMs: now });
+      return route.fulfill({ json: ended });
+    });
+    await page.route('**/api/sessions?**', async (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      const before = query.get('before');
+      if (query.get('room') === null) return route.fulfill({ json: { open: [on], past: [] } });
+      asked.push(before);
+      if (broken) return refuse(route);
+      // Asked for a second time before the first answer is here.
+      if (before !== null) await new Promise<void>((resolve) => (answer = resolve));
+      const from = before === null ? 0 : past.findIndex(({ begunWallMs }) => begunWallMs < Number(before));
+      return route.fulfill({ json: { open: [], past: past.slice(from, from + 20) } });
+    });
+    await logIn('#/sessions?room=room-101');
+    const rows = page.locator('.past > li');
+    await expect.poll(() => rows.count(), WAIT).toBe(20);
+    const more = page.locator('.session article > .button');
+    await more.focus();
+    await more.dblclick();
+    await expect.poll(() => asked.length, WAIT).toBe(2);
+    expect(await more.getAttribute('aria-disabled')).toBe('true');
+    answer();
+    await expect.poll(() => rows.count(), WAIT).toBe(30);
+    expect(asked).toEqual([null, String(past[19]!.begunWallMs)]);
+
+    // The one that is on ends, which is when the list is read anew; that fails, and is what is asked again.
+    broken = true;
+    await page.click('[data-action="end"]');
+    await page.click('[data-action="end-sure"]');
+    await page.locator('.session .refused-line', { hasText: '已结束的评标未能载入' }).waitFor(WAIT);
+    broken = false;
+    await page.locator('.session .refused-line button').click();
+    await page.waitForSelector('.past [data-session-id="s-on"]', WAIT);
+    expect(asked.slice(2)).toEqual([null, null]);
+    expect(await rows.count()).toBe(20);
   }, 60_000);
 
   it('saves a layout once, and replaces that of somebody else only when told to', async () => {

@@ -36,8 +36,9 @@ export function QueuePage() {
   const { episodeId: selected, room, seat, session, q } = place;
   const ofSession = useSessionAlerts(session);
   const live = desk.alerts.value;
+  const known = [...ofSession.alerts.filter(({ episodeId }) => !live.has(episodeId)), ...live.values()];
   const queue = queueOf(
-    [...ofSession.alerts.filter(({ episodeId }) => !live.has(episodeId)), ...live.values()],
+    known,
     {
       ...(room ? { room } : {}),
       ...(seat ? { seat } : {}),
@@ -137,7 +138,13 @@ export function QueuePage() {
             filtered={Boolean(room || seat || session || q)}
             selected={selected}
             card={phone}
-            foot={session ? <SessionFoot of={ofSession} /> : <Unlisted />}
+            foot={
+              session ? (
+                <SessionFoot of={ofSession} shown={known.filter(({ sessionId }) => sessionId === session).length} />
+              ) : (
+                <Unlisted />
+              )
+            }
             onOpen={(episodeId) => open(episodeId)}
             onAcknowledge={(episodeId) => void act(episodeId, 'acknowledge')}
           />
@@ -189,6 +196,8 @@ interface SessionAlerts {
   readonly total: number | undefined;
   readonly refusal: Refusal | undefined;
   readonly busy: boolean;
+  /** The oldest one is here. One that went on between two pages is before both of them, and comes with the feed. */
+  readonly whole: boolean;
   more(): void;
 }
 
@@ -199,6 +208,7 @@ function useSessionAlerts(session: string | undefined): SessionAlerts {
   const [total, setTotal] = useState<number>();
   const [refusal, setRefusal] = useState<Refusal>();
   const [busy, setBusy] = useState(false);
+  const [whole, setWhole] = useState(false);
   const asked = useRef<string>(undefined);
   const load = useCallback(
     async (before?: AlertView) => {
@@ -210,6 +220,7 @@ function useSessionAlerts(session: string | undefined): SessionAlerts {
       setRefusal(answer.ok ? undefined : answer.refusal);
       if (!answer.ok) return;
       setTotal(answer.value.total);
+      setWhole(answer.value.alerts.length < PAGE);
       setAlerts((known) => {
         // One that went on meanwhile comes again.
         const fresh = new Set(answer.value.alerts.map(({ episodeId }) => episodeId));
@@ -222,22 +233,28 @@ function useSessionAlerts(session: string | undefined): SessionAlerts {
     asked.current = session;
     setAlerts([]);
     setTotal(undefined);
+    setWhole(false);
     setRefusal(undefined);
     void load();
   }, [session, load]);
-  return { alerts, total, refusal, busy, more: () => void load(alerts.at(-1)) };
+  const more = () => {
+    if (!busy) void load(alerts.at(-1));
+  };
+  return { alerts, total, refusal, busy, whole, more };
 }
 
 /** Under the list: how much of the evaluation is in it, and the way to the rest. */
-function SessionFoot({ of: { alerts, total, refusal, busy, more } }: { of: SessionAlerts }) {
+function SessionFoot({ of, shown }: { of: SessionAlerts; shown: number }) {
+  const { alerts, total, refusal, busy, whole, more } = of;
   const { lang } = useWords();
   if (refusal) return <RefusedLine what={sessionWords(lang, 'alertsFailed')} refusal={refusal} onRetry={more} />;
   if (total === undefined) return <Loading />;
   return (
     <p class="list-foot" role="status" data-loaded={alerts.length} data-total={total}>
-      <span class="small">{sessionWords(lang, 'alertsShown', { n: alerts.length, total })}</span>
-      {alerts.length < total && (
-        <button type="button" class="button" disabled={busy} onClick={more}>
+      <span class="small">{sessionWords(lang, 'alertsShown', { n: shown, total: Math.max(shown, total) })}</span>
+      {!whole && alerts.length < total && (
+        // Not disabled while it asks: the keyboard would lose its place.
+        <button type="button" class="button" aria-disabled={busy} onClick={more}>
           {sessionWords(lang, 'alertsMore')}
         </button>
       )}

@@ -1,5 +1,5 @@
 /** Evaluations: the rooms on the left, and of the chosen one what is on: its phase, its permits, its history; or how to begin. */
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { RoomCard } from '../../http/api.ts';
 import type { EvaluationDetailView, EvaluationsView, EvaluationView } from '../../http/sessions-api.ts';
 import { formatAddress } from '../address.ts';
@@ -92,13 +92,22 @@ function Past({ room, ended }: { room: RoomCard; ended: string | undefined }) {
   const { lang } = useWords();
   const [past, setPast] = useState<EvaluationsView['past']>();
   const [more, setMore] = useState(false);
-  const [refusal, setRefusal] = useState<Refusal>();
+  /** What was asked when it failed: `before` undefined is the newest page. */
+  const [failed, setFailed] = useState<{ readonly refusal: Refusal; readonly before: number | undefined }>();
+  const [busy, setBusy] = useState(false);
+  const asked = useRef(0);
   const { session } = desk.place.value;
   const open = session === ended ? undefined : session;
   const load = useCallback(
     async (before?: number) => {
+      asked.current += 1;
+      const turn = asked.current;
+      setBusy(true);
       const answer = await desk.client.evaluations(room.roomId, PAGE, before);
-      setRefusal(answer.ok ? undefined : answer.refusal);
+      // The list is being read anew meanwhile: this page belongs behind one that is gone.
+      if (turn !== asked.current) return;
+      setBusy(false);
+      setFailed(answer.ok ? undefined : { refusal: answer.refusal, before });
       if (!answer.ok) return;
       setPast((known) => [...(before === undefined ? [] : (known ?? [])), ...answer.value.past]);
       setMore(answer.value.past.length === PAGE);
@@ -107,6 +116,9 @@ function Past({ room, ended }: { room: RoomCard; ended: string | undefined }) {
   );
   // Asked anew when one begins or ends: `ended` is the one that is on.
   useEffect(() => void load(), [load, ended]);
+  const again = (before: number | undefined) => {
+    if (!busy) void load(before);
+  };
   const listed = past?.some(({ sessionId }) => sessionId === open) ?? true;
   return (
     <article class="card-plain">
@@ -114,7 +126,7 @@ function Past({ room, ended }: { room: RoomCard; ended: string | undefined }) {
       {/* Named by the address, and older than what is listed. */}
       {open && !listed && <PastOne sessionId={open} room={room} />}
       {past?.length === 0 && <p class="small">{sessionWords(lang, 'pastNone')}</p>}
-      {!past && !refusal && <Loading />}
+      {!past && !failed && <Loading />}
       <ul class="past">
         {past?.map((one) => (
           <li key={one.sessionId} data-session-id={one.sessionId}>
@@ -134,15 +146,15 @@ function Past({ room, ended }: { room: RoomCard; ended: string | undefined }) {
           </li>
         ))}
       </ul>
-      {refusal && (
+      {failed && (
         <RefusedLine
           what={sessionWords(lang, 'pastFailed')}
-          refusal={refusal}
-          onRetry={() => void load(past?.at(-1)?.begunWallMs)}
+          refusal={failed.refusal}
+          onRetry={() => again(failed.before)}
         />
       )}
-      {more && !refusal && (
-        <button type="button" class="button" onClick={() => void load(past?.at(-1)?.begunWallMs)}>
+      {more && !failed && (
+        <button type="button" class="button" aria-disabled={busy} onClick={() => again(past?.at(-1)?.begunWallMs)}>
           {sessionWords(lang, 'pastMore')}
         </button>
       )}
