@@ -4,7 +4,7 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX } from '../http/people-api.ts';
 
 /** What stands in the log where no person does it: nobody may be called so, or who did something could not be told. */
-const RESERVED = /^(cloud|console|unknown|many|(device|claims|room):.*)$/i;
+const RESERVED = /^(cloud|console|unknown|many|(device|claims|room):.*)$/is;
 
 /** The name without space around it. Throws InvalidInput `name_empty`, `name_long`, `name_reserved`. */
 export function checkName(name: string): string {

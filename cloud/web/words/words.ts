@@ -230,14 +230,17 @@ const MACHINES: Readonly<Record<string, Pair>> = {
 };
 const BOX: Pair = ['设备', 'box'];
 const CLAIMS: Pair = ['自称', 'claims to be'];
+/** As older versions named what came from a room. */
+const OF_ROOM: Pair = ['评标室', 'room'];
 
 /** Who did it, as the log has it: a person's name as it is, a machine in words. `person` false: nobody did it by hand. */
 export function actorWords(actor: string, lang: Lang): { readonly words: string; readonly person: boolean } {
   const machine = MACHINES[actor];
   if (machine) return { words: pick(machine, lang), person: false };
-  const [, kind, rest] = /^(device|claims):(.*)$/.exec(actor) ?? [];
+  const [, kind, rest] = /^(device|claims|room):(.*)$/s.exec(actor) ?? [];
   if (kind === undefined) return { words: actor, person: true };
-  return { words: `${pick(kind === 'device' ? BOX : CLAIMS, lang)} ${rest}`, person: false };
+  const pair = kind === 'device' ? BOX : kind === 'room' ? OF_ROOM : CLAIMS;
+  return { words: `${pick(pair, lang)} ${rest}`, person: false };
 }
 
 /** The sentence in the language of the desk. */

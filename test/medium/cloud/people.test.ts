@@ -55,7 +55,7 @@ describe('people and evaluations', () => {
       'name_taken',
     ]);
     // Nobody may be called what the log calls a machine.
-    for (const name of ['cloud', ' Cloud ', 'unknown', 'device:box-1'])
+    for (const name of ['cloud', ' Cloud ', 'unknown', 'device:box-1', 'device:box-1\nand more'])
       expect(await code(await boss.send('POST', '/api/people', { name, role: 'viewer' }))).toEqual([
         400,
         'name_reserved',

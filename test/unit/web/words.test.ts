@@ -98,6 +98,7 @@ describe('words', () => {
     expect(actorWords('王监督', 'zh')).toEqual({ words: '王监督', person: true });
     expect(actorWords('cloud', 'zh')).toEqual({ words: '系统自动', person: false });
     expect(actorWords('device:box-1', 'en')).toEqual({ words: 'box box-1', person: false });
+    expect(actorWords('room:room-1', 'zh')).toEqual({ words: '评标室 room-1', person: false });
     expect(actorWords('claims:box-1', 'zh')).toEqual({ words: '自称 box-1', person: false });
   });
 });
