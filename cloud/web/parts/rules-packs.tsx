@@ -24,54 +24,66 @@ export function RulesPacks(props: {
   const sorted = [...groups.values()].sort(
     (a, b) => Number(a[0]!.builtIn) - Number(b[0]!.builtIn) || a[0]!.name.localeCompare(b[0]!.name),
   );
+  const list = (
+    <>
+      {sorted.map((versions) => (
+        <section key={versions[0]!.name} class="rules-group">
+          <h3>
+            {lang === 'zh' ? versions[0]!.title.zh : versions[0]!.title.en}
+            {versions[0]!.builtIn && <span class="small">{sayRules(lang, 'builtIn')}</span>}
+          </h3>
+          <ul>
+            {versions.map((version) => {
+              const rooms = running(version);
+              return (
+                <li key={version.version}>
+                  <button
+                    type="button"
+                    class="rules-pack"
+                    data-pack={nameText(version)}
+                    aria-current={sameName(version, chosen) ? 'true' : undefined}
+                    title={version.note}
+                    onClick={() => onChoose(version)}
+                  >
+                    <span class="rules-pack-name">{nameText(version)}</span>
+                    {sameName(draft?.base, version) && <span class="tag rules-draft">{sayRules(lang, 'draft')}</span>}
+                    {rooms > 0 && <span class="tag">{sayRules(lang, 'inRooms', { n: rooms })}</span>}
+                    <span class="small rules-pack-by">
+                      {version.builtIn
+                        ? sayRules(lang, 'phraseCount', { n: version.phrases })
+                        : sayRules(lang, 'by', {
+                            who: version.madeBy,
+                            time: clockTime(version.madeWallMs, 'Asia/Shanghai', desk.nowMs(), lang),
+                          })}
+                      {version.note ? ` · ${version.note}` : ''}
+                    </span>
+                  </button>
+                </li>
+              );
+            })}
+          </ul>
+        </section>
+      ))}
+      <p class="small rules-key">{sayRules(lang, 'key', { id: view.keyId })}</p>
+    </>
+  );
   return (
     <aside class="rules-packs" aria-label={sayRules(lang, 'packs')}>
-      {/* On a phone the list would push what it is about out of sight. */}
-      <details open={!phone}>
-        <summary>
+      {phone ? (
+        // The list would push what it is about out of sight.
+        <details>
+          <summary>
+            <h2>{sayRules(lang, 'packs')}</h2>
+            <span class="small">{nameText(chosen)}</span>
+          </summary>
+          {list}
+        </details>
+      ) : (
+        <>
           <h2>{sayRules(lang, 'packs')}</h2>
-          {phone && <span class="small">{nameText(chosen)}</span>}
-        </summary>
-        {sorted.map((versions) => (
-          <section key={versions[0]!.name} class="rules-group">
-            <h3>
-              {lang === 'zh' ? versions[0]!.title.zh : versions[0]!.title.en}
-              {versions[0]!.builtIn && <span class="small">{sayRules(lang, 'builtIn')}</span>}
-            </h3>
-            <ul>
-              {versions.map((version) => {
-                const rooms = running(version);
-                return (
-                  <li key={version.version}>
-                    <button
-                      type="button"
-                      class="rules-pack"
-                      data-pack={nameText(version)}
-                      aria-current={sameName(version, chosen) ? 'true' : undefined}
-                      title={version.note}
-                      onClick={() => onChoose(version)}
-                    >
-                      <span class="rules-pack-name">{nameText(version)}</span>
-                      {sameName(draft?.base, version) && <span class="tag rules-draft">{sayRules(lang, 'draft')}</span>}
-                      {rooms > 0 && <span class="tag">{sayRules(lang, 'inRooms', { n: rooms })}</span>}
-                      <span class="small rules-pack-by">
-                        {version.builtIn
-                          ? sayRules(lang, 'phraseCount', { n: version.phrases })
-                          : sayRules(lang, 'by', {
-                              who: version.madeBy,
-                              time: clockTime(version.madeWallMs, 'Asia/Shanghai', desk.nowMs(), lang),
-                            })}
-                        {version.note ? ` · ${version.note}` : ''}
-                      </span>
-                    </button>
-                  </li>
-                );
-              })}
-            </ul>
-          </section>
-        ))}
-        <p class="small rules-key">{sayRules(lang, 'key', { id: view.keyId })}</p>
-      </details>
+          {list}
+        </>
+      )}
     </aside>
   );
 }
