@@ -19,7 +19,7 @@ export interface AttentionPlan {
 
 export interface Attention {
   plan(frame: Frame, motion: Motion): AttentionPlan;
-  /** Who was found in the frame planned last, by all of the eyes; poses of this frame only, and none that was thrown away. */
+  /** Who was found in the frame planned last, by all of the eyes; poses of this frame or with their age, and none that was thrown away. */
   saw(frame: Frame, persons: readonly Person[]): void;
   /** The eyes failed: nothing that was seen before may be repeated. */
   forget(): void;
@@ -98,8 +98,8 @@ export function createAttention({
   };
 }
 
-function aged(persons: readonly Person[], poseAgeMs: number): readonly Person[] {
-  return persons.map((person) => (person.pose ? { ...person, poseAgeMs } : person));
+function aged(persons: readonly Person[], ageMs: number): readonly Person[] {
+  return persons.map((person) => (person.pose ? { ...person, poseAgeMs: (person.poseAgeMs ?? 0) + ageMs } : person));
 }
 
 /** A sitting person's box with room for what the detector cuts off. */

@@ -75,7 +75,12 @@ export const poorSound: Rule<readonly PoorSound[]> = {
       const fault = faultOf(body);
       if (!fault) continue;
       const old = found.get(body.sourceId) ?? fresh(body.sourceId, at.monoMs);
-      const taken = { sinceWallMs: body.beganWallMs, episode: resume(event, at) };
+      const reached = body.figures.find(({ name }) => name === 'lasting')?.threshold;
+      const taken = {
+        sinceWallMs: body.beganWallMs,
+        ...(reached === undefined ? {} : { limitMs: reached * 1000 }),
+        episode: resume(event, at),
+      };
       const cut = fault === 'clipping' ? [{ monoMs: at.monoMs, ms: 0, share: 0 }] : old.cut;
       const quietMs = fault === 'speechless' ? body.durationMs : old.quietMs;
       found.set(body.sourceId, { ...old, cut, quietMs, faults: { ...old.faults, [fault]: taken } });

@@ -38,6 +38,16 @@ describe('attention', () => {
     expect(attention.plan(frame(3.5), motion(0)).repeat).toBeUndefined();
   });
 
+  it('repeats a pose as old as it was, and older', () => {
+    const attention = make();
+    const pose: Person['pose'] = [];
+    attention.saw(frame(0), [
+      { ...sitter, pose },
+      { ...guest, pose, poseAgeMs: 600 },
+    ]);
+    expect(attention.plan(frame(1), motion(0)).repeat?.map(({ poseAgeMs }) => poseAgeMs)).toEqual([1000, 1600]);
+  });
+
   it('repeats nothing after the eyes failed', () => {
     const attention = make();
     attention.saw(frame(0), [sitter]);

@@ -88,10 +88,16 @@ describe('sound that is worth little', () => {
     // The time after which it was doubted, not the one that counts where nobody is heard elsewhere.
     const reached = expect.objectContaining({ name: 'lasting', threshold: 100 });
     expect(episodes(run)[0]!.figures).toContainEqual(reached);
+    const again = begin([run.drafts.at(-1)!], ctx);
     // Nor when it is over, and nobody is heard elsewhere any more.
     listen(run, 115, () => ({ speech: 1 }), ['mic', 'mic-2']);
     expect(told(run).at(-1)).toBe('end microphone_fault:speechless notice');
     expect(episodes(run).at(-1)!.figures).toContainEqual(reached);
+    // A restart in between changes nothing of that.
+    again.s = 112;
+    listen(again, 117, () => ({ speech: 1 }), ['mic', 'mic-2']);
+    expect(told(again)).toEqual(['end microphone_fault:speechless notice']);
+    expect(episodes(again)[0]!.figures).toContainEqual(reached);
   });
 
   it('expects no words in a break, and none of an empty room', () => {
