@@ -153,7 +153,7 @@ describe('readDraft', () => {
     ['an empty form', withFirst({ forms: [' '] }), /empty/],
     ['no form', withFirst({ forms: [] }), /at least one form/],
     ['another language', withFirst({ forms: ['change the scores'] }), /is not Chinese/],
-    ['digits', withFirst({ forms: ['给第3家高分'] }), /digits or letters/],
+    ['letters that nobody reads aloud', withFirst({ forms: ['给第b家高分'] }), /letters or signs/],
     ['an unknown slot', withFirst({ forms: ['给{WHO}高分'] }), /slot/],
     ['a form that stands elsewhere', withFirst({ forms: [base.phrases[1]!.forms[0]] }), /stands under/],
     ['an id twice', withFirst({ phraseId: base.phrases[1]!.phraseId }), /used twice/],
