@@ -301,9 +301,10 @@ describe('clip files in S3-compatible storage, OpenStack Swift', () => {
   it('is killed in the middle of an upload, comes back, and takes the same file', async () => {
     const bytes = randomBytes(20_000_000);
     const { path, sha256 } = here.arrive(bytes);
+    const keeping = files.keep(path, sha256).catch((error: unknown) => error);
+    await expect.poll(() => openIn(here.folder), { interval: 1, timeout: 20_000 }).toEqual([path]);
     // Where bytes are to lie stands still, so that the upload is not over whenever the kill comes.
     swift!.signal('SIGSTOP', 'object');
-    const keeping = files.keep(path, sha256).catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await swift!.kill();
     expect(await keeping).toMatchObject(away);

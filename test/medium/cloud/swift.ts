@@ -71,7 +71,13 @@ export async function startSwift({
       said = (said + chunk.toString('utf8')).slice(-4000);
     });
     const pids = await new Promise<readonly number[]>((resolve, reject) => {
-      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString('utf8').trim().split(' ').map(Number)));
+      let told = '';
+      // It may come in pieces.
+      child.stdout.on('data', (chunk: Buffer) => {
+        told += chunk.toString('utf8');
+        const line = /^\d+(?: \d+)*(?=\n)/m.exec(told)?.[0];
+        if (line) resolve(line.split(' ').map(Number));
+      });
       child.once('close', () => reject(new Error(`Swift ended: ${said}`)));
     });
     running = { child, pids, ended };
