@@ -21,6 +21,8 @@ export interface ListenHealth {
     readonly reason?: string;
     readonly rtf: number;
     readonly restarts: number;
+    /** Parts of the engine that began anew; absent: none. */
+    readonly resets?: number;
     /** Blocks that the engine was too slow for. */
     readonly dropped: number;
   }[];
@@ -285,8 +287,17 @@ export function createListen(deps: {
       dropped,
       resyncs,
       ears: ears.map(({ recogniser: ear }) => {
-        const { rtf, restarts, dropped: late } = ear.health();
-        return { engine: ear.engine, language: ear.language, ...stateOf(ear), rtf, restarts, dropped: late };
+        const { rtf, restarts, resets, dropped: late } = ear.health();
+        const begunAnew = resets === undefined ? {} : { resets };
+        return {
+          engine: ear.engine,
+          language: ear.language,
+          ...stateOf(ear),
+          rtf,
+          restarts,
+          ...begunAnew,
+          dropped: late,
+        };
       }),
     }),
     async close() {

@@ -44,6 +44,8 @@ export interface Spotter {
   accept(samples: Int16Array): Hit[];
   /** The count of the stretch of talk that the samples accepted last have completed. */
   talk(): Talk | undefined;
+  /** Times that a part of what takes the echoes away had come to nonsense and began anew. */
+  resets(): number;
 }
 
 interface Form extends ScoredForm {
@@ -87,8 +89,9 @@ export function createSpotter(deps: {
       }
     }),
   );
+  let resets = 0;
   const gate = without.gate ? undefined : createGate();
-  const clear = without.echoes ? undefined : overSpectra(createDereverberation());
+  const clear = without.echoes ? undefined : overSpectra(createDereverberation({ onReset: () => resets++ }));
   const fbank = createFbank();
   const net = createFsmnNet(model.net, model.mvn);
   const scorer = createScorer(forms);
@@ -219,5 +222,6 @@ export function createSpotter(deps: {
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
     talk: () => talk,
+    resets: () => resets,
   };
 }
