@@ -93,9 +93,13 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
         const { reason, missing } = a;
         return { state: 'deaf', ...(reason === undefined ? {} : { reason }), ...(missing ? { missing } : {}), ...base };
       }
-      const why = b.state === 'deaf' ? `unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})` : undefined;
-      const reason = why ?? a.reason;
-      return { state: 'hearing', ...(reason === undefined ? {} : { reason }), ...base };
+      const why = b.state === 'deaf' ? [`unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})`] : [];
+      // A phrase that either of them cannot hear is never told: both are to be named.
+      const parts = [a, b].flatMap(({ state, reason }, i) =>
+        state === 'deaf' || reason === undefined ? [] : [`${(i === 0 ? fast : second).engine} ${reason}`],
+      );
+      const reason = [...why, ...parts].join('; ');
+      return { state: 'hearing', ...(reason === '' ? {} : { reason }), ...base };
     },
     async close() {
       stop.abort();

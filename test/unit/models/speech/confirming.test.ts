@@ -68,6 +68,20 @@ describe('createConfirming', () => {
     await ear.close();
   });
 
+  it('names the phrases that either of them cannot hear: nobody would tell them', () => {
+    const partly = (engine: string, reason?: string): Recogniser => ({
+      ...createScripted({ language: 'en', script: [] }),
+      engine,
+      health: () => ({ state: 'hearing', ...(reason ? { reason } : {}), rtf: 0, restarts: 0, dropped: 0 }),
+    });
+    const reasonOf = (fast?: string, second?: string) =>
+      createConfirming({ fast: partly('one', fast), second: partly('two', second), clock: manualClock() }).health()
+        .reason;
+    expect(reasonOf()).toBeUndefined();
+    expect(reasonOf(undefined, 'deaf to p7')).toBe('two deaf to p7');
+    expect(reasonOf('deaf to p1', 'deaf to p7')).toBe('one deaf to p1; two deaf to p7');
+  });
+
   it('tells what waited for a second one that has died meanwhile', async () => {
     const { ear, second, clock, told, hear } = pair([hit('a', 3)], []);
     await start(ear);
