@@ -21,8 +21,6 @@ export interface ListenHealth {
     readonly reason?: string;
     readonly rtf: number;
     readonly restarts: number;
-    /** Parts of the engine that began anew; absent: none. */
-    readonly resets?: number;
     /** Blocks that the engine was too slow for. */
     readonly dropped: number;
   }[];
@@ -287,15 +285,13 @@ export function createListen(deps: {
       dropped,
       resyncs,
       ears: ears.map(({ recogniser: ear }) => {
-        const { rtf, restarts, resets, dropped: late } = ear.health();
-        const begunAnew = resets === undefined ? {} : { resets };
+        const { rtf, restarts, dropped: late } = ear.health();
         return {
           engine: ear.engine,
           language: ear.language,
           ...stateOf(ear),
           rtf,
           restarts,
-          ...begunAnew,
           dropped: late,
         };
       }),

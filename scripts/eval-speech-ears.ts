@@ -86,13 +86,13 @@ function bareEngine(engine: Engine, asked: string | undefined, modelsFolder: str
       languages: ['zh'],
       listenFor({ phrases, front }) {
         // But for `shipped` without what the product puts before them.
-        const without = front === 'shipped' ? {} : { gate: true, echoes: true };
+        const ungated = front !== 'shipped';
         return {
-          unheard: createSpotter({ model, phrases, without }).unheard,
+          unheard: createSpotter({ model, phrases, ungated }).unheard,
           fresh(ease) {
             const suspects: { phraseId: string; endSample: number }[] = [];
             const onSuspect = (one: { phraseId: string; endSample: number }) => void suspects.push(one);
-            const { accept } = createSpotter({ model, phrases, ease, without, onSuspect });
+            const { accept } = createSpotter({ model, phrases, ease, ungated, onSuspect });
             return { accept, suspects: () => suspects };
           },
           close: () => undefined,

@@ -85,7 +85,6 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
       const base = {
         rtf: a.rtf + b.rtf,
         restarts: a.restarts + b.restarts,
-        ...(a.resets || b.resets ? { resets: (a.resets ?? 0) + (b.resets ?? 0) } : {}),
         dropped: a.dropped + b.dropped,
         ...(waiting.length > 0 ? { waiting: Math.max(...waiting) } : {}),
       };

@@ -9,10 +9,8 @@ import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit, Talk } from './recogniser.ts';
 import { createScorer, type ScoredForm } from './scorer.ts';
-import { overSpectra, SPECTRA_DELAY } from './spectra.ts';
 import { createSyllables, soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
-import { createDereverberation } from './wpe.ts';
 
 /** Samples per frame of the net (30 ms). */
 const FRAME = STEP * NET_SKIP;
@@ -44,8 +42,6 @@ export interface Spotter {
   accept(samples: Int16Array): Hit[];
   /** The count of the stretch of talk that the samples accepted last have completed. */
   talk(): Talk | undefined;
-  /** Times that a part of what takes the echoes away had come to nonsense and began anew. */
-  resets(): number;
 }
 
 interface Form extends ScoredForm {
@@ -71,10 +67,10 @@ export function createSpotter(deps: {
   ease?: number;
   /** Told of everything that the first pass suspects, whatever becomes of it: for measuring what the second one costs. */
   onSuspect?: (suspect: { readonly phraseId: string; readonly endSample: number }) => void;
-  /** What does not stand before the net, for measuring what it is worth: the gate, the taking away of echoes. */
-  without?: { readonly gate?: boolean; readonly echoes?: boolean };
+  /** The net is given everything, for measuring what the gate before it is worth. */
+  ungated?: boolean;
 }): Spotter {
-  const { model, phrases, project, ease = 0, onSuspect, without = {} } = deps;
+  const { model, phrases, project, ease = 0, onSuspect, ungated = false } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
   const forms = phrases.flatMap((phrase) =>
@@ -89,9 +85,7 @@ export function createSpotter(deps: {
       }
     }),
   );
-  let resets = 0;
-  const gate = without.gate ? undefined : createGate();
-  const clear = without.echoes ? undefined : overSpectra(createDereverberation({ onReset: () => resets++ }));
+  const gate = ungated ? undefined : createGate();
   const fbank = createFbank();
   const net = createFsmnNet(model.net, model.mvn);
   const scorer = createScorer(forms);
@@ -199,7 +193,7 @@ export function createSpotter(deps: {
     accept(samples) {
       const hits: Hit[] = [];
       const passed = gate ? gate.push(samples) : samples;
-      for (const posterior of net.push(fbank.push(clear ? clear(passed) : passed))) {
+      for (const posterior of net.push(fbank.push(passed))) {
         const frame = first + kept.length;
         for (const { form, score, begin, end } of advance(syllables.pool(posterior), frame)) {
           const last = reported.get(form.phraseId);
@@ -213,7 +207,7 @@ export function createSpotter(deps: {
             threshold: form.limits.mean,
             beginSample: sampleOf(begin),
             endSample: sampleOf(end) + WINDOW,
-            neededSample: sampleOf(frame + net.lookAhead) + 2 * STEP + WINDOW + (clear ? SPECTRA_DELAY : 0),
+            neededSample: sampleOf(frame + net.lookAhead) + 2 * STEP + WINDOW,
             heard: heard(form.text, begin, end),
           });
         }
@@ -222,6 +216,5 @@ export function createSpotter(deps: {
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
     talk: () => talk,
-    resets: () => resets,
   };
 }

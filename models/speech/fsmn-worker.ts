@@ -33,8 +33,7 @@ try {
     port.on('message', (samples: Int16Array) => {
       const began = cpuMs();
       const hits = spotter.accept(samples);
-      const [talk, resets] = [spotter.talk(), spotter.resets()];
-      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits, talk, resets });
+      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits, talk: spotter.talk() });
     });
   }
 } catch (error) {

@@ -17,8 +17,6 @@ export type EngineReport =
       readonly busyMs: number;
       readonly hits: readonly Hit[];
       readonly talk?: Talk | undefined;
-      /** Parts of this run that had come to nonsense and began anew, so far. */
-      readonly resets?: number;
     };
 
 /** One run of an engine. `post` copies nothing: the samples belong to the engine then. */
@@ -68,7 +66,6 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   let lacking = false;
   let partly: string | undefined;
   let restarts = 0;
-  let resets = 0;
   let running: Promise<void> | undefined;
   let costs: { monoMs: number; busyMs: number; samples: number }[] = [];
 
@@ -85,9 +82,6 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       const placed = feed.place(hit);
       for (const listener of listeners) listener(placed);
     }
-    if (resets === 0 && event.resets)
-      log.warn({ resets: event.resets }, 'a part of the ear had come to nonsense and began anew');
-    resets = event.resets ?? 0;
     if (event.talk) for (const listener of talkListeners) listener(event.talk);
     feed.done(event.samples);
   };
@@ -188,7 +182,6 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       const base = {
         rtf: seconds > 0 ? busy / seconds : 0,
         restarts,
-        ...(resets > 0 ? { resets } : {}),
         dropped: feed.dropped(),
         waiting: feed.waiting(),
       };

@@ -32,8 +32,6 @@ export interface RecogniserHealth {
   /** Seconds of computing per second of sound, over the last minute. */
   readonly rtf: number;
   readonly restarts: number;
-  /** Parts of the engine that had come to nonsense and began anew, since it was started last; absent: none. */
-  readonly resets?: number;
   /** Blocks dropped because the engine was behind (bound: 10 s of sound). */
   readonly dropped: number;
   /** Samples that were accepted and are not dealt with yet, where that is known: for feeding faster than a room speaks. */

@@ -1,10 +1,10 @@
 /** What may stand in front of an ear, by name: for measuring what each is worth. */
 import type { Hit } from '../../models/speech/recogniser.ts';
-import { overSpectra, type SpectrumStep } from '../../models/speech/spectra.ts';
-import { createDereverberation } from '../../models/speech/wpe.ts';
 import { gatedBy, throughGate } from './gated.ts';
 import { createBlankJudge, createSileroJudge } from './judges.ts';
+import { overSpectra, type SpectrumStep } from './spectra.ts';
 import { createSubtraction } from './subtract.ts';
+import { createDereverberation } from './wpe.ts';
 
 /** Samples in, hits out; some fronts are asked elsewhere and answer later. */
 export type Ear = (samples: Int16Array) => Hit[] | Promise<Hit[]>;

@@ -1,5 +1,5 @@
 /** Front end: steady noise is taken out of every spectrum, by the quietest that each bin has been of late. */
-import { BINS, type SpectrumStep } from '../../models/speech/spectra.ts';
+import { BINS, type SpectrumStep } from './spectra.ts';
 
 /** The quietest of 1.5 s counts as noise, kept as so many minima of a part each (steps of 8 ms). */
 const PARTS = 6;

@@ -1,8 +1,8 @@
 /** What is measured before the ears: noise goes and the sound stays, gates put hits back where they were. */
 import { describe, expect, it } from 'vitest';
 import type { Hit } from '../../../models/speech/recogniser.ts';
-import { overSpectra } from '../../../models/speech/spectra.ts';
 import { gatedBy } from '../../../scripts/ears/gated.ts';
+import { overSpectra } from '../../../scripts/ears/spectra.ts';
 import { createSubtraction } from '../../../scripts/ears/subtract.ts';
 import { seeded } from '../../../scripts/eval-speech-sound.ts';
 

@@ -129,23 +129,6 @@ describe('hostEngine', () => {
     await ear.close();
   });
 
-  it('counts the parts of an engine that have begun anew, in its own life', async () => {
-    const { ear, runs, clock } = await begin();
-    runs[0]!.events.onReport({ kind: 'ready' });
-    const done = { kind: 'done', samples: 1600, busyMs: 1, hits: [] } as const;
-    runs[0]!.events.onReport({ ...done, resets: 0 });
-    expect(ear.health()).not.toHaveProperty('resets');
-    runs[0]!.events.onReport({ ...done, resets: 3 });
-    runs[0]!.events.onReport({ ...done, resets: 3 });
-    expect(ear.health()).toMatchObject({ state: 'hearing', resets: 3 });
-    runs[0]!.events.onExit('killed');
-    await clock.advance(1000);
-    runs[1]!.events.onReport({ kind: 'ready' });
-    runs[1]!.events.onReport({ ...done, resets: 0 });
-    expect(ear.health()).not.toHaveProperty('resets');
-    await ear.close();
-  });
-
   it('drops the oldest sound beyond ten seconds and counts it', async () => {
     const { ear, runs } = await begin();
     runs[0]!.events.onReport({ kind: 'ready' });

@@ -1,8 +1,8 @@
 /** Echoes taken away: what is predictable from the past goes, the sound itself stays, and nothing ever breaks. */
 import { describe, expect, it } from 'vitest';
-import { BINS, overSpectra, type SpectrumStep } from '../../../../models/speech/spectra.ts';
-import { createDereverberation } from '../../../../models/speech/wpe.ts';
-import { seeded } from './small-net.ts';
+import { BINS, overSpectra, type SpectrumStep } from '../../../scripts/ears/spectra.ts';
+import { createDereverberation } from '../../../scripts/ears/wpe.ts';
+import { seeded } from '../models/speech/small-net.ts';
 
 const RATE = 16_000;
 const random = seeded(11);

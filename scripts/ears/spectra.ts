@@ -1,19 +1,17 @@
 /** Takes sound apart into short spectra and puts it together again, block by block: the frame around what works on spectra. */
-import { createFft } from './fft.ts';
+import { createFft } from '../../models/speech/fft.ts';
 
 /** Samples of one window (32 ms at 16 kHz) and of one step (8 ms). */
 const WINDOW = 512;
 const STEP = 128;
 /** Bins of one spectrum: 0 Hz to the half of the sampling rate. */
 export const BINS = WINDOW / 2 + 1;
-/** A sample comes out once so many later ones have come in, at most. */
-export const SPECTRA_DELAY = WINDOW;
 
 /** Changes one spectrum in place, `BINS` real and imaginary parts; called for every step, in order. */
 export type SpectrumStep = (re: Float64Array, im: Float64Array) => void;
 
 /**
- * Sound through a step on its spectra. Sample n out is sample n in, the last ones come with a later block. Windows of sine
+ * Sound through a step on its spectra. Sample n out is sample n in, the last ones (32 ms at most) come with a later block. Windows of sine
  * before and after: where the step changes nothing, nothing changes.
  */
 export function overSpectra(step: SpectrumStep): (samples: Int16Array) => Int16Array {
