@@ -91,7 +91,9 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
     if (!FRONTS.includes(front))
       throw new InvalidInput('bad_option', `--fronts ${front}: known are ${FRONTS.join(', ')}`);
   const drawing = flags.drawPhrases !== undefined;
-  const clips = readLabels(dir).clips.filter(
+  const labels = readLabels(dir);
+  for (const { file, reason } of labels.leftOut) print(`left out: ${file}: ${reason}`);
+  const clips = labels.clips.filter(
     (clip) => clip.language === language && !(drawing && clip.transcript?.includes('小云小云')),
   );
   if (clips.length === 0)
@@ -106,6 +108,11 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
   const sound = soundIn(language);
   const opened = openEngine(engine);
   const conditions = [{}, ...AUGMENTED].filter((one) => nameOfCondition(one).includes(flags.only ?? ''));
+  if (conditions.length === 0)
+    throw new InvalidInput(
+      'bad_option',
+      `--only ${flags.only}: no condition has this in its name; there are ${[{}, ...AUGMENTED].map(nameOfCondition).join(', ')}`,
+    );
   const lax = engine === 'fsmn' ? LAX : 0;
 
   const measure = async (front: FrontName, condition: Condition): Promise<FrontRow> => {
@@ -129,6 +136,7 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
           }),
         );
       core += each.reduce((sum, { rtf }) => sum + (rtf ?? 0), 0) / each.length / used.length;
+      for (const { file, reason } of each[0]!.leftOut) print(`left out: ${file}: ${reason}`);
       heard.push(each.map((one) => one.heard).reduce(better));
     }
     ears.close();

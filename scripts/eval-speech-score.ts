@@ -268,17 +268,20 @@ function contains(clip: SpeechClip, phrase: string, sound: (text: string) => str
 
 /** Greatest rate that gives at most `events` with probability 5 %: the exact one-sided bound. */
 export function poissonUpper95(events: number): number {
+  let logFactorial = 0;
+  for (let k = 2; k <= events; k++) logFactorial += Math.log(k);
+  // From the last term downwards, which are ever smaller at a rate over `events`: from the first on, exp(-rate) would be 0 at 745.
   const atMost = (rate: number) => {
-    let term = Math.exp(-rate);
+    let term = Math.exp((events === 0 ? 0 : events * Math.log(rate)) - rate - logFactorial);
     let sum = term;
-    for (let k = 1; k <= events; k++) {
-      term *= rate / k;
+    for (let k = events; k > 0; k--) {
+      term *= k / rate;
       sum += term;
     }
     return sum;
   };
-  let low = 0;
-  let high = 10 + events * 3;
+  let low = events;
+  let high = events + 10 + 5 * Math.sqrt(events);
   for (let i = 0; i < 100; i++) {
     const middle = (low + high) / 2;
     if (atMost(middle) > 0.05) low = middle;

@@ -15,6 +15,7 @@ import type { LogEntryView, LogView } from '../../../cloud/http/api.ts';
 import { openAuthority } from '../../../cloud/identity/authority.ts';
 import { type Cloud, startCloud } from '../../../cloud/main.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
+import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 export interface SecureCloud {
   readonly folder: string;
@@ -186,17 +187,7 @@ export const roomState = (roomId: string, bootId: string): RoomState => ({
   v: 1,
   roomId,
   at: { wallMs: Date.now(), monoMs: 1, bootId, clock: 'sure' },
-  layout: {
-    roomId,
-    name: roomId,
-    centre: 'c',
-    timeZone: 'Asia/Shanghai',
-    seats: [],
-    zones: [],
-    doorLines: [],
-    floor: [],
-    roster: [],
-  },
+  layout: { ...EMPTY_ROOM, roomId, name: roomId },
   seats: [],
   rulePack: { name: 'demo', version: '1' },
   health: {

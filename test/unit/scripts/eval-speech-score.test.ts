@@ -204,8 +204,15 @@ describe('poissonUpper95', () => {
     [0, 2.996],
     [1, 4.744],
     [5, 10.513],
+    [100, 118.08],
   ])('of %i events is %f', (events, bound) => {
     expect(poissonUpper95(events)).toBeCloseTo(bound, 2);
+  });
+
+  it('lies over the count however great that is', () => {
+    // By the normal approximation of so many: 1.645 deviations and a little.
+    for (const events of [800, 2000, 20_000])
+      expect((poissonUpper95(events) - events) / Math.sqrt(events)).toBeCloseTo(1.66, 1);
   });
 });
 
