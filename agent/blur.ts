@@ -10,34 +10,37 @@ const SMALLEST_PX = 8;
 /** Where nothing is known of who is there, the whole picture becomes so many blocks across. */
 const WHOLE_BLOCKS = 24;
 /** A head that was seen so lately may be there still, though the detector missed it. */
-const REMEMBERED_MS = 3000;
+const NEAR_MS = 3000;
+/** The larger picture is out of a file that was finished some seconds ago. */
+const REMEMBERED_MS = 30_000;
 
 export interface HeadMemory {
   /** Everybody whom the eyes found in a frame. */
   saw(persons: readonly Bodied[], monoMs: MonoMs, aspect: number): void;
   /** The picture with every head of the last three seconds in blocks; all of it where no frame was looked at in that time. */
   blurred(picture: Picture, monoMs: MonoMs): Picture;
+  /** Every head within three seconds of then; undefined where no frame was looked at in that time. */
+  near(monoMs: MonoMs): readonly Box[] | undefined;
 }
 
 /** One camera's. */
 export function createHeadMemory(): HeadMemory {
   let seen: { readonly monoMs: MonoMs; readonly heads: readonly Box[] }[] = [];
-  const recent = (monoMs: MonoMs) => {
-    seen = seen.filter((one) => Math.abs(monoMs - one.monoMs) <= REMEMBERED_MS);
-    return seen;
+  const near = (monoMs: MonoMs) => {
+    const found = seen.filter((one) => Math.abs(monoMs - one.monoMs) <= NEAR_MS);
+    return found.length === 0 ? undefined : found.flatMap(({ heads }) => heads);
   };
   return {
     saw(persons, monoMs, aspect) {
-      recent(monoMs).push({ monoMs, heads: persons.map((person) => headBox(person, aspect)) });
+      seen = seen.filter((one) => Math.abs(monoMs - one.monoMs) <= REMEMBERED_MS);
+      seen.push({ monoMs, heads: persons.map((person) => headBox(person, aspect)) });
     },
     blurred(picture, monoMs) {
-      const known = recent(monoMs);
-      if (known.length === 0) return pixelated(picture, [[0, 0, 1, 1]], Math.ceil(picture.width / WHOLE_BLOCKS));
-      return pixelated(
-        picture,
-        known.flatMap(({ heads }) => heads),
-      );
+      const known = near(monoMs);
+      if (!known) return pixelated(picture, [[0, 0, 1, 1]], Math.ceil(picture.width / WHOLE_BLOCKS));
+      return pixelated(picture, known);
     },
+    near,
   };
 }
 

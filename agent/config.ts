@@ -219,7 +219,6 @@ function assemble(
       keepFreeBytes: keepFreeMiB * MiB,
     },
     warnings: [
-      ...(room.seats.length === 0 ? ['no seats are drawn: nobody can be missed'] : []),
       ...(room.microphones.length === 0 && !room.cameras.some(({ audio }) => audio)
         ? ['no microphone and no camera with audio: true: the room is deaf']
         : []),

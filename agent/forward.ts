@@ -2,6 +2,7 @@
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { Forbidden, isRetryable } from '../protocol/errors.ts';
+import { answerBytes, type PictureAnswer, type PictureAsk, readAsk } from '../protocol/picture.ts';
 import { LIMITS, type RoomState, refusesMqtt5, topics } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
 import { leaveBacklog, takeAck } from './ack.ts';
@@ -49,6 +50,10 @@ export interface Forward {
   /** Newest wins; sent at most once a second and made only then, dropped while not connected. */
   publishState(make: () => RoomState): void;
   publishSnapshot(cameraId: string, jpeg: Uint8Array): void;
+  /** Called when somebody at the desk asks for a larger picture; one listener. */
+  onPictureAsk(listener: (ask: PictureAsk) => void): void;
+  /** Dropped while not connected: whoever asked is told that nothing came. */
+  publishPicture(cameraId: string, answer: PictureAnswer): void;
   /** Leaves the broker and comes back with the credentials of this moment; events wait in the outbox meanwhile. */
   reconnect(): void;
   health(): ForwardHealth;
@@ -85,6 +90,7 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
   let woken = false;
   let leave: () => void = () => {};
   let newestState: (() => RoomState) | undefined;
+  let hearAsk: (ask: PictureAsk) => void = () => {};
   let stateMonoMs = Number.NEGATIVE_INFINITY;
 
   const poke = (): void => {
@@ -140,6 +146,11 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
       failure = `the broker ended the connection (reason code ${packet.reasonCode ?? 0})`;
     });
     const hearAck = (payload: Uint8Array): void => {
+      const ask = readAsk(payload);
+      if (ask) {
+        hearAsk(ask);
+        return;
+      }
       const taken = takeAck(payload, outbox, windows);
       if (taken.kind !== 'taken') {
         counts.refusedAcks += 1;
@@ -283,6 +294,12 @@ export function createForward({ outbox, connection, roomId, clock, log }: Forwar
     },
     publishSnapshot(cameraId, jpeg) {
       if (client) publishVolatile(client, topics.snapshot(roomId, cameraId), Buffer.from(jpeg), LIMITS.snapshotBytes);
+    },
+    onPictureAsk(listener) {
+      hearAsk = listener;
+    },
+    publishPicture(cameraId, answer) {
+      if (client) publishVolatile(client, topics.snapshot(roomId, cameraId), answerBytes(answer), LIMITS.snapshotBytes);
     },
     reconnect: () => leave(),
     health: () => ({ state, sinceMonoMs, ...(reason === undefined ? {} : { reason }), ...counts }),

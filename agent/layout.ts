@@ -42,6 +42,12 @@ export function createLayoutHolder({
   };
 }
 
+/** What has to be said of a room in which nobody can be missed; undefined: seats are drawn, by whomever. */
+export function seatsWarning({ seats }: Pick<RoomLayout, 'seats'>): string | undefined {
+  if (seats.length > 0) return undefined;
+  return 'room.yaml draws no seats, and none have come from the desk so far: nobody can be missed until some are drawn';
+}
+
 /** Throws InvalidInput `layout_refused` with every fault of the order in words. */
 export function checkLayout(order: LayoutOrder, cameraIds: readonly string[]): void {
   const problems = layoutProblems(order, cameraIds);

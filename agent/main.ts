@@ -11,6 +11,7 @@ import type { Hit } from '../models/speech/recogniser.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
+import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createCapture } from './capture.ts';
@@ -19,10 +20,11 @@ import type { RoomView } from './decide/room.ts';
 import { createForward } from './forward.ts';
 import { createHearing } from './hearing.ts';
 import { openIdentity } from './identity.ts';
-import { createLayoutHolder } from './layout.ts';
+import { createLayoutHolder, seatsWarning } from './layout.ts';
 import { createLooking } from './looking.ts';
 import { createLoops, each, every, type Loops } from './loops.ts';
 import { openOrders } from './orders.ts';
+import { createPictures } from './picture.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createRulesHolder } from './rules.ts';
@@ -128,6 +130,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     }
     const pack = rules.current();
     const layout = laid.current();
+    warnOfSeats(layout, log);
     const context = { layout, pack, runId: randomUUID(), ...(session ? { session } : {}) };
     const watch = createWatch({ context, outbox, clock, log: log.child({ part: 'watch' }) });
     const forward = createForward({
@@ -191,6 +194,17 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       clock,
       log: log.child({ part: 'ears' }),
     });
+    const pictures = createPictures({
+      cameraIds: config.cameras.map(({ cameraId }) => cameraId),
+      newest: recorder.newest,
+      ...(config.blurHeads
+        ? { headsAt: (cameraId, monoMs) => looking.perceives.get(cameraId)?.headsNear(monoMs) }
+        : {}),
+      answer: forward.publishPicture,
+      clock,
+      log: log.child({ part: 'picture' }),
+    });
+    forward.onPictureAsk(pictures.ask);
     const isNewStill = createStillNews();
     const report = createStateReport({ config, watch, outbox, eyes, clock });
 
@@ -208,6 +222,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
         { seats: next.seats.length, from: next === config.layout ? 'room.yaml' : 'the desk' },
         'another layout is in force',
       );
+      warnOfSeats(next, log);
     });
     orders.on('rulePack', (next) => rules.take(next));
     rules.onChange((next) => {
@@ -261,6 +276,7 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     ending.push(
       () => identity?.close(),
       () => forward.close(),
+      () => pictures.close(),
       () => upload.close(),
       () => recorder.close(),
       () => eyes.close(),
@@ -315,6 +331,12 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     await endAll(ending, stop, loops, log);
     throw error;
   }
+}
+
+/** Here and not where room.yaml is read: what the desk has drawn is known by now, or comes later. */
+function warnOfSeats(layout: RoomLayout, log: Logger): void {
+  const warning = seatsWarning(layout);
+  if (warning !== undefined) log.warn(warning);
 }
 
 /** Where the box keeps its certificate, and whom it asks for a new one. */

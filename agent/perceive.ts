@@ -61,6 +61,8 @@ export interface Perceive {
   health(): PerceiveHealth;
   /** JPEG of a frame not older than ten seconds while frames come, with the time of that frame. */
   snapshot(): { readonly jpeg: Uint8Array; readonly atMonoMs: MonoMs } | undefined;
+  /** Heads around that time, where they are to be hidden; undefined: nobody knows where they were. */
+  headsNear(monoMs: MonoMs): readonly Box[] | undefined;
   /** The picture against which the camera's shift is measured. */
   readonly watch: Pick<PictureWatch, 'reference' | 'setReference'>;
   /** Looks by other seats and regions from now on; a frame that is being looked at gives no observation. */
@@ -222,6 +224,7 @@ export function createPerceive({
       ...(reason === undefined ? {} : { reason }),
     }),
     snapshot: () => still.latest(),
+    headsNear: (monoMs) => heads?.near(monoMs),
     watch: { reference: () => watch.reference(), setReference: (reference) => watch.setReference(reference) },
     relay(next, around) {
       const zones = zonesOf(next, cameraId);

@@ -30,6 +30,7 @@ import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
 import { createPeople } from './review/people.ts';
 import { createRules } from './review/rules.ts';
+import { createPictures } from './review/pictures.ts';
 import { createRulesBench } from './review/rules-bench.ts';
 import { openRulesKey } from './review/rules-key.ts';
 import { createSessions } from './review/sessions.ts';
@@ -153,6 +154,7 @@ export async function startCloud(
     };
     const exports = createExports({ store, files, clock });
     const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
+    const pictures = createPictures({ store, rooms, ingest, clock });
     const { tls: _choice, ...http } = config.http;
     const app = does('web')
       ? await createApp({
@@ -166,6 +168,7 @@ export async function startCloud(
             layouts: createLayouts({ orders, rooms }),
             exports,
             rules: await startRules(),
+            pictures,
             ...(identity ? { identity } : {}),
             mqttFor: (host) => boxesUrl(config.mqtt, broker.url, host),
           },
@@ -180,6 +183,7 @@ export async function startCloud(
     // Before the app, which waits for requests that are being answered.
     ending.push(() => exports.close());
     const url = await listen(app, config.http);
+    ending.push(() => pictures.close());
     const { signal } = closing;
     if (does('web'))
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);

@@ -13,7 +13,7 @@ import type { Outbox } from '../store/outbox.ts';
 import { cutClip, described, type Missing, placeIn, timeline, usable } from './clip.ts';
 import { createOverlayRing, type OverlayShot } from './overlay.ts';
 import { type ClipRequest, NOTHING_PLANNED, type PlanState, plan } from './plan.ts';
-import { createRing, type RingLimits } from './ring.ts';
+import { createRing, type RingLimits, type RingSegment } from './ring.ts';
 
 export interface RecorderParts {
   /** Holds `segments/` and `clips/`. */
@@ -51,6 +51,8 @@ export interface Recorder {
   follow(event: DraftEvent): void;
   /** Clip and gap events to be accepted, until `close`. One reader. */
   drafts(): AsyncIterable<DraftEvent>;
+  /** The segment of the camera that was finished last. */
+  newest(cameraId: string): RingSegment | undefined;
   health(): RecorderHealth;
   close(): Promise<void>;
 }
@@ -375,6 +377,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
           });
       }
     },
+    newest: (cameraId) => ring.newest(cameraId),
     health: () => ({ ...ring.health(), planned: planned.size, lostSegments }),
     async close() {
       ending.abort();

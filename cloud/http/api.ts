@@ -196,6 +196,12 @@ export interface LogEntryView {
 
 /** `GET /api/rooms/:roomId/snapshot/:cameraId` answers image/jpeg. */
 
+/**
+ * `POST /api/rooms/:roomId/picture/:cameraId` asks the box for a larger one of this moment and answers image/jpeg, with this header:
+ * the cloud's wall time at which the camera showed it. Logged as a view; 503 `picture_silent` where the box does not answer.
+ */
+export const PICTURE_AGE = 'evalroom-shown-wall-ms';
+
 /** `POST /api/clips/:clipId/export` answers video/mp4: a copy with blurred heads, logged, made anew each time; not the evidence. */
 
 /**

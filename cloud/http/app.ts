@@ -22,6 +22,7 @@ import type { Exports } from '../review/export.ts';
 import type { Layouts } from '../review/layout.ts';
 import type { Orders } from '../review/orders.ts';
 import type { People } from '../review/people.ts';
+import type { Pictures } from '../review/pictures.ts';
 import type { Rules } from '../review/rules.ts';
 import { SESSION_MS, type Sessions } from '../review/sessions.ts';
 import type { HealthView } from './api.ts';
@@ -32,6 +33,7 @@ import { routeLayout } from './layout.ts';
 import { routeOrders } from './orders.ts';
 import { routePeople } from './people.ts';
 import { PASSWORD_MAX } from './people-api.ts';
+import { routePicture } from './picture.ts';
 import { routeDesk } from './routes.ts';
 import { routeRules } from './rules.ts';
 import { routeSessions } from './sessions.ts';
@@ -58,6 +60,7 @@ export interface AppParts {
     readonly staff: People;
     readonly layouts: Layouts;
     readonly exports: Exports;
+    readonly pictures: Pictures;
     readonly rules: Rules;
     /** Absent where the cloud speaks on its own machine alone. */
     readonly identity?: Identity;
@@ -227,6 +230,7 @@ export async function createApp({
   routeSessions(app, people);
   routeLayout(app, people);
   routeExport(app, people);
+  routePicture(app, people);
   routeRules(app, people);
   await app.register(async (scope) => {
     // The bytes of an upload are for tus alone: nothing here may read them first.

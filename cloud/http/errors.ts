@@ -107,6 +107,30 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
     status: 409,
     message: { zh: '生效中的许可过多。请先收回一些。', en: 'Too many permits count at once. Revoke some first.' },
   },
+  picture_silent: {
+    message: {
+      zh: '终端没有应答，暂时没有新的大图。小图仍可使用，请稍后再试。',
+      en: 'The box does not answer, so there is no new large picture. The small one still serves; try again later.',
+    },
+  },
+  picture_not_recorded: {
+    message: {
+      zh: '终端最近一分钟没有录到这台摄像机的画面。请检查该摄像机。',
+      en: 'The box has recorded nothing of this camera in the last minute. Look at the camera.',
+    },
+  },
+  picture_failed: {
+    message: {
+      zh: '终端未能生成大图，原因见终端日志。小图仍可使用。',
+      en: 'The box could not make a large picture; its log says why. The small one still serves.',
+    },
+  },
+  picture_busy: {
+    message: {
+      zh: '正在索取的大图过多。请稍后再试。',
+      en: 'Too many large pictures are being asked for. Please try again in a moment.',
+    },
+  },
   orders_large: {
     status: 413,
     message: {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
+import { askBytes, isAnswer, isJpeg, type PictureAsk, readAnswer } from '../../protocol/picture.ts';
 import { parseRoomState } from '../../protocol/schema.ts';
 import { LANES, type Lane, LIMITS, parseTopic, refusesMqtt5, topics } from '../../protocol/stream.ts';
 import type { Clock } from '../../protocol/time.ts';
@@ -64,6 +65,8 @@ export interface Ingest {
   /** Resolves when subscribed; or after 3 s without a broker, which it goes on trying, and `counts()` says so. */
   start(): Promise<void>;
   counts(): IngestCounts;
+  /** Asks a box for a larger picture; false without a broker. The answer comes by `rooms.onPicture`. */
+  askPicture(roomId: string, ask: Pick<PictureAsk, 'askId' | 'cameraId'>): boolean;
   /** Commits and acks what is queued, then leaves. */
   close(): Promise<void>;
 }
@@ -181,7 +184,10 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       if (parsed.ok) rooms.heardState(roomId, parsed.state, clock.wallMs());
       else counts.unreadable++;
     } else if (kind === 'snapshot' && rest !== undefined) {
-      if (isJpeg(payload)) rooms.heardSnapshot(roomId, rest, payload, clock.wallMs());
+      const answer = isAnswer(payload) ? readAnswer(payload) : undefined;
+      if (answer) rooms.heardPicture(roomId, rest, answer, clock.wallMs());
+      else if (isJpeg(payload) && payload.length <= LIMITS.snapshotBytes)
+        rooms.heardSnapshot(roomId, rest, payload, clock.wallMs());
       else counts.unreadable++;
     }
   };
@@ -234,6 +240,11 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
       if (!subscribed)
         log.error({ broker: login.url }, 'started without a broker: no room can be heard until it answers');
     },
+    askPicture(roomId, ask) {
+      if (!client?.connected || !subscribed) return false;
+      client.publish(topics.ack(roomId), askBytes(ask), { qos: 0 });
+      return true;
+    },
     counts: () => {
       const { unreadable, ...kept } = garbage.counts();
       return {
@@ -252,6 +263,3 @@ export function createIngest({ login, store, rooms, onCommit, log, clock }: Inge
     },
   };
 }
-
-const isJpeg = (bytes: Uint8Array) =>
-  bytes.length <= LIMITS.snapshotBytes && bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;

@@ -1,4 +1,5 @@
 /** What rooms look like at this moment, in memory only: the newest state and picture of each, bounded, newest wins. */
+import type { PictureAnswer } from '../../protocol/picture.ts';
 import type { RoomState } from '../../protocol/stream.ts';
 import type { RoomCard } from '../http/api.ts';
 
@@ -24,9 +25,19 @@ export type RoomChange =
   | { readonly kind: 'state'; readonly roomId: string; readonly heardWallMs: number; readonly state: RoomState }
   | { readonly kind: 'snapshot'; readonly roomId: string; readonly cameraId: string; readonly wallMs: number };
 
+/** What a box gave when it was asked for a larger picture; never kept here. */
+export interface HeardPicture {
+  readonly roomId: string;
+  readonly cameraId: string;
+  readonly answer: PictureAnswer;
+  /** Cloud's wall time at which it arrived. */
+  readonly wallMs: number;
+}
+
 export interface Rooms {
   heardState(roomId: string, state: RoomState, wallMs: number): void;
   heardSnapshot(roomId: string, cameraId: string, jpeg: Uint8Array, wallMs: number): void;
+  heardPicture(roomId: string, cameraId: string, answer: PictureAnswer, wallMs: number): void;
   /** Rooms heard of, and those of `known` that were not. */
   cards(known: readonly string[]): RoomCard[];
   snapshot(roomId: string, cameraId: string): Snapshot | undefined;
@@ -35,6 +46,8 @@ export interface Rooms {
   layout(roomId: string): RoomState['layout'] | undefined;
   /** Told of each change; returns how to stop it. */
   onChange(listener: (change: RoomChange) => void): () => void;
+  /** Told of each larger picture; returns how to stop it. */
+  onPicture(listener: (picture: HeardPicture) => void): () => void;
 }
 
 /** Beyond 2,000 rooms the one that was silent longest is forgotten; it comes back with its next state. */
@@ -42,6 +55,7 @@ export function createRooms(): Rooms {
   // In order of the last sign of life: the first one is the longest silent.
   const entries = new Map<string, Entry>();
   const listeners = new Set<(change: RoomChange) => void>();
+  const onlookers = new Set<(picture: HeardPicture) => void>();
   const touch = (roomId: string): Entry => {
     const entry = entries.get(roomId) ?? { snapshots: new Map(), told: new Map() };
     entries.delete(roomId);
@@ -69,6 +83,9 @@ export function createRooms(): Rooms {
       snapshots.set(cameraId, { wallMs, jpeg });
       tell({ kind: 'snapshot', roomId, cameraId, wallMs }, entry, `snapshot ${cameraId}`, wallMs);
     },
+    heardPicture(roomId, cameraId, answer, wallMs) {
+      for (const onlooker of [...onlookers]) onlooker({ roomId, cameraId, answer, wallMs });
+    },
     cards(known) {
       return [...new Set([...known, ...entries.keys()])].sort().map((roomId) => {
         const { state, heardWallMs, snapshots } = entries.get(roomId) ?? { snapshots: new Map<string, Snapshot>() };
@@ -88,6 +105,10 @@ export function createRooms(): Rooms {
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    onPicture(listener) {
+      onlookers.add(listener);
+      return () => onlookers.delete(listener);
     },
   };
 }

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { systemClock } from '../../agent/clock.ts';
 import { checkRoomConfig, type RoomConfig } from '../../agent/config.ts';
 import { readIdentity } from '../../agent/identity.ts';
-import { checkLayout } from '../../agent/layout.ts';
+import { checkLayout, seatsWarning } from '../../agent/layout.ts';
 import { createLog } from '../../agent/log.ts';
 import { readKept } from '../../agent/orders.ts';
 import { createRulesHolder } from '../../agent/rules.ts';
@@ -35,7 +35,8 @@ export function lookAtRoom(path: string): { readonly findings: Finding[]; readon
   const { layout, cameras, microphones, warnings } = config;
   const found = `${layout.roomId}: ${layout.seats.length} seats, ${cameras.length} camera(s), ${microphones.length} extra microphone(s)`;
   const ordered = readKept(config.dataFolder, layout.roomId, createLog({ name: 'doctor', level: 'silent' })).orders;
-  const said = ordered.layout ? warnings.filter((warning) => !warning.startsWith('no seats')) : warnings;
+  const unseated = seatsWarning(ordered.layout ?? layout);
+  const said = unseated === undefined ? warnings : [unseated, ...warnings];
   return {
     findings: [
       ok('room.yaml', found),

@@ -10,6 +10,7 @@ import { createForward, type Forward } from '../../../agent/forward.ts';
 import type { Outbox } from '../../../agent/store/outbox.ts';
 import { openOutbox } from '../../../agent/store/sqlite.ts';
 import type { DraftEvent } from '../../../protocol/event.ts';
+import { askBytes, readAnswer } from '../../../protocol/picture.ts';
 import type { RoomState } from '../../../protocol/stream.ts';
 import { freePort, type TestBroker, type TestIngest, testBroker, testIngest, until } from './mosquitto.ts';
 
@@ -198,5 +199,17 @@ describe('forward', () => {
     forward.publishState(() => state(6));
     await until('the next second', () => ingest.states.length === 2);
     expect(ingest.snapshots.map((jpeg) => jpeg.length)).toEqual([3]);
+  });
+
+  it('hears on its ack topic that a larger picture is wanted, and sends it on the topic of snapshots', async () => {
+    await startForward();
+    forward.onPictureAsk(({ askId, cameraId }) =>
+      forward.publishPicture(cameraId, { askId, ageMs: 7, jpeg: Buffer.from([0xff, 0xd8, 0xff]) }),
+    );
+    await until('connected', () => forward.health().state === 'connected');
+    ingest.publishAck('room-1', askBytes({ askId: 'a-1', cameraId: 'cam-a' }).toString());
+    await until('an answer', () => ingest.snapshots.length === 1);
+    expect(readAnswer(ingest.snapshots[0]!)).toMatchObject({ askId: 'a-1', ageMs: 7 });
+    expect(forward.health().refusedAcks).toBe(0);
   });
 });

@@ -39,6 +39,7 @@ const ROWS: readonly Row[] = [
   ['POST', '/api/alerts/:episodeId/actions', 401, 403, 400],
   ['GET', '/api/rooms/:roomId/layout', 401, 403, 200],
   ['POST', '/api/rooms/:roomId/layout', 401, 403, 400],
+  ['POST', '/api/rooms/:roomId/picture/:cameraId', 401, 403, 404],
   ['POST', '/api/rooms/:roomId/session', 401, 403, 400],
   ['POST', '/api/sessions/:sessionId/phase', 401, 403, 400],
   ['POST', '/api/sessions/:sessionId/permits', 401, 403, 400],

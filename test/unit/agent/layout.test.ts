@@ -3,7 +3,7 @@ import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createScouts, createSeatScout } from '../../../agent/calibrate.ts';
 import { virtualClock } from '../../../agent/clock.ts';
-import { createLayoutHolder } from '../../../agent/layout.ts';
+import { createLayoutHolder, seatsWarning } from '../../../agent/layout.ts';
 import { memoryOutbox } from '../../../agent/store/memory.ts';
 import { createWatch } from '../../../agent/watch.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
@@ -32,6 +32,18 @@ const own: RoomLayout = {
   roster: [{ seatId: '1', expertId: 'e' }],
 };
 const order = (seats: readonly Seat[]): LayoutOrder => ({ seats, zones: [], doorLines: [], floor: [] });
+
+describe('a room without seats', () => {
+  it('is warned of by what is in force, not by room.yaml alone', () => {
+    const laid = createLayoutHolder({ own: { ...own, seats: [] }, cameraIds: ['cam'] });
+    const said: (string | undefined)[] = [];
+    laid.onChange((layout) => said.push(seatsWarning(layout)));
+    expect(seatsWarning(laid.current())).toContain('none have come from the desk so far');
+    laid.take({ seats: [seat('1')], zones: [], doorLines: [], floor: [] });
+    laid.take(undefined);
+    expect(said).toEqual([undefined, expect.stringContaining('nobody can be missed')]);
+  });
+});
 
 describe('the layout in force', () => {
   it('is the file until an order comes, and the file again when the order is taken back', () => {
