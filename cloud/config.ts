@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../protocol/errors.ts';
+import { type RetentionConfig, retentionOf, retentionShape } from './config-retention.ts';
 import type { StoreConfig } from './store/open.ts';
 
 export interface Tls {
@@ -78,7 +79,7 @@ export interface S3Config {
 export const ROLES = ['ingest', 'web', 'broker'] as const;
 export type Role = (typeof ROLES)[number];
 
-export interface CloudConfig {
+export interface CloudConfig extends RetentionConfig {
   readonly roles: readonly Role[];
   /** Folder of the store, the clips, the broker's files: absolute. */
   readonly data: string;
@@ -97,8 +98,6 @@ export interface CloudConfig {
   readonly clips?: S3Config;
   /** Folder of fetched models: the rule page tries recordings with the ear in it. Need not exist. */
   readonly models: string;
-  /** How long what is stored and judged is kept; for ever where absent. */
-  readonly retentionMs?: number;
 }
 
 /** What a command line may put above the file. */
@@ -180,7 +179,7 @@ const shape = z.strictObject({
     })
     .exactOptional(),
   models: z.string().min(1).exactOptional(),
-  retention: z.strictObject({ days: z.int().min(1).max(36_500) }).exactOptional(),
+  retention: retentionShape.exactOptional(),
 });
 type Shape = z.output<typeof shape>;
 
@@ -236,6 +235,7 @@ export function parseCloudConfig(
   const clips = clipsOf(config, at, faults);
   const identity = identityOf(config, { http, mqtt, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
+  const retention = retentionOf(config.retention, faults);
   if (faults.length > 0) fail(name, faults);
   return Object.freeze({
     roles,
@@ -246,7 +246,7 @@ export function parseCloudConfig(
     store,
     ...(clips ? { clips } : {}),
     models: config.models === undefined ? (overrides.models ?? join(data, 'models')) : at(config.models),
-    ...(config.retention ? { retentionMs: config.retention.days * DAY_MS } : {}),
+    ...retention,
   });
 }
 
@@ -261,7 +261,7 @@ function clipsOf({ clips, retention }: Shape, at: (file: string) => string, faul
   if (!url || !/^https?:$/.test(url.protocol)) faults.push('clips.endpoint: must be a url such as https://s3.example');
   else if (url.protocol === 'http:' && !isLoopback(url.hostname))
     faults.push('clips.endpoint: must be https:// beyond this machine');
-  if (lockDays !== undefined && retention && lockDays > retention.days)
+  if (lockDays !== undefined && retention?.days !== undefined && lockDays > retention.days)
     faults.push('clips.lockDays: longer than retention.days, so that the storage would refuse to let go');
   let lines: string[] = [];
   try {

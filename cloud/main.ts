@@ -28,6 +28,7 @@ import { createEvaluations } from './review/evaluations.ts';
 import { createExports } from './review/export.ts';
 import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
+import { createOverlayWords } from './review/overlay-words.ts';
 import { createPeople } from './review/people.ts';
 import { createRules } from './review/rules.ts';
 import { createPictures } from './review/pictures.ts';
@@ -187,9 +188,10 @@ export async function startCloud(
     const { signal } = closing;
     if (does('web'))
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);
-    const { retentionMs } = config;
-    if (does('web') && retentionMs !== undefined) {
-      const retention = createRetention({ store, files, clock, log: log.child({ part: 'retention' }), retentionMs });
+    if (does('web') && (config.retentionMs !== undefined || config.wordDays)) {
+      const overlays = createOverlayWords({ store, files, folder: join(config.data, 'uploads') });
+      const part = log.child({ part: 'retention' });
+      const retention = createRetention({ store, files, overlays, clock, log: part, kept: config });
       void every(
         CLEAN_UP_MS,
         { work: retention.look, what: 'letting go of what is older than the retention', log, clock },

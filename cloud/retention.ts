@@ -1,9 +1,12 @@
 /** Beside the cloud's parts: lets go of what is older than the retention, but never on the word of a clock that has leapt. */
 import type { Logger } from 'pino';
 import type { Clock } from '../protocol/time.ts';
+import { shortestDays, type WordDays } from '../protocol/words.ts';
 import type { ClipFiles } from './review/clip-files.ts';
+import type { OverlayWords } from './review/overlay-words.ts';
 import type { Store } from './store/store.ts';
 
+const DAY_MS = 86_400_000;
 /** Wall time and monotonic time may differ by so much between two looks; more is a leap. */
 const LEAP_MS = 3_600_000;
 /** When it starts, the clock may stand so far beyond the newest thing stored; more is a long silence, or a wrong clock. */
@@ -12,6 +15,14 @@ const SILENCE_MS = 86_400_000;
 const EVEN_MS = 86_400_000;
 /** Of files that could not be removed so many are named. */
 const FAULTS_TOLD = 100;
+
+/** How long what is stored is kept. */
+export interface Kept {
+  /** Events that are judged, and all that belongs to them; for ever where absent. */
+  readonly retentionMs?: number;
+  /** Spoken words by their class. */
+  readonly wordDays?: WordDays;
+}
 
 export interface Retention {
   /** One round: removes what is old, or says why it does not. To be called hourly. Throws an AggregateError when files stayed. */
@@ -27,15 +38,20 @@ export interface Retention {
 export function createRetention({
   store,
   files,
+  overlays,
   clock,
   log,
-  retentionMs,
+  kept: { retentionMs, wordDays = {} },
 }: {
-  readonly store: Pick<Store, 'retire' | 'newestWallMs' | 'retentionClock' | 'keepRetentionClock'>;
+  readonly store: Pick<
+    Store,
+    'retire' | 'removeWords' | 'newestWallMs' | 'retentionClock' | 'keepRetentionClock' | 'appendLog'
+  >;
   readonly files: Pick<ClipFiles, 'remove'>;
+  readonly overlays: OverlayWords;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly retentionMs: number;
+  readonly kept: Kept;
 }): Retention {
   let last: { readonly wallMs: number; readonly monoMs: number; readonly doubtMs: number } | undefined;
 
@@ -48,15 +64,46 @@ export function createRetention({
     return newest !== undefined && wallMs < newest - LEAP_MS ? wallMs - newest : 0;
   };
 
+  const removeEvents = async (wallMs: number, keptMs: number): Promise<void> => {
+    const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - keptMs, wallMs });
+    // Their rows are gone: what is not tried now is never tried again.
+    const faults: unknown[] = [];
+    for (const sha256 of gone) await files.remove(sha256).catch((error: unknown) => faults.push(error));
+    if (retired.events > 0) log.info({ ...retired, files: gone.length }, 'what is older than the retention has left');
+    if (faults.length > 0)
+      throw new AggregateError(
+        faults.slice(0, FAULTS_TOLD),
+        `${faults.length} of ${gone.length} clip files that no clip names any more could not be removed and stay where they lie`,
+      );
+  };
+
+  const removeWords = async (wallMs: number, afterDays: number): Promise<void> => {
+    const { events, alerts, refused } = await store.removeWords({ days: wordDays, wallMs });
+    const { emptied, faults } = await overlays.look(wallMs - afterDays * DAY_MS, { afterDays, wallMs, by: 'cloud' });
+    const classes = Object.entries(events).filter(([, count]) => count > 0);
+    if (classes.length + alerts + refused + emptied > 0) {
+      const all = classes.reduce((sum, [, count]) => sum + count, 0);
+      const named = classes.map(([wordClass, count]) => `${wordClass} ${count}`).join(', ');
+      const object = `${all} events${named && ` (${named})`}, ${alerts} alerts, ${refused} refused payloads, ${emptied} captions of clips`;
+      await store.appendLog({ wallMs, actor: 'cloud', action: 'retire_words', object });
+      log.info({ events, alerts, refused, captions: emptied }, 'words whose time is over have left');
+    }
+    if (faults.length > 0)
+      throw new AggregateError(
+        faults.slice(0, FAULTS_TOLD),
+        `${faults.length} overlays could not be looked into for words whose time is over; they are tried again in an hour`,
+      );
+  };
+
   return {
     async look() {
       const { wallMs, monoMs } = { wallMs: clock.wallMs(), monoMs: clock.monoMs() };
       const before = last;
-      const kept = before ? undefined : await store.retentionClock();
+      const known = before ? undefined : await store.retentionClock();
       const ranMs = before ? monoMs - before.monoMs : 0;
-      const leapMs = before ? wallMs - before.wallMs - ranMs : await firstLeapMs(wallMs, kept?.wallMs);
+      const leapMs = before ? wallMs - before.wallMs - ranMs : await firstLeapMs(wallMs, known?.wallMs);
       const leapt = Math.abs(leapMs) > LEAP_MS;
-      const doubtMs = leapt ? EVEN_MS : Math.max(0, (before?.doubtMs ?? kept?.doubtMs ?? 0) - ranMs);
+      const doubtMs = leapt ? EVEN_MS : Math.max(0, (before?.doubtMs ?? known?.doubtMs ?? 0) - ranMs);
       // First of all: a process that dies over what follows must not have forgotten it.
       await store.keepRetentionClock({ wallMs, doubtMs });
       last = { wallMs, monoMs, doubtMs };
@@ -72,16 +119,14 @@ export function createRetention({
         log.warn({ doubtMs: Math.round(doubtMs) }, 'after a leap of the clock nothing is removed for age yet');
         return;
       }
-      const { files: gone, ...retired } = await store.retire({ beforeWallMs: wallMs - retentionMs, wallMs });
-      // Their rows are gone: what is not tried now is never tried again.
-      const faults: unknown[] = [];
-      for (const sha256 of gone) await files.remove(sha256).catch((error: unknown) => faults.push(error));
-      if (retired.events > 0) log.info({ ...retired, files: gone.length }, 'what is older than the retention has left');
-      if (faults.length > 0)
-        throw new AggregateError(
-          faults.slice(0, FAULTS_TOLD),
-          `${faults.length} of ${gone.length} clip files that no clip names any more could not be removed and stay where they lie`,
-        );
+      // Files that stay of the one must not keep the other from its round.
+      const failed: unknown[] = [];
+      const wordsMs = shortestDays(wordDays);
+      if (retentionMs !== undefined) await removeEvents(wallMs, retentionMs).catch((error) => failed.push(error));
+      if (wordsMs !== undefined) await removeWords(wallMs, wordsMs).catch((error) => failed.push(error));
+      if (failed.length > 1)
+        throw new AggregateError(failed, failed.map((error) => (error as Error).message).join('; '));
+      if (failed.length === 1) throw failed[0];
     },
   };
 }

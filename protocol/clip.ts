@@ -1,4 +1,5 @@
 /** Evidence on disk and on its way: segments of the recorder, clips pinned out of them, their hashes. */
+import type { WordsRemoved } from './event.ts';
 import type { Keypoint } from './observation.ts';
 import type { Box } from './seat.ts';
 import type { WallMs } from './time.ts';
@@ -62,4 +63,6 @@ export interface Overlay {
   readonly frames: readonly OverlayFrame[];
   /** Words heard in the span. */
   readonly words: readonly { readonly tMs: number; readonly text: string; readonly hit: boolean }[];
+  /** Words stood here, and were taken out when their time was over. */
+  readonly wordsRemoved?: WordsRemoved;
 }

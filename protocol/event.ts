@@ -66,6 +66,13 @@ export interface Transcript {
   readonly hit: readonly [number, number];
 }
 
+/** Said of an event whose words were taken out when their time was over: after how many days, when, and where. */
+export interface WordsRemoved {
+  readonly afterDays: number;
+  readonly wallMs: WallMs;
+  readonly by: 'box' | 'cloud';
+}
+
 /** The part of an event that says what happened in an episode. */
 export interface EpisodeBody {
   readonly kind: 'episode';
@@ -88,6 +95,8 @@ export interface EpisodeBody {
   readonly figures: readonly Figure[];
   readonly sentence: Sentence;
   readonly transcript?: Transcript;
+  /** Its words are gone; the sentence then quotes none. */
+  readonly wordsRemoved?: WordsRemoved;
   /** Fault code where the behaviour is a fault: covered, moved, frozen, down, muted, deaf … */
   readonly fault?: string;
   /** The evaluation that was on; absent between evaluations. */

@@ -88,6 +88,9 @@ const episode = z.object({
   transcript: z.exactOptional(
     z.object({ language: text(35), engine: name, text: text(4000), hit: z.tuple([count, count]) }),
   ),
+  wordsRemoved: z.exactOptional(
+    z.object({ afterDays: z.number().min(0).max(36_500), wallMs, by: z.enum(['box', 'cloud']) }),
+  ),
   fault: z.exactOptional(text(200)),
   sessionId: z.exactOptional(id),
 });

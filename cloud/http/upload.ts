@@ -56,7 +56,8 @@ export function createUpload(parts: {
     const file = clip.clip.files.find((candidate) => candidate.name === name);
     if (!file || file.sha256 !== sha256)
       throw new InvalidInput('clip_differs', 'name or sha256 is not what the clip event announced');
-    return { clipId: clip.clip.clipId, ...file };
+    const stored = clip.files.find((candidate) => candidate.name === name);
+    return { clipId: clip.clip.clipId, ...file, emptied: stored !== undefined && stored.sha256 !== sha256 };
   };
 
   /** Hash, keep, record. The same upload at once twice is finished once. */
@@ -82,6 +83,12 @@ export function createUpload(parts: {
         'an uploaded clip file has another hash than announced',
       );
       throw new InvalidInput('clip_hash_mismatch', 'the bytes received have another hash; send the file again');
+    }
+    if (file.emptied) {
+      // Retention has taken the words out of it since: the box may let go of it, and they do not come back.
+      await removeFile(path);
+      await removeFile(`${path}.json`);
+      return file.sha256;
     }
     await files.keep(path, file.sha256);
     const { clipId, name, sha256, bytes } = file;

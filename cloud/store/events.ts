@@ -1,6 +1,7 @@
 /** The rows of events: how they are written, moved and found in both databases, whatever day they were stored on. */
 import type { RoomEvent } from '../../protocol/event.ts';
 import type { Reader, Tx } from './sql.ts';
+import { forgetWords, rememberWords } from './words.ts';
 
 export const EVENTS = {
   stream_id: 'text',
@@ -53,7 +54,9 @@ export async function insertRows<T extends Placed>(
   const returning = 'event_id, stream_id';
   if (tx.dialect === 'sqlite') {
     const rows = placed.map(rowOf);
-    return taken(placed, await tx.insertMany({ table: 'events', columns: EVENTS, conflict, returning, rows }));
+    const left = taken(placed, await tx.insertMany({ table: 'events', columns: EVENTS, conflict, returning, rows }));
+    await rememberWords(tx, without(placed, left), storedWallMs);
+    return left;
   }
   // The id first: it is unique over all days, an event's row only within its own.
   const ids = await tx.insertMany<Pick<Place, 'event_id' | 'stream_id'>>({
@@ -64,9 +67,14 @@ export async function insertRows<T extends Placed>(
     rows: placed.map(({ event, streamId }) => [event.eventId, streamId, event.seq, storedWallMs]),
   });
   const left = taken(placed, ids);
-  const fresh = left.length === 0 ? placed : placed.filter((one) => !left.includes(one));
+  const fresh = without(placed, left);
   await tx.insertMany({ table: 'events', columns: EVENTS, rows: fresh.map(rowOf) });
+  await rememberWords(tx, fresh, storedWallMs);
   return left;
+}
+
+function without<T>(all: readonly T[], left: readonly T[]): readonly T[] {
+  return left.length === 0 ? all : all.filter((one) => !left.includes(one));
 }
 
 function taken<T extends Placed>(
@@ -97,6 +105,7 @@ export async function removeEvent(tx: Tx, { event_id, stream_id, seq, stored_wal
     stored_wall_ms,
   );
   if (tx.dialect === 'postgres') await tx.all('delete from event_ids where event_id = $1', event_id);
+  await forgetWords(tx, [event_id]);
 }
 
 /** Takes out what a stream stored beyond `through`; it was never shown or acked. */
@@ -106,9 +115,8 @@ export async function removeBeyond(tx: Tx, streamId: string, through: number): P
     streamId,
     through,
   );
-  if (tx.dialect === 'postgres' && gone.length > 0)
-    await tx.all(
-      `delete from event_ids where ${tx.among('event_id', 1)}`,
-      gone.map(({ event_id }) => event_id),
-    );
+  const ids = gone.map(({ event_id }) => event_id);
+  if (tx.dialect === 'postgres' && ids.length > 0)
+    await tx.all(`delete from event_ids where ${tx.among('event_id', 1)}`, ids);
+  await forgetWords(tx, ids);
 }

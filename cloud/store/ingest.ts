@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import type { RoomEvent } from '../../protocol/event.ts';
 import { type Ack, LIMITS, PROTOCOL_VERSION } from '../../protocol/stream.ts';
+import { withoutWords, wordsIn } from '../../protocol/words.ts';
 import { foldVisible, type Visible } from './alerts.ts';
 import { findPlaces, insertRows, removeBeyond, removeEvent } from './events.ts';
 import { type Advance, appendFeed } from './feed.ts';
@@ -193,7 +194,7 @@ async function quarantine(tx: Tx, work: Work): Promise<RejectedRow[]> {
     occupies: false,
     code: row.quarantined!.split(':')[0]!,
     reason: row.quarantined!,
-    payload: JSON.stringify(event),
+    payload: JSON.stringify(event.seq <= row.through ? wordless(event) : event),
   }));
   work.fresh.clear();
   work.bad.clear();
@@ -240,11 +241,17 @@ async function insertEvents(tx: Tx, works: readonly Work[], storedWallMs: number
       seq: item.event.seq,
       code: sameRoom ? 'event_id_stored' : 'event_id_of_other_room',
       reason: sameRoom ? 'this event is stored already, under another place' : 'this eventId belongs to another room',
-      json: JSON.stringify(item.event),
+      json: JSON.stringify(sameRoom ? wordless(item.event) : item.event),
     });
   }
   if (again.length > 0) await insertRows(tx, again, storedWallMs);
   return all.length - left.length + again.length;
+}
+
+/** What was stored before has its words there, or had them: a resend does not bring them back. */
+function wordless(event: RoomEvent): RoomEvent {
+  const { body } = event;
+  return body.kind === 'episode' && wordsIn(body) ? { ...event, body: withoutWords(body) } : event;
 }
 
 /** What became visible, in order, and between which wall times it was stored. */

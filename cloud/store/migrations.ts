@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Corrupt } from '../../protocol/errors.ts';
 import { DAYS_POSTGRES, DAYS_SQLITE } from './days.ts';
 import type { Sql } from './sql.ts';
+import { WORDS, WORDS_POSTGRES, WORDS_SQLITE } from './words-schema.ts';
 
 interface Migration {
   readonly version: number;
@@ -344,6 +345,13 @@ create table retention_clock (only_row {int} primary key check (only_row = 1), w
 update alerts set session_id = json_extract(view, '$.sessionId');`,
     postgres: `
 update alerts set session_id = view::json ->> 'sessionId';`,
+  },
+  {
+    version: 13,
+    name: 'spoken words, which leave before their events',
+    sql: WORDS,
+    sqlite: WORDS_SQLITE,
+    postgres: WORDS_POSTGRES,
   },
 ];
 

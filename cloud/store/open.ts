@@ -20,6 +20,7 @@ import type { Reader, Sql } from './sql.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Delivery, IngestOutcome, Position, Store } from './store.ts';
 import { readReached } from './streams.ts';
+import * as words from './words.ts';
 
 export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path: string }
@@ -77,6 +78,10 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     act: (action, user) => sql.write((tx) => addAction(tx, action, user)),
     newestWallMs: () => read(readNewestWallMs),
     retire: ({ beforeWallMs, wallMs }) => retire(sql, Math.round(beforeWallMs), Math.round(wallMs)),
+    removeWords: ({ days, wallMs }) => words.removeWords(sql, days, Math.round(wallMs)),
+    overlays: (query) => read((reader) => words.readOverlays(reader, query)),
+    overlayEmptied: (overlay, by) => sql.write((tx) => words.replaceOverlay(tx, overlay, by)),
+    overlayLooked: (clipId, wallMs) => sql.write((tx) => words.markOverlay(tx, clipId, wallMs)),
     retentionClock: () => read(readRetentionClock),
     keepRetentionClock: (clock) => sql.write((tx) => writeRetentionClock(tx, clock)),
     clip: (clipId) => read((reader) => readClip(reader, clipId)),

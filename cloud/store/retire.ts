@@ -3,6 +3,7 @@ import { dropEmptyDays } from './days.ts';
 import { appendLog } from './log.ts';
 import type { Reader, Sql, Tx } from './sql.ts';
 import type { RetentionClock, Retired } from './store.ts';
+import { forgetWords } from './words.ts';
 
 /** Rows of one transaction: the ingest waits no longer than for one of its own. */
 const SLICE = 2000;
@@ -123,11 +124,10 @@ async function removeEvents(tx: Tx, beforeWallMs: number): Promise<number> {
     beforeWallMs,
     SLICE,
   );
-  if (tx.dialect === 'postgres' && gone.length > 0)
-    await tx.all(
-      `delete from event_ids where ${tx.among('event_id', 1)}`,
-      gone.map(({ event_id }) => event_id),
-    );
+  const ids = gone.map(({ event_id }) => event_id);
+  if (tx.dialect === 'postgres' && ids.length > 0)
+    await tx.all(`delete from event_ids where ${tx.among('event_id', 1)}`, ids);
+  await forgetWords(tx, ids);
   return gone.length;
 }
 

@@ -20,6 +20,8 @@ export function openSqlite(path: string): Sql {
     writer.pragma('synchronous = FULL');
     writer.pragma('foreign_keys = ON');
     writer.pragma('busy_timeout = 0');
+    // What is taken out for its age must not stay readable in the file's free pages.
+    writer.pragma('secure_delete = ON');
     reader = new Database(path, { timeout: 5000 });
     reader.pragma('query_only = ON');
   } catch (cause) {

@@ -3,12 +3,14 @@ import type { ClipManifest } from '../../protocol/clip.ts';
 import type { RoomEvent } from '../../protocol/event.ts';
 import type { RoomOrders } from '../../protocol/orders.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
+import type { WordDays } from '../../protocol/words.ts';
 import type { ActionKind, ActionView, AlertView, LogEntryView, StoredEvent, UserView } from '../http/api.ts';
 import type { EvaluationStore } from './evaluations.ts';
 import type { IdentityStore } from './identity.ts';
 import type { OrderChange } from './orders.ts';
 import type { StaffStore } from './people-desk.ts';
 import type { RulesStore } from './rules.ts';
+import type { OverlayFile, WordsGone } from './words.ts';
 
 /** An event that can never be stored; it takes its place in the stream all the same, so that the stream goes on. */
 export interface Rejection {
@@ -218,6 +220,22 @@ export interface Store {
    * the log itself stay for ever, so that a replay of what is gone is still known as stored.
    */
   retire(policy: { readonly beforeWallMs: number; readonly wallMs: number }): Promise<Retired>;
+  /**
+   * Takes spoken words out of what was stored longer ago than the days of their class: events, their alerts, refused payloads.
+   * All else of them stays, and they say so. Words of an alert that nobody has closed stay. In slices, of each class at
+   * most a day's worth at once. A resend does not bring words back.
+   */
+  removeWords(policy: { readonly days: WordDays; readonly wallMs: number }): Promise<WordsGone>;
+  /** Overlays stored before `beforeWallMs` that nobody has looked into for words, oldest first; none of an alert that is not closed. */
+  overlays(query: {
+    readonly beforeWallMs: number;
+    readonly after?: OverlayFile;
+    readonly limit: number;
+  }): Promise<readonly OverlayFile[]>;
+  /** The clip's overlay is now the file `by`, in which no words stand; the manifest still names what the box announced. */
+  overlayEmptied(overlay: OverlayFile, by: { readonly sha256: string; readonly bytes: number }): Promise<void>;
+  /** No words stand in the clip's overlay (any more), and no other file of it is left. */
+  overlayLooked(clipId: string, wallMs: number): Promise<void>;
   /** Undefined where retention has never looked. */
   retentionClock(): Promise<RetentionClock | undefined>;
   keepRetentionClock(clock: RetentionClock): Promise<void>;

@@ -25,8 +25,9 @@ describe.each(DRIVERS)('retention on %s', (driver) => {
     store = await openStore(config);
     const clock = virtualClock({ wallMs });
     const files = { remove: async () => undefined };
+    const overlays = { look: async () => ({ emptied: 0, faults: [] }) };
     const log = pino({ level: 'silent' });
-    const retention = createRetention({ store, files, clock, log, retentionMs: 30 * DAY });
+    const retention = createRetention({ store, files, overlays, clock, log, kept: { retentionMs: 30 * DAY } });
     return {
       async hours(count: number) {
         for (let i = 0; i < count; i++) {

@@ -4,18 +4,28 @@ import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
 import { createRetention } from '../../../cloud/retention.ts';
 import type { RetentionClock } from '../../../cloud/store/store.ts';
+import type { WordDays } from '../../../protocol/words.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** `kept` outlives the processes; `startWallMs` is what the clock says when one starts. */
-function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000, kept: { clock?: RetentionClock } = {}) {
+function setUp(
+  newest: number | undefined,
+  startWallMs = 1_800_000_000_000,
+  kept: { clock?: RetentionClock } = {},
+  { wordDays, fault }: { wordDays?: WordDays; fault?: Error } = {},
+) {
   const clock = virtualClock({ wallMs: startWallMs });
   const cuts: number[] = [];
   const removed: string[] = [];
   const lines: string[] = [];
+  const entries: string[] = [];
+  const looks: number[] = [];
   const retention = createRetention({
     store: {
+      removeWords: async ({ days }) => ({ events: days.fee === 7 ? { fee: 2 } : {}, alerts: 1, refused: 0 }),
+      appendLog: async ({ action, object }) => void entries.push(`${action} ${object}`),
       retire: async ({ beforeWallMs }) => {
         cuts.push(beforeWallMs);
         return { events: 1, alerts: 0, clips: 1, files: [`file-${cuts.length}`] };
@@ -27,9 +37,15 @@ function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000, kept
       },
     },
     files: { remove: async (sha256: string) => void removed.push(sha256) },
+    overlays: {
+      async look(beforeWallMs) {
+        looks.push(beforeWallMs);
+        return { emptied: 3, faults: fault ? [fault] : [] };
+      },
+    },
     clock,
     log: pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }),
-    retentionMs: 400 * DAY,
+    kept: { retentionMs: 400 * DAY, ...(wordDays ? { wordDays } : {}) },
   });
   const hours = async (count: number) => {
     for (let i = 0; i < count; i++) {
@@ -37,7 +53,7 @@ function setUp(newest: number | undefined, startWallMs = 1_800_000_000_000, kept
       await clock.advance(HOUR);
     }
   };
-  return { clock, cuts, removed, lines, hours };
+  return { clock, cuts, removed, lines, entries, looks, hours };
 }
 
 describe('retention', () => {
@@ -57,7 +73,10 @@ describe('retention', () => {
         newestWallMs: async () => undefined,
         retentionClock: async () => undefined,
         keepRetentionClock: async () => undefined,
+        removeWords: async () => ({ events: {}, alerts: 0, refused: 0 }),
+        appendLog: async () => undefined,
       },
+      overlays: { look: async () => ({ emptied: 0, faults: [] }) },
       files: {
         async remove(sha256) {
           if (sha256 !== 'c') throw new Error(`removing ${sha256}: away`);
@@ -66,13 +85,45 @@ describe('retention', () => {
       },
       clock: virtualClock({ wallMs: 1_800_000_000_000 }),
       log: pino({ level: 'silent' }),
-      retentionMs: 400 * DAY,
+      kept: { retentionMs: 400 * DAY },
     });
     await expect(retention.look()).rejects.toMatchObject({
       message: expect.stringMatching(/^2 of 3 /),
       errors: [{ message: 'removing a: away' }, { message: 'removing b: away' }],
     });
     expect(removed).toEqual(['c']);
+  });
+
+  it('takes words out by their class, captions by the shortest time, and writes one line a round', async () => {
+    const none = setUp(undefined);
+    await none.hours(1);
+    expect([none.looks, none.entries]).toEqual([[], []]);
+    const { clock, looks, entries, hours } = setUp(undefined, undefined, {}, { wordDays: { fee: 7, prohibited: 90 } });
+    const begun = clock.wallMs();
+    await hours(1);
+    expect(looks).toEqual([begun - 7 * DAY]);
+    expect(entries).toEqual(['retire_words 2 events (fee 2), 1 alerts, 0 refused payloads, 3 captions of clips']);
+  });
+
+  it('takes no words out on the word of a clock that has leapt', async () => {
+    const { clock, looks, hours } = setUp(1_800_000_000_000, undefined, {}, { wordDays: { fee: 7 } });
+    await hours(1);
+    clock.step(365 * DAY);
+    await hours(24);
+    expect(looks).toHaveLength(1);
+    await hours(1);
+    expect(looks).toHaveLength(2);
+  });
+
+  it('says which overlays it could not look into, when the rest is done', async () => {
+    const { cuts, entries, hours } = setUp(
+      undefined,
+      undefined,
+      {},
+      { wordDays: { fee: 7 }, fault: new Error('away') },
+    );
+    await expect(hours(1)).rejects.toMatchObject({ message: expect.stringMatching(/^1 overlays /) });
+    expect([cuts.length, entries.length]).toEqual([1, 1]);
   });
 
   it.each([
