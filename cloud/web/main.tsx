@@ -11,6 +11,7 @@ import './style/event.css';
 import './style/pages.css';
 import './style/session.css';
 import './style/room.css';
+import './style/picture.css';
 import './style/rules.css';
 
 const desk = createDesk();

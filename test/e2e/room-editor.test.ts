@@ -49,6 +49,35 @@ describe('the room editor', () => {
     const before = (await state())!;
     expect(before.layout.seats).toEqual([]);
 
+    // A large picture of this moment out of the box's own recording, as soon as there is one.
+    await expect
+      .poll(
+        async () => {
+          const bar = page.locator('.picture-bar');
+          if ((await bar.getAttribute('data-picture')) === 'large') return true;
+          await page.click('[data-action="picture"]');
+          return false;
+        },
+        { ...WAIT, interval: 2000 },
+      )
+      .toBe(true);
+    const shown = (what: string) => page.evaluate<number>(`document.querySelector('.board-picture').${what}`);
+    await expect.poll(() => shown('naturalWidth'), WAIT).toBeGreaterThan(640);
+    expect(await shown('naturalWidth')).toBeLessThanOrEqual(1600);
+    const first = await page.locator('.board-picture').getAttribute('src');
+    expect(await page.locator('.picture-bar [data-age]').innerText()).toMatch(/^(刚刚|\d+秒前)$/);
+    await page.click('[data-action="picture"]');
+    await expect.poll(() => page.locator('.board-picture').getAttribute('src'), WAIT).not.toBe(first);
+    const views = await desk.get<{ entries: { action: string; object: string }[] }>('/api/log?limit=20');
+    expect(views.entries).toContainEqual(
+      expect.objectContaining({
+        action: 'view_picture',
+        object: `${stand.roomId} ${before.health.cameras[0]!.cameraId}`,
+      }),
+    );
+    // What was refused before anything was recorded is no fault of the page.
+    faults.splice(0);
+
     const box = (await page.locator('.board-picture').boundingBox())!;
     const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
     const drag = async (from: readonly [number, number], to: readonly [number, number]) => {
@@ -59,12 +88,24 @@ describe('the room editor', () => {
       await page.mouse.up();
     };
     await page.keyboard.press('s');
+    // The magnifier shows what lies under the cross-hair, before and while something is drawn, and hides nothing afterwards.
+    await page.mouse.move(...at(0.1, 0.3));
+    await page.waitForSelector('[data-loupe]');
+    const under = await page.evaluate<[number, number]>(`(() => {
+      const box = document.querySelector('[data-loupe]').getBoundingClientRect();
+      const image = document.querySelector('[data-loupe] img').getBoundingClientRect();
+      return [(box.x + box.width / 2 - image.x) / image.width, (box.y + box.height / 2 - image.y) / image.height];
+    })()`);
+    expect(under[0]).toBeCloseTo(0.1, 2);
+    expect(under[1]).toBeCloseTo(0.3, 2);
     await drag([0.1, 0.3], [0.25, 0.8]);
     await drag([0.4, 0.3], [0.55, 0.8]);
     expect(await page.locator('[data-part="seat"]').count()).toBe(2);
     await page.keyboard.press('Control+z');
     expect(await page.locator('[data-part="seat"]').count()).toBe(1);
 
+    await page.keyboard.press('v');
+    expect(await page.locator('[data-loupe]').count()).toBe(0);
     // One corner is dragged across: the page says what is wrong, and does not let it be saved.
     await page.keyboard.press('v');
     await page.locator('[data-thing="seat-0"]').click();
@@ -148,6 +189,12 @@ describe('the room editor on a phone', () => {
     await page.fill('input[name=password]', PASSWORD);
     await page.click('button[type=submit]');
     await page.waitForSelector('.board-picture', WAIT);
+
+    // The box does not answer: the small one serves, and the page says so.
+    await page.waitForSelector('.picture-bar[data-picture="small"] .picture-refused', WAIT);
+    expect(await page.locator('.picture-refused').innerText()).toBe('终端没有应答。');
+    expect((await page.locator('[data-action="picture"]').boundingBox())!.height).toBeGreaterThanOrEqual(44);
+    expect(Number(await page.evaluate('document.documentElement.scrollWidth'))).toBeLessThanOrEqual(390);
 
     await page.locator('[data-moved="cam-a"] button').tap();
     await page.waitForSelector('[data-moved="cam-a"]:not(:has(button))', WAIT);

@@ -81,7 +81,7 @@ export async function startFixture(
     // As strict as the real one, so that the page is known to live with it.
     reply.header(
       'content-security-policy',
-      "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+      "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     );
   });
   app.get('/api/session', (request) => ({
@@ -220,6 +220,10 @@ export async function startFixture(
     const entries = world.log.filter((entry) => !before || entry.seq < Number(before));
     return { entries: entries.reverse().slice(0, Number(limit ?? 50)), chainHolds: true };
   });
+  // A box that does not answer: the page has to live with the small picture.
+  app.post('/api/rooms/:room/picture/:camera', (_request, reply) =>
+    refuse(reply, 503, 'picture_silent', '终端没有应答。', 'The box does not answer.'),
+  );
   app.get('/api/rooms/:room/snapshot/:camera', async (_request, reply) =>
     reply.type('image/jpeg').send(await readFile(media.jpeg)),
   );

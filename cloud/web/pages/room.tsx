@@ -4,17 +4,16 @@ import { layoutProblems } from '../../../protocol/layout.ts';
 import type { Zone } from '../../../protocol/room.ts';
 import type { Point, Polygon } from '../../../protocol/seat.ts';
 import type { RoomCard } from '../../http/api.ts';
-import { RoomTime } from '../parts/marks.tsx';
 import { Banners, SaveBar } from '../parts/room-bars.tsx';
 import { type Drafting, useDraft } from '../parts/room-draft.ts';
 import { Panel } from '../parts/room-panel.tsx';
+import { PictureBar, useEditorPicture } from '../parts/room-picture.tsx';
 import { Proposal } from '../parts/room-proposal.tsx';
 import { FloorGrid, Places } from '../parts/room-shapes.tsx';
 import { Stage, type Tool } from '../parts/room-stage.tsx';
 import { Tools } from '../parts/room-tools.tsx';
 import { Blank, Loading, Refused } from '../parts/states.tsx';
 import { PHONE, useKeys, useMedia, useWords } from '../parts/use.ts';
-import { snapshotUrl } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
 import {
   addDesk,
@@ -102,7 +101,7 @@ function Drawing({
   const shape = shapes.find((one) => samePick(one, picked));
   const seen = room.state?.proposals?.find((one) => one.cameraId === cameraId);
   const proposals = openProposals(draft, cameraId, seen?.seats ?? []);
-  const still = room.snapshots.find((one) => one.cameraId === cameraId);
+  const picture = useEditorPicture(room, cameraId);
 
   const pick = (next: Picked | undefined, at?: number) => {
     setPicked(next);
@@ -232,7 +231,7 @@ function Drawing({
             drafting={drafting}
           />
           <Stage
-            src={still && snapshotUrl(room.roomId, still)}
+            src={picture.src}
             label={roomWords(lang, 'board')}
             tool={placing ? 'floor' : tool === 'desk' && picked?.part !== 'seat' ? 'select' : tool}
             shapes={shapes}
@@ -283,7 +282,7 @@ function Drawing({
                 : null
             }
           >
-            {!still && (
+            {!picture.src && (
               <div class="board-none">
                 <b>{roomWords(lang, 'noPicture', { camera: cameraId })}</b>
                 <span>{roomWords(lang, 'noPictureNote')}</span>
@@ -304,12 +303,8 @@ function Drawing({
                 </button>
               </div>
             )}
-            {still && (
-              <span class="board-time">
-                {cameraId} · <RoomTime wallMs={still.wallMs} room={room} />
-              </span>
-            )}
           </Stage>
+          <PictureBar room={room} cameraId={cameraId} picture={picture} />
           {phone && <SaveBar room={room} drafting={drafting} problems={problems.length} />}
         </div>
         <aside class="editor-side">

@@ -5,6 +5,7 @@ import { bounds, type Point, type Polygon } from '../../../protocol/seat.ts';
 import { containRect } from '../geometry.ts';
 import { inside, moved, type Picked, rectangle, type Shape, samePick } from '../state/draft.ts';
 import { pushed, type Sight, toPicture, toScreen, WHOLE, zoomed } from '../state/sight.ts';
+import { Loupe } from './room-loupe.tsx';
 import { Corners, ShapeDrawing } from './room-shapes.tsx';
 import { ZoomButtons } from './room-tools.tsx';
 import { useKeys, useSize } from './use.ts';
@@ -57,6 +58,8 @@ export function Stage(props: StageProps) {
   const [ref, width, height] = useSize<HTMLDivElement>();
   const [aspect, setAspect] = useState(16 / 9);
   const [rubber, setRubber] = useState<readonly [Point, Point] | undefined>(undefined);
+  /** The point that is set just now, in pixels of the board: what a finger hides is shown beside it. */
+  const [aim, setAim] = useState<Point | undefined>(undefined);
   const gesture = useRef<Gesture | undefined>(undefined);
   const pointers = useRef(new Map<number, Point>());
   const travelled = useRef(0);
@@ -111,11 +114,13 @@ export function Stage(props: StageProps) {
       if (going?.kind === 'corner' || going?.kind === 'move') props.onPoints(going.shape, going.shape.points, true);
       gesture.current = { kind: 'pan' };
       setRubber(undefined);
+      setAim(undefined);
       return;
     }
     travelled.current = 0;
     last.current = undefined;
     gesture.current = event.button === 1 ? { kind: 'pan' } : what;
+    setAim(aimOf(gesture.current, place));
   }
 
   function move(event: PointerEvent): void {
@@ -139,6 +144,7 @@ export function Stage(props: StageProps) {
       }
     }
     pointers.current.set(event.pointerId, place);
+    if (pointers.current.size === 1) setAim(aimOf(going, place));
   }
 
   function draggedTo(going: Extract<Gesture, { shape: Shape }>, place: Point): readonly Point[] {
@@ -152,6 +158,7 @@ export function Stage(props: StageProps) {
     const going = gesture.current;
     if (pointers.current.size > 0 || !going) return;
     gesture.current = undefined;
+    setAim(undefined);
     const place = placeOf(event);
     const tapped = travelled.current <= TAP;
     if (going.kind === 'corner' || going.kind === 'move') {
@@ -188,7 +195,12 @@ export function Stage(props: StageProps) {
         const from = inside(toPicture(base, sight, placeOf(event)));
         begin(event, draws ? { kind: 'draw', from } : { kind: 'pan' });
       }}
-      onPointerMove={move}
+      onPointerMove={(event) => {
+        move(event);
+        // A mouse aims before it presses.
+        if (draws && pointers.current.size === 0 && event.pointerType === 'mouse') setAim(placeOf(event));
+      }}
+      onPointerLeave={() => pointers.current.size === 0 && setAim(undefined)}
       onPointerUp={end}
       onPointerCancel={end}
     >
@@ -259,11 +271,24 @@ export function Stage(props: StageProps) {
         )}
         {props.over?.(board)}
       </svg>
+      {props.src && (draws || gesture.current) && aim && (
+        <Loupe
+          src={props.src}
+          picture={{ left, top, width: base.w * sight.zoom, height: base.h * sight.zoom }}
+          boardWidth={width}
+          at={aim}
+          outline={rubber ? rectangle(...rubber).map(at) : draws ? trace.map(at) : (chosen?.points.map(at) ?? [])}
+        />
+      )}
       <ZoomButtons zoom={sight.zoom} onZoom={zoomBy} />
       {props.children}
     </div>
   );
 }
+
+/** Moving a whole shape or the picture needs no aim. */
+const aimOf = ({ kind }: Gesture, place: Point): Point | undefined =>
+  kind === 'corner' || kind === 'draw' ? place : undefined;
 
 /** A finger needs 44 px; where corners lie closer together, each gets its share. */
 function reachOf(points: readonly Point[]): number {

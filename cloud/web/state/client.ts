@@ -2,22 +2,23 @@
 
 import type { Overlay } from '../../../protocol/clip.ts';
 import type { LayoutOrder } from '../../../protocol/orders.ts';
-import type {
-  ActionRequest,
-  ActionView,
-  AlertDetailView,
-  AlertListView,
-  AlertView,
-  ClipGrantView,
-  DeviceCodeView,
-  DevicesView,
-  ErrorView,
-  LayoutView,
-  LogView,
-  OverviewView,
-  RefusedView,
-  SessionView,
-  UserView,
+import {
+  type ActionRequest,
+  type ActionView,
+  type AlertDetailView,
+  type AlertListView,
+  type AlertView,
+  type ClipGrantView,
+  type DeviceCodeView,
+  type DevicesView,
+  type ErrorView,
+  type LayoutView,
+  type LogView,
+  type OverviewView,
+  PICTURE_AGE,
+  type RefusedView,
+  type SessionView,
+  type UserView,
 } from '../../http/api.ts';
 import type { InvitationView, PeopleView, PersonLinkView, PersonRole, PersonView } from '../../http/people-api.ts';
 import type {
@@ -56,6 +57,8 @@ export interface Client {
   refused(): Promise<Answer<RefusedView>>;
   /** An MP4 copy with blurred heads: takes the cloud some seconds. */
   exportClip(clipId: string): Promise<Answer<Blob>>;
+  /** A large one of this moment, asked of the box and written in the log. */
+  picture(roomId: string, cameraId: string): Promise<Answer<{ readonly jpeg: Blob; readonly wallMs: number }>>;
   layout(roomId: string): Promise<Answer<LayoutView>>;
   /** null: the box's own room.yaml counts again. `was`: the tag of the layout that it was made from. */
   orderLayout(roomId: string, layout: LayoutOrder | null, was: string): Promise<Answer<LayoutView>>;
@@ -137,6 +140,13 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
         () => ({ ok: false, refusal: { kind: 'unreachable' } }),
       );
     }
+    if (response.ok && response.headers.get('content-type') === 'image/jpeg') {
+      const wallMs = Number(response.headers.get(PICTURE_AGE));
+      return response.blob().then(
+        (jpeg) => ({ ok: true, value: { jpeg, wallMs } as T }),
+        () => ({ ok: false, refusal: { kind: 'unreachable' } }),
+      );
+    }
     const text = await response.text().catch(() => undefined);
     const parsed = parse(text ?? '');
     if (response.ok) {
@@ -162,6 +172,7 @@ export function createClient(options: { onUnauthorised: () => void }): Client {
     view: (clipId) => ask('POST', `/api/clips/${part(clipId)}/view`),
     overlay: (url) => ask('GET', url),
     exportClip: (clipId) => ask('POST', `/api/clips/${part(clipId)}/export`, undefined, EXPORT_MS),
+    picture: (roomId, cameraId) => ask('POST', `/api/rooms/${part(roomId)}/picture/${part(cameraId)}`),
     layout: (roomId) => ask('GET', `/api/rooms/${part(roomId)}/layout`),
     orderLayout: (roomId, layout, was) => ask('POST', `/api/rooms/${part(roomId)}/layout`, { layout, was }),
     devices: () => ask('GET', '/api/devices'),

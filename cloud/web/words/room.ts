@@ -13,6 +13,10 @@ const ROOM = {
     '设备上线约 10 秒后会送来第一张画面；仍没有时，请在“设备”页查看原因。',
     'The first one comes about ten seconds after the box is online; if not, the page Devices says why.',
   ],
+  largePicture: ['大图', 'large picture'],
+  smallPicture: ['小图', 'small picture'],
+  askPicture: ['刷新大图', 'New large picture'],
+  askingPicture: ['正在索取', 'Asking the box'],
   pictureOf: ['{camera} 的画面，{time}', 'Picture of {camera}, {time}'],
   board: ['画板：在画面上画出席位、门线、区域和地面点', 'Drawing board: seats, door line, zones and floor points'],
 

@@ -172,6 +172,7 @@ const LOG: Readonly<Record<string, Pair>> = {
   logout: ['退出登录', 'signed out'],
   clip_corrupt: ['录像校验不一致', 'a clip did not match its hash'],
   view_clip: ['查看录像', 'viewed a clip'],
+  view_picture: ['查看摄像机大图', 'viewed a large picture of a camera'],
   export_clip: ['导出录像模糊副本', 'exported a blurred copy of a clip'],
   acknowledge: ['知悉告警', 'acknowledged an alert'],
   confirm: ['判定属实', 'confirmed an alert'],
