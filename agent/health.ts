@@ -22,8 +22,14 @@ export function roomHealth(parts: HealthParts): RoomHealth {
       ...camera,
       analysedFps: finite(camera.analysedFps),
       inferenceMs: finite(camera.inferenceMs),
+      ...(camera.stages ? { stages: short(camera.stages) } : {}),
+      ...(camera.rates ? { rates: short(camera.rates) } : {}),
     })),
-    ears: parts.ears().map((ear) => ({ ...ear, rmsDb: Number.isFinite(ear.rmsDb) ? ear.rmsDb : SILENCE_DB })),
+    ears: parts.ears().map((ear) => ({
+      ...ear,
+      rmsDb: Number.isFinite(ear.rmsDb) ? ear.rmsDb : SILENCE_DB,
+      ...(ear.rtf === undefined ? {} : { rtf: rounded(ear.rtf, 1000) }),
+    })),
     outbox: { events, oldestMs: finite(oldestMs), full },
     clipsWaiting: parts.clipsWaiting(),
     disk: { freeBytes: finite(freeBytes), low },
@@ -35,3 +41,13 @@ export function roomHealth(parts: HealthParts): RoomHealth {
 const SILENCE_DB = -120;
 
 const finite = (value: number): number => (Number.isFinite(value) ? value : 0);
+
+/** Digits that nobody can measure are not sent once a second. */
+const rounded = (value: number, parts: number): number => Math.round(finite(value) * parts) / parts;
+
+/** Every number to a tenth: ms and rates. */
+function short<T extends object>(figures: T): T {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [name, typeof value === 'number' ? rounded(value, 10) : value]),
+  ) as T;
+}

@@ -14,6 +14,7 @@ import type { Clock, MonoMs } from '../protocol/time.ts';
 import { createAttention } from './attention.ts';
 import { createHeadMemory } from './blur.ts';
 import { confirm, createCloserLook } from './closer.ts';
+import { createRate, RATE_MS } from './rate.ts';
 import { encodeSnapshot } from './snapshot.ts';
 
 export interface PerceiveOptions {
@@ -40,6 +41,13 @@ export interface PerceiveHealth {
   readonly blind: number;
   /** Mean time of the eyes per frame over the last ten seconds. */
   readonly inferenceMs: number;
+  /** Of that, finding people and finding their limbs. */
+  readonly detectorMs: number;
+  readonly poseMs: number;
+  /** Frames per second that the decoder gave, those included that were never looked at. */
+  readonly decodedFps: number;
+  /** How old pictures were when they came, mean of the last ten seconds; absent where the camera's part does not know it. */
+  readonly lagMs?: number;
   /** How often the detector ran on the whole picture and on regions, and poses made, each per second of the last ten. */
   readonly detectionsPerSecond: number;
   readonly regionsPerSecond: number;
@@ -71,7 +79,6 @@ export interface Perceive {
 }
 
 const SNAPSHOT_EVERY_MS = 10_000;
-const WINDOW_MS = 10_000;
 /** Share of the cells of a person's box whose change makes a new pose worth while: a hand, not a flicker of the codec. */
 const STIRS = 0.01;
 /** Poses for one frame while the eyes are strained. */
@@ -93,7 +100,10 @@ export function createPerceive({
   let attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   let closer = createCloserLook({ zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   const stop = new AbortController();
-  const rate = createRate(clock);
+  const spent = { detector: createRate(clock), pose: createRate(clock) };
+  const decoded = createRate(clock);
+  const lag = createRate(clock);
+  let lagKnown = false;
   const seen = createRate(clock);
   const work = { detections: createRate(clock), regions: createRate(clock), poses: createRate(clock) };
   const still = createStill(clock, log.child({ cameraId }));
@@ -102,17 +112,23 @@ export function createPerceive({
   let blind = 0;
   let analysed = 0;
   let lastFrame = -1;
+  let cameMs: MonoMs | undefined;
   let lastMonoMs = 0;
   let reason: string | undefined;
 
   function count(frame: Frame): void {
     // Numbers begin anew with each capture run, and the run's first frame is number 0.
-    if (frame.frame > lastFrame) drops += frame.frame - lastFrame - 1;
-    else {
-      drops += frame.frame;
-      analysed = 0;
-    }
+    const again = frame.frame <= lastFrame;
+    const missed = again ? frame.frame : frame.frame - lastFrame - 1;
+    if (again) analysed = 0;
+    drops += missed;
     lastFrame = frame.frame;
+    // After a long look: of what came meanwhile only the share of the last ten seconds counts.
+    const now = clock.monoMs();
+    decoded.add(1 + missed * Math.min(1, RATE_MS / Math.max(1, now - (cameMs ?? now))));
+    cameMs = now;
+    lagKnown = frame.lagMs !== undefined;
+    if (frame.lagMs !== undefined) lag.add(frame.lagMs);
   }
 
   async function see(frame: Frame, motion: Motion): Promise<Pick<FrameObservation, 'persons' | 'inferenceMs'>> {
@@ -145,7 +161,8 @@ export function createPerceive({
       frame: frame.frame,
     });
     const inferenceMs = look.detectorMs + look.poseMs;
-    rate.add(inferenceMs);
+    spent.detector.add(look.detectorMs);
+    spent.pose.add(look.poseMs);
     work.detections.add(1);
     work.regions.add(plan.regions.length);
     work.poses.add(poses);
@@ -215,7 +232,11 @@ export function createPerceive({
       analysedFps: seen.perSecond(),
       drops,
       blind,
-      inferenceMs: rate.mean(),
+      inferenceMs: spent.detector.mean() + spent.pose.mean(),
+      detectorMs: spent.detector.mean(),
+      poseMs: spent.pose.mean(),
+      decodedFps: decoded.perSecond(),
+      ...(lagKnown ? { lagMs: lag.mean() } : {}),
       detectionsPerSecond: work.detections.perSecond(),
       regionsPerSecond: work.regions.perSecond(),
       posesPerSecond: work.poses.perSecond(),
@@ -254,33 +275,6 @@ export function doorRegions(layout: RoomLayout, cameraId: string): Box[] {
       const [w, h] = [(x1 - x0) / 4, (y1 - y0) / 4];
       return [Math.max(0, x0 - w), Math.max(0, y0 - h), Math.min(1, x1 + w), Math.min(1, y1 + h)] as const;
     });
-}
-
-/** Counts and averages over the last ten seconds; its memory is bounded by what the eyes can do in that time. */
-function createRate(clock: Clock) {
-  let entries: { readonly monoMs: MonoMs; readonly value: number }[] = [];
-  const recent = () => {
-    const since = clock.monoMs() - WINDOW_MS;
-    entries = entries.filter(({ monoMs }) => monoMs > since);
-    return entries;
-  };
-  let began: MonoMs | undefined;
-  return {
-    add(value: number) {
-      began ??= clock.monoMs();
-      recent().push({ monoMs: clock.monoMs(), value });
-    },
-    /** Of what counts ones: how many in a second. */
-    perSecond() {
-      if (began === undefined) return 0;
-      const spanMs = Math.min(WINDOW_MS, Math.max(1_000, clock.monoMs() - began));
-      return (1_000 * recent().reduce((sum, { value }) => sum + value, 0)) / spanMs;
-    },
-    mean() {
-      const values = recent();
-      return values.length === 0 ? 0 : values.reduce((sum, { value }) => sum + value, 0) / values.length;
-    },
-  };
 }
 
 /** Keeps the latest still: one every ten seconds. */

@@ -63,13 +63,7 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         ears: () =>
           listens.flatMap((listen) => {
             const { microphoneId, rmsDb, ears } = listen.health();
-            return ears.map(({ language, state, reason }) => ({
-              microphoneId,
-              language,
-              state,
-              rmsDb,
-              ...(reason === undefined ? {} : { reason }),
-            }));
+            return ears.map(({ engine: _engine, ...ear }) => ({ microphoneId, rmsDb, ...ear }));
           }),
         outbox: () => {
           const stats = outbox.stats();
@@ -96,7 +90,7 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         analysedFps: perceive?.analysedFps ?? 0,
         drops: perceive?.drops ?? 0,
         inferenceMs: perceive?.inferenceMs ?? 0,
-        ...(perceive ? { rates: ratesOf(perceive) } : {}),
+        ...(perceive ? { rates: ratesOf(perceive), stages: stagesOf(perceive, watch.decideMs(cameraId)) } : {}),
         ...standingOf(view, layout, cameraId),
         ...(reason === undefined ? {} : { fault: reason }),
       };
@@ -121,4 +115,9 @@ export function standingOf(
 function ratesOf(health: PerceiveHealth): NonNullable<CameraHealth['rates']> {
   const { detectionsPerSecond, regionsPerSecond, posesPerSecond, strained } = health;
   return { detections: detectionsPerSecond, regions: regionsPerSecond, poses: posesPerSecond, strained };
+}
+
+function stagesOf(health: PerceiveHealth, decideMs: number): NonNullable<CameraHealth['stages']> {
+  const { decodedFps, lagMs, detectorMs, poseMs, blind } = health;
+  return { decodedFps, ...(lagMs === undefined ? {} : { lagMs }), detectorMs, poseMs, decideMs, blind };
 }

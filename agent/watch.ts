@@ -8,6 +8,7 @@ import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
 import { isSwitchedOff, repackRoom } from './decide/repack.ts';
 import { type Input, type RoomContext, type RoomView, startRoom, step } from './decide/room.ts';
+import { createRate, type Rate } from './rate.ts';
 
 /** What watch needs of the outbox. */
 export interface Accepting {
@@ -41,6 +42,8 @@ export interface Watch {
   repack(pack: RulePack): void;
   view(): RoomView;
   health(): { readonly full: boolean; readonly held: number; readonly missed: number };
+  /** Mean time of deciding on a frame of that camera over the last ten seconds. */
+  decideMs(cameraId: string): number;
 }
 
 export interface WatchParts {
@@ -57,6 +60,7 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
   /** What was decided at once stays together: all of it is stored or nothing. */
   let held: (readonly DraftEvent[])[] = [];
   let missed = 0;
+  const spent = new Map<string, Rate>();
   let machine = startRoom(context, clock.now(), outbox.openEpisodes());
   let view: RoomView = { seats: [], tracks: [], faults: [], nudged: [] };
 
@@ -94,7 +98,13 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
         store([]);
         return;
       }
+      const beganMs = clock.monoMs();
       const next = step(machine, input, context);
+      if (input.kind === 'frame') {
+        const rate = spent.get(input.cameraId) ?? createRate(clock);
+        spent.set(input.cameraId, rate);
+        rate.add(clock.monoMs() - beganMs);
+      }
       machine = next.machine;
       view = next.view;
       if (next.drafts.length > 0 || input.kind === 'tick') store(next.drafts);
@@ -128,6 +138,7 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
     onEvent: (listener) => void listeners.push(listener),
     view: () => view,
     health: () => ({ full: held.length > 0, held: heldEvents(), missed }),
+    decideMs: (cameraId) => spent.get(cameraId)?.mean() ?? 0,
   };
 }
 

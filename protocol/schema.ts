@@ -175,6 +175,8 @@ export const layout = z.object({
 });
 
 const rate = z.number().min(0).max(1000);
+/** Of one stage; a clock that jumps must not make a state unreadable, so it is no tighter than durations are. */
+const spentMs = z.number().min(0).max(1e12);
 const health = z.object({
   cameras: z
     .array(
@@ -187,6 +189,16 @@ const health = z.object({
         drops: count,
         inferenceMs: z.number().min(0),
         rates: z.exactOptional(z.object({ detections: rate, regions: rate, poses: rate, strained: z.boolean() })),
+        stages: z.exactOptional(
+          z.object({
+            decodedFps: rate,
+            lagMs: z.exactOptional(spentMs),
+            detectorMs: spentMs,
+            poseMs: spentMs,
+            decideMs: spentMs,
+            blind: count,
+          }),
+        ),
         nudged: z.exactOptional(z.object({ dx: z.number().min(-1).max(1), dy: z.number().min(-1).max(1) })),
         floor: z.exactOptional(z.enum(['sure', 'doubtful'])),
         fault: z.exactOptional(text(500)),
@@ -200,7 +212,12 @@ const health = z.object({
         language: text(35),
         state: z.enum(['hearing', 'deaf']),
         reason: z.exactOptional(text(500)),
+        slow: z.exactOptional(z.literal(true)),
+        unconfirmed: z.exactOptional(z.literal(true)),
         rmsDb: z.number(),
+        rtf: z.exactOptional(z.number().min(0).max(1e6)),
+        dropped: z.exactOptional(count),
+        restarts: z.exactOptional(count),
       }),
     )
     .max(64),

@@ -95,6 +95,21 @@ export interface RoomHealth {
       readonly poses: number;
       readonly strained: boolean;
     };
+    /**
+     * What each stage takes, in ms, mean of the last ten seconds: `detector` and `pose` of a frame that the eyes looked at
+     * (together `inferenceMs`), `decide` of one that was decided on. Absent from an agent older than this.
+     */
+    readonly stages?: {
+      /** Frames per second out of the decoder; `analysedFps` of them went on, `drops` counts those that were not looked at. */
+      readonly decodedFps: number;
+      /** How old a picture was when it came out of the decoder, where that is known. */
+      readonly lagMs?: number;
+      readonly detectorMs: number;
+      readonly poseMs: number;
+      readonly decideMs: number;
+      /** Frames since the start that gave nothing because the models were down or failed. */
+      readonly blind: number;
+    };
     /** Present while the camera is nudged: what is drawn is moved along by so much of the picture, to the right and down. */
     readonly nudged?: { readonly dx: number; readonly dy: number };
     /** Where floor points are measured on its picture: `doubtful` while the camera is not where they were measured from. */
@@ -106,7 +121,16 @@ export interface RoomHealth {
     readonly language: string;
     readonly state: 'hearing' | 'deaf';
     readonly reason?: string;
+    /** Deaf because this machine is too slow for the engine. */
+    readonly slow?: true;
+    /** Hears, but the engine that has to confirm it does not. */
+    readonly unconfirmed?: true;
     readonly rmsDb: number;
+    /** Seconds of computing per second of sound over the last minute: from 1 on the engine cannot keep up. */
+    readonly rtf?: number;
+    /** Blocks of sound that the engine was too slow for, and how often it was started anew, both since the start. */
+    readonly dropped?: number;
+    readonly restarts?: number;
   }[];
   readonly outbox: { readonly events: number; readonly oldestMs: number; readonly full: boolean };
   readonly clipsWaiting: number;

@@ -191,6 +191,8 @@ describe('perceive', () => {
     const { perceive } = setUp([0, 1, 4, 5, 2, 3], fakeEyes());
     const observations = await all(perceive.observations());
     expect(perceive.health().drops).toBe(2 + 2);
+    // Since the first one two and a half seconds: ten frames came, six of them were looked at.
+    expect(perceive.health()).toMatchObject({ decodedFps: 4, analysedFps: 2.4 });
     expect(observations.map(({ frame }) => frame)).toEqual([0, 1, 2, 3, 0, 1]);
     await perceive.close();
   });
@@ -238,6 +240,11 @@ describe('perceive', () => {
     await all(perceive.observations());
     expect(perceive.health().analysedFps).toBeCloseTo(2, 1);
     expect(perceive.health().inferenceMs).toBe(50);
+    const { detectorMs, poseMs, lagMs } = perceive.health();
+    expect(detectorMs).toBeGreaterThan(0);
+    expect(poseMs).toBeGreaterThan(0);
+    expect(detectorMs + poseMs).toBe(50);
+    expect(lagMs).toBeUndefined();
     await clock.advance(20_000);
     expect(perceive.health()).toMatchObject({ analysedFps: 0, inferenceMs: 0 });
     await perceive.close();

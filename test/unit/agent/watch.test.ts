@@ -46,6 +46,29 @@ describe('watch', () => {
     expect(watch.health()).toEqual({ full: false, held: 0, missed: 0 });
   });
 
+  it('says what deciding on a frame of each camera takes', () => {
+    let monoMs = 0;
+    const real = virtualClock();
+    const clock = { ...real, monoMs: () => (monoMs += 3) };
+    const outbox = memoryOutbox({ roomId: 'room-1', clock: real, quotaEvents: 10 });
+    const context = { layout: EMPTY_ROOM, pack: loadRulePack('demo'), runId: 'run' };
+    const watch = createWatch({ context, outbox, clock, log: pino({ level: 'silent' }) });
+    const picture = { brightness: 90, edgeEnergy: 9, shift: { dx: 0, dy: 0, confidence: 1 }, change: 1 };
+    watch.observe({
+      kind: 'frame',
+      cameraId: 'cam-a',
+      at: real.now(),
+      frame: 0,
+      persons: [],
+      picture,
+      patches: [],
+      modelSet: 'fake',
+      inferenceMs: 20,
+    });
+    expect(watch.decideMs('cam-a')).toBe(3);
+    expect(watch.decideMs('cam-b')).toBe(0);
+  });
+
   it('holds what a full outbox refuses, and brings it in as room comes, in order and whole', () => {
     const { watch, outbox, heard, gap, reasons, ackAll } = room(100);
     for (let i = 0; i < 100; i += 1) watch.record([gap(`early ${i}`)]);

@@ -179,6 +179,51 @@ describe('parseRoomState', () => {
   it('gives back what was written', () => {
     expect(parseRoomState(bytes(state), 'room-1')).toEqual({ ok: true, state });
   });
+  const camera = (n: number) => ({
+    cameraId: `cam-${n}`,
+    decode: 'running' as const,
+    record: 'running' as const,
+    audio: 'none' as const,
+    analysedFps: 2,
+    drops: 12_345,
+    inferenceMs: 62.1,
+  });
+  const full = (cameras: number): RoomState => ({
+    ...state,
+    health: {
+      ...state.health,
+      cameras: Array.from({ length: cameras }, (_, n) => ({
+        ...camera(n),
+        rates: { detections: 2, regions: 0.4, poses: 1.3, strained: false },
+        stages: { decodedFps: 25, lagMs: 120.4, detectorMs: 44.2, poseMs: 17.9, decideMs: 0.4, blind: 0 },
+      })),
+      ears: Array.from({ length: cameras }, (_, n) => ({
+        microphoneId: `cam-${n}`,
+        language: 'zh-CN',
+        state: 'deaf' as const,
+        reason: 'this machine is too slow',
+        slow: true as const,
+        rmsDb: -42,
+        rtf: 4.9,
+        dropped: 420,
+        restarts: 1,
+      })),
+    },
+  });
+  it('reads what each stage takes, and the state of an agent that does not say it', () => {
+    expect(parseRoomState(bytes(full(2)), 'room-1')).toEqual({ ok: true, state: full(2) });
+    const older = { ...state, health: { ...state.health, cameras: [camera(1)] } };
+    expect(parseRoomState(bytes(older), 'room-1')).toEqual({ ok: true, state: older });
+  });
+  it('stays small with the figures of every stage', () => {
+    const bare = bytes({
+      ...state,
+      health: { ...state.health, cameras: Array.from({ length: 32 }, (_, n) => camera(n)) },
+    });
+    const more = bytes(full(32)).length - bare.length;
+    // Per camera with its own microphone, once a second.
+    expect(more / 32).toBeLessThan(400);
+  });
   it('refuses the state of another room', () => {
     expect(parseRoomState(bytes(state), 'room-2')).toMatchObject({ ok: false, code: 'wrong_room' });
   });
