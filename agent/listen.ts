@@ -19,6 +19,8 @@ export interface ListenHealth {
     readonly language: string;
     readonly state: 'hearing' | 'deaf';
     readonly reason?: string;
+    readonly slow?: true;
+    readonly unconfirmed?: true;
     readonly rtf: number;
     readonly restarts: number;
     /** Blocks that the engine was too slow for. */
@@ -142,6 +144,7 @@ export function createListen(deps: {
       phraseId: hit.phraseId,
       category,
       text: hit.text,
+      ...(hit.level ? { level: hit.level } : {}),
       score: hit.score,
       threshold: hit.threshold,
       beginMonoMs: Math.min(endMonoMs, timeline.monoMs(hit.beginSample)),
@@ -213,27 +216,29 @@ export function createListen(deps: {
   };
 
   /** An engine that works hears nothing all the same when there is no sound. */
-  const stateOf = (ear: Recogniser): { state: 'hearing' | 'deaf'; reason?: string } => {
-    const { state, reason } = ear.health();
-    if (state === 'deaf') return reason === undefined ? { state } : { state, reason };
+  const stateOf = (ear: Recogniser): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'slow' | 'unconfirmed'> => {
+    const { state, reason, slow, unconfirmed } = ear.health();
+    const why = reason === undefined ? {} : { reason };
+    if (state === 'deaf') return { state, ...why, ...(slow ? { slow } : {}) };
     if (zeros) return { state: 'deaf', reason: 'no sound: the source sends digital silence' };
     if (clock.monoMs() - (lastBlockMonoMs ?? startedMonoMs) > NO_BLOCK_MS) {
       const what = lastBlockMonoMs === undefined ? 'has sent nothing yet' : 'has stopped sending';
       return { state: 'deaf', reason: `no sound: the source ${what}` };
     }
-    return reason === undefined ? { state } : { state, reason };
+    return { state, ...why, ...(unconfirmed ? { unconfirmed } : {}) };
   };
 
   const look = () => {
     takeOver();
     for (const { recogniser: ear } of ears) {
       const now = stateOf(ear);
-      const key = `${now.state} ${now.reason ?? ''}`;
+      const key = `${now.state} ${now.reason ?? ''} ${now.unconfirmed ?? ''}`;
       const last = said.get(ear);
       const monoMs = clock.monoMs();
       if (last?.key === key && monoMs - last.monoMs < REPEAT_MS) continue;
       said.set(ear, { key, monoMs });
-      put({ kind: 'ear', microphoneId, language: ear.language, at: clock.now(), ...now });
+      const { slow: _slow, ...told } = now;
+      put({ kind: 'ear', microphoneId, language: ear.language, at: clock.now(), ...told });
     }
   };
 

@@ -117,6 +117,7 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
           phraseId: hit.phraseId,
           category,
           text: hit.text,
+          ...(hit.level ? { level: hit.level } : {}),
           score: hit.score,
           threshold: hit.threshold,
           beginMonoMs: samples.wallMs(hit.beginSample),

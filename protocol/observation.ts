@@ -119,6 +119,8 @@ export interface PhraseObservation {
   readonly category: SpeechCategory;
   /** The phrase as the rule pack writes it. */
   readonly text: string;
+  /** `suspected`: by a first pass alone; the same words may come again as confirmed. Absent: confirmed. */
+  readonly level?: 'suspected';
   /** Engine's score against its threshold, both in the engine's own unit. */
   readonly score: number;
   readonly threshold: number;
@@ -153,6 +155,8 @@ export interface EarObservation {
   readonly at: Instant;
   readonly state: 'hearing' | 'deaf';
   readonly reason?: string;
+  /** Hears, but the engine that has to confirm what it hears does not. */
+  readonly unconfirmed?: true;
 }
 
 export type Observation =

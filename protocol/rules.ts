@@ -127,6 +127,8 @@ export interface SpeechRule extends RuleBase {
   readonly alarmAfter: number | null;
   /** Hits within this time belong to one episode. */
   readonly mergeMs: number;
+  /** `notice`: what is suspected and not confirmed is told, as a notice that counts for nothing; absent or `off`: it is not told. */
+  readonly suspected?: 'off' | 'notice';
 }
 
 /** Row 22: of what is said within `windowMs` (at least `units` syllables), less than `share` is about the evaluation, for `noticeMs`. */

@@ -1,5 +1,5 @@
 /** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
-import type { Behaviour, EpisodeBody, Level, Transcript } from '../../protocol/event.ts';
+import type { Behaviour, EpisodeBody, Level, Sentence, Transcript } from '../../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
@@ -9,17 +9,32 @@ import { isAllowed } from './suppress.ts';
 export interface Speech {
   /** Hits of the category in this session, those of a second engine or microphone not counted twice. */
   readonly hits: number;
+  /** Something of the episode was confirmed; until then it is a doubtful notice. */
+  readonly sure: boolean;
   readonly sessionId?: string | undefined;
-  readonly recent: readonly { readonly phraseId: string; readonly beginMonoMs: number; readonly endMonoMs: number }[];
+  readonly recent: readonly Span[];
+  /** What was suspected of late, told once. */
+  readonly suspected: readonly Span[];
   readonly last?: PhraseObservation | undefined;
   readonly lastHitMonoMs?: number | undefined;
   readonly firstMonoMs?: number | undefined;
   readonly firstWallMs: number;
+  /** Also one that ended unconfirmed, for as long as a late engine may still confirm it. */
   readonly episode?: Episode | undefined;
+}
+
+interface Span {
+  readonly phraseId: string;
+  readonly beginMonoMs: number;
+  readonly endMonoMs: number;
 }
 
 /** The same phrase within this distance is the same utterance, heard by another ear. */
 const SAME_MS = 1500;
+/** An engine that gives words at the end of an utterance may confirm what has ended as suspected; it joins that episode. */
+const LATE_MS = 20_000;
+/** State of an episode of which nothing is confirmed. */
+const SUSPECTED = 'SUSPECTED';
 
 const WORDS: Readonly<Record<SpeechCategory, { zh: string; en: string }>> = {
   prohibited: { zh: '禁用语', en: 'prohibited words' },
@@ -47,13 +62,15 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
   name: behaviour,
   owns: (body) => isOf(behaviour, body),
   start(_context, at, open) {
-    const fresh: Speech = { hits: 0, recent: [], firstWallMs: at.wallMs };
+    const fresh: Speech = { hits: 0, sure: false, recent: [], suspected: [], firstWallMs: at.wallMs };
     const event = open.find(({ body }) => body.kind === 'episode' && isOf(behaviour, body));
     if (event?.body.kind !== 'episode') return fresh;
     const { durationMs, beganWallMs, figures } = event.body;
+    const sure = event.body.to !== SUSPECTED;
     return {
       ...fresh,
-      hits: figures.find((f) => f.name === 'hits')?.value ?? 1,
+      hits: figures.find((f) => f.name === 'hits')?.value ?? (sure ? 1 : 0),
+      sure,
       lastHitMonoMs: at.monoMs,
       firstMonoMs: at.monoMs - durationMs,
       firstWallMs: beganWallMs,
@@ -65,51 +82,61 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
     if (!rule) return [state, []];
     const { at, input } = scene;
     const now = at.monoMs;
-    const mine = input.kind === 'phrase' && input.category === category && !known(state, input);
-    const hit = mine && !isAllowed(scene.session, behaviour, [], at.wallMs) ? input : undefined;
+    const mine = input.kind === 'phrase' && input.category === category && !isKnown(state.recent, input);
+    const counts = mine && !isAllowed(scene.session, behaviour, [], at.wallMs) ? input : undefined;
+    const hit = counts?.level === undefined ? counts : undefined;
+    const doubtful =
+      counts?.level !== undefined && rule.suspected === 'notice' && !isKnown(state.suspected, counts)
+        ? counts
+        : undefined;
+    const heard = hit ?? doubtful;
+    const open = isOpen(state.episode);
     const sessionId = scene.session?.sessionId;
     // Another evaluation counts anew.
     const anew = state.sessionId !== undefined && sessionId !== state.sessionId;
     let next = { ...state, sessionId, hits: anew ? 0 : state.hits };
-    if (hit) {
-      const fresh = !isOpen(state.episode);
+    if (heard) {
+      const sure = hit !== undefined || (open && state.sure);
       next = {
         sessionId,
-        hits: next.hits + 1,
-        recent: [...state.recent.filter((r) => now - r.endMonoMs < 60_000), span(hit)].slice(-20),
-        last: hit,
+        hits: next.hits + (hit ? 1 : 0),
+        sure,
+        recent: hit ? remember(state.recent, hit, now) : state.recent,
+        suspected: doubtful ? remember(state.suspected, doubtful, now) : state.suspected,
+        // In an episode that is sure the last sure word stands.
+        last: hit || !sure ? heard : state.last,
         lastHitMonoMs: now,
-        firstMonoMs: fresh ? hit.beginMonoMs : state.firstMonoMs,
-        firstWallMs: fresh ? at.wallMs - Math.max(0, now - hit.beginMonoMs) : state.firstWallMs,
+        firstMonoMs: open ? state.firstMonoMs : heard.beginMonoMs,
+        firstWallMs: open ? state.firstWallMs : at.wallMs - Math.max(0, now - heard.beginMonoMs),
         episode: state.episode,
       };
     }
+    const late = hit !== undefined && !state.sure && isKnown(state.suspected, hit);
     // Another microphone of the room heard the same words better: that is where they were said.
-    const nearer =
-      !hit && isOpen(state.episode) && input.kind === 'phrase' && isNearer(input, state.last) ? input : undefined;
+    const nearer = !heard && open && input.kind === 'phrase' && isNearer(input, state.last) ? input : undefined;
     if (nearer) next = { ...next, last: nearer };
     const repeated = rule.alarmAfter !== null && next.hits >= rule.alarmAfter;
-    const over = !hit && next.lastHitMonoMs !== undefined && now - next.lastHitMonoMs >= rule.mergeMs;
+    const over = !heard && open && next.lastHitMonoMs !== undefined && now - next.lastHitMonoMs >= rule.mergeMs;
     const lastMs = next.lastHitMonoMs ?? now;
-    const { last } = next;
+    const { last, sure } = next;
     const phrase = last?.text ?? '';
     const { episode, drafts } = follow(
-      // Hits are merged by the pack's mergeMs, which begins at the last hit: no further joining.
+      // Hits are merged by the pack's mergeMs, which begins at the last hit: no further joining, but by what confirms late.
       {
         at,
         pack: context.pack,
         ids: context.ids,
         behaviour,
         citation: cite(context.pack.phrases, last, rule.citation),
-        joinMs: -1,
+        joinMs: heard && !late ? -1 : LATE_MS,
       },
       state.episode,
       {
-        level: nearer
-          ? rule.level
-          : hit
-            ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined)
-            : undefined,
+        level: hit
+          ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined)
+          : (doubtful && !sure) || (nearer && !sure)
+            ? 'notice'
+            : nearer && rule.level,
         over,
         tell: true,
         facts: () => ({
@@ -117,36 +144,54 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
           ...(last ? { sourceId: last.microphoneId, transcript: transcript(last) } : {}),
           beganWallMs: next.firstWallMs,
           durationMs: Math.max(0, lastMs - (next.firstMonoMs ?? lastMs)),
-          from: isOpen(state.episode) ? 'SPOKEN' : 'SILENT',
-          to: over ? 'SILENT' : 'SPOKEN',
+          from: open ? (state.sure ? 'SPOKEN' : SUSPECTED) : 'SILENT',
+          to: over ? 'SILENT' : sure ? 'SPOKEN' : SUSPECTED,
           figures: [
-            {
-              name: 'hits',
-              value: next.hits,
-              ...(rule.alarmAfter === null ? {} : { threshold: rule.alarmAfter }),
-              unit: '',
-            },
+            ...(sure || next.hits > 0
+              ? [
+                  {
+                    name: 'hits',
+                    value: next.hits,
+                    ...(rule.alarmAfter === null ? {} : { threshold: rule.alarmAfter }),
+                    unit: '',
+                  },
+                ]
+              : []),
             ...(last
               ? [{ name: 'score', value: round(last.score), threshold: round(last.threshold), unit: last.engine }]
               : []),
           ],
-          sentence: over
-            ? {
-                // The last word on an episode is the line that stays in every list: it must still say what was heard.
-                zh: `${WORDS[category].zh}“${phrase}”，已结束，本场共 ${next.hits} 次`,
-                en: `Was heard: ${WORDS[category].en} “${phrase}”; ${next.hits} in this session`,
-              }
-            : {
-                zh: `听到${WORDS[category].zh}“${phrase}”，本场第 ${next.hits} 次`,
-                en: `Heard ${WORDS[category].en} “${phrase}”, number ${next.hits} in this session`,
-              },
+          sentence: (sure ? said : doubted)(category, phrase, over, next.hits),
         }),
       },
     );
-    return [{ ...next, episode: isOpen(episode) ? episode : undefined }, drafts];
+    return [{ ...next, episode: isOpen(episode) || !sure ? episode : undefined }, drafts];
   },
 }));
 
+/** The last word on an episode is the line that stays in every list: it must still say what was heard. */
+function said(category: SpeechCategory, phrase: string, over: boolean, hits: number): Sentence {
+  const { zh, en } = WORDS[category];
+  return over
+    ? {
+        zh: `${zh}“${phrase}”，已结束，本场共 ${hits} 次`,
+        en: `Was heard: ${en} “${phrase}”; ${hits} in this session`,
+      }
+    : { zh: `听到${zh}“${phrase}”，本场第 ${hits} 次`, en: `Heard ${en} “${phrase}”, number ${hits} in this session` };
+}
+
+function doubted(category: SpeechCategory, phrase: string, over: boolean): Sentence {
+  const { zh, en } = WORDS[category];
+  return over
+    ? {
+        zh: `疑似${zh}“${phrase}”，未得到证实，已结束，不计次`,
+        en: `Suspected, never confirmed: ${en} “${phrase}”; over, not counted`,
+      }
+    : { zh: `疑似${zh}“${phrase}”，尚未证实`, en: `Suspected ${en} “${phrase}”, not confirmed yet` };
+}
+
+const remember = (spans: readonly Span[], heard: PhraseObservation, nowMonoMs: number): readonly Span[] =>
+  [...spans.filter((one) => nowMonoMs - one.endMonoMs < 60_000), span(heard)].slice(-20);
 const round = (n: number) => Math.round(n * 1000) / 1000;
 const span = ({ phraseId, beginMonoMs, endMonoMs }: PhraseObservation) => ({ phraseId, beginMonoMs, endMonoMs });
 
@@ -156,6 +201,7 @@ function isNearer(hit: PhraseObservation, last: PhraseObservation | undefined): 
     last !== undefined &&
     hit.microphoneId !== last.microphoneId &&
     hit.engine === last.engine &&
+    hit.level === last.level &&
     hit.phraseId === last.phraseId &&
     hit.beginMonoMs <= last.endMonoMs + SAME_MS &&
     hit.endMonoMs >= last.beginMonoMs - SAME_MS &&
@@ -163,8 +209,8 @@ function isNearer(hit: PhraseObservation, last: PhraseObservation | undefined): 
   );
 }
 
-function known(state: Speech, hit: PhraseObservation): boolean {
-  return state.recent.some(
+function isKnown(spans: readonly Span[], hit: PhraseObservation): boolean {
+  return spans.some(
     (r) =>
       r.phraseId === hit.phraseId &&
       hit.beginMonoMs <= r.endMonoMs + SAME_MS &&

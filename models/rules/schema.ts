@@ -14,6 +14,7 @@ const speech = z.strictObject({
   level,
   alarmAfter: z.int().min(1).nullable(),
   mergeMs: ms,
+  suspected: z.enum(['off', 'notice']).exactOptional(),
 });
 
 const rules = z.strictObject({

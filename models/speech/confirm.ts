@@ -109,9 +109,17 @@ const CLEAR_SHARE = 0.3;
 /** Frames (30 ms) that one syllable takes on average: quicker or slower than this nobody speaks. */
 const PACE = { least: 2, most: 25 } as const;
 
-/** What is asked of a form: in the running pass, where no account is kept of single syllables, and in the second. */
+/**
+ * What is told as suspected without the second pass must have so much more in the running one than the second asks for in the
+ * mean, whatever its length: drawn phrases and the default pack on neutral speech lie below it but for one in thirty of what
+ * the second pass lets through.
+ */
+const STRICT = 0.25;
+
+/** What is asked of a form: in the running pass, where no account is kept of single syllables, to be suspected by that alone, and in the second. */
 export interface Limits {
   readonly running: number;
+  readonly suspected: number;
   readonly mean: number;
   readonly worst: number;
   readonly cap: number;
@@ -133,6 +141,7 @@ export function limitsOf(spelling: readonly (readonly number[])[], ease = 0): Li
   const mean = (different <= 2 && count >= 4 ? REPEATED_MEAN : between) - ease;
   return {
     running: capped ? mean - (CAP - MISSING) / count : mean,
+    suspected: mean + STRICT,
     mean,
     worst: at(WORST, different <= 2 ? different : count),
     cap: capped ? CAP : Number.NEGATIVE_INFINITY,

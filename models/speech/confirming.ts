@@ -1,4 +1,4 @@
-/** Two engines on one microphone: the fast one suspects, the other one has to hear the same, and only then it counts. */
+/** Two engines on one microphone: what the fast one hears is suspected until the other one has heard the same. */
 import type { Clock } from '../../protocol/time.ts';
 import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
@@ -10,7 +10,8 @@ const PATIENCE_SAMPLES = 20 * 16_000;
 const LOOK_MS = 500;
 
 /**
- * Hits of `fast` that `second` confirms. While the second one is deaf the fast one is believed alone, and `health` says so:
+ * Hits of `fast`: at once as suspected, and once more as confirmed when `second` has heard the same. What the second one
+ * only suspects itself confirms nothing. While the second one is deaf the fast one is believed alone, and `health` says so:
  * a room is never deaf because the engine that confirms is.
  */
 export function createConfirming(deps: { fast: Recogniser; second: Recogniser; clock: Clock }): Recogniser {
@@ -23,10 +24,12 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
   const stop = new AbortController();
   let task: Promise<void> | undefined;
 
-  const tell = (hit: Hit, neededSample: number | undefined) => {
-    const needed = Math.max(hit.neededSample ?? hit.endSample, neededSample ?? 0);
-    for (const listener of listeners) listener({ ...hit, neededSample: needed });
+  const tell = (hit: Hit) => {
+    for (const listener of listeners) listener(hit);
   };
+  /** Told as heard by both. */
+  const confirm = ({ level: _doubt, ...hit }: Hit, { neededSample, endSample }: Hit) =>
+    tell({ ...hit, neededSample: Math.max(hit.neededSample ?? hit.endSample, neededSample ?? endSample) });
   const same = (a: Hit, b: Hit) =>
     a.phraseId === b.phraseId &&
     a.beginSample <= b.endSample + SAME_SAMPLES &&
@@ -36,14 +39,19 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
 
   fast.onHit((hit) => {
     const heard = confirmed.find((one) => same(hit, one));
-    if (heard || deaf()) tell(hit, heard?.neededSample ?? heard?.endSample);
-    else suspected.push(hit);
+    if (heard) confirm(hit, heard);
+    else if (deaf()) tell(hit);
+    else {
+      suspected.push(hit);
+      tell({ ...hit, level: 'suspected' });
+    }
   });
   second.onHit((hit) => {
+    if (hit.level) return;
     confirmed.push(hit);
     const waiting = suspected.filter((one) => same(one, hit));
     suspected = suspected.filter((one) => !waiting.includes(one));
-    for (const one of waiting) tell(one, hit.neededSample ?? hit.endSample);
+    for (const one of waiting) confirm(one, hit);
   });
 
   /** Whoever waits for an engine that has died meanwhile is told all the same. */
@@ -51,7 +59,8 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
     if (suspected.length === 0 || !deaf()) return;
     const waiting = suspected;
     suspected = [];
-    for (const one of waiting) tell(one, undefined);
+    // What it doubted itself has been told as that.
+    for (const one of waiting) if (!one.level) tell(one);
   };
 
   return {
@@ -89,16 +98,27 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
         ...(waiting.length > 0 ? { waiting: Math.max(...waiting) } : {}),
       };
       if (a.state === 'deaf') {
-        const { reason, missing } = a;
-        return { state: 'deaf', ...(reason === undefined ? {} : { reason }), ...(missing ? { missing } : {}), ...base };
+        const { reason, missing, slow } = a;
+        return {
+          state: 'deaf',
+          ...(reason === undefined ? {} : { reason }),
+          ...(missing ? { missing } : {}),
+          ...(slow ? { slow } : {}),
+          ...base,
+        };
       }
       const why = b.state === 'deaf' ? [`unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})`] : [];
-      // A phrase that either of them cannot hear is never told: both are to be named.
+      // A phrase that either of them cannot hear is never confirmed: both are to be named.
       const parts = [a, b].flatMap(({ state, reason }, i) =>
         state === 'deaf' || reason === undefined ? [] : [`${(i === 0 ? fast : second).engine} ${reason}`],
       );
       const reason = [...why, ...parts].join('; ');
-      return { state: 'hearing', ...(reason === '' ? {} : { reason }), ...base };
+      return {
+        state: 'hearing',
+        ...(reason === '' ? {} : { reason }),
+        ...(b.state === 'deaf' ? { unconfirmed: true } : {}),
+        ...base,
+      };
     },
     async close() {
       stop.abort();

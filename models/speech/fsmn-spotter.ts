@@ -8,7 +8,7 @@ import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon
 import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit, Talk } from './recogniser.ts';
-import { createScorer, type ScoredForm } from './scorer.ts';
+import { type Candidate, createScorer, type ScoredForm } from './scorer.ts';
 import { createSyllables, soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
 
@@ -38,7 +38,7 @@ export interface SpotterModel {
 export interface Spotter {
   readonly forms: number;
   readonly unheard: readonly { readonly phraseId: string; readonly reason: string }[];
-  /** Hits that were confirmed by these samples (int16 scale), in order of their end. */
+  /** Hits of these samples (int16 scale), in order of their end. */
   accept(samples: Int16Array): Hit[];
   /** The count of the stretch of talk that the samples accepted last have completed. */
   talk(): Talk | undefined;
@@ -50,8 +50,9 @@ interface Form extends ScoredForm {
   readonly limits: Limits;
 }
 
-/** A form that stood the second pass; frames count from the first one. */
+/** A form that stood the second pass, or that is suspected without it; frames count from the first one. */
 interface Found {
+  readonly level?: 'suspected';
   readonly form: Form;
   readonly score: number;
   readonly begin: number;
@@ -67,10 +68,12 @@ export function createSpotter(deps: {
   ease?: number;
   /** Told of everything that the first pass suspects, whatever becomes of it: for measuring what the second one costs. */
   onSuspect?: (suspect: { readonly phraseId: string; readonly endSample: number }) => void;
+  /** Also tells what the running score alone makes suspect, as such. */
+  tellSuspected?: boolean;
   /** The net is given everything, for measuring what the gate before it is worth. */
   ungated?: boolean;
 }): Spotter {
-  const { model, phrases, project, ease = 0, onSuspect, ungated = false } = deps;
+  const { model, phrases, project, ease = 0, onSuspect, tellSuspected = false, ungated = false } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
   const forms = phrases.flatMap((phrase) =>
@@ -97,6 +100,7 @@ export function createSpotter(deps: {
   let forgotten = 0;
   let lastClass = 0;
   const reported = new Map<string, number>();
+  const suspectedLast = new Map<string, number>();
   let held: { found: Found; untilSample: number }[] = [];
   const units = mandarinUnits(soundsOf);
   const lexicon = createLexicon({ phrases, units });
@@ -145,6 +149,14 @@ export function createSpotter(deps: {
     ];
   };
 
+  /** Without the second pass: what has so much that it is worth a doubtful word. */
+  const suspect = ({ form, score, beginFrame, endFrame }: Candidate): Found[] => {
+    const suspected = forms[form]!;
+    return tellSuspected && score >= suspected.limits.suspected
+      ? [{ level: 'suspected', form: suspected, score, begin: beginFrame, end: endFrame }]
+      : [];
+  };
+
   /** What the lexicon suspects in the greedy syllables, where the running pass may have passed it over. */
   const agreed = (suspects: readonly LexiconHit[]): Found[] =>
     suspects.flatMap(({ phraseId, text, begin, end }) => {
@@ -172,11 +184,14 @@ export function createSpotter(deps: {
     for (const { form, endFrame } of onSuspect ? running : [])
       onSuspect?.({ phraseId: forms[form]!.phraseId, endSample: sampleOf(endFrame) + WINDOW });
     const found = [
-      ...running.flatMap((one) => confirm(forms[one.form]!, one.beginFrame, one.endFrame)),
+      ...running.flatMap((one) => {
+        const confirmed = confirm(forms[one.form]!, one.beginFrame, one.endFrame);
+        return confirmed.length > 0 ? confirmed : suspect(one);
+      }),
       ...agreed(suspects),
     ];
-    // Of several forms of one phrase the best one speaks for it.
-    found.sort((a, b) => b.score - a.score);
+    // Of several forms of one phrase the best one speaks for it, a confirmed one before any other.
+    found.sort((a, b) => Number(a.level !== undefined) - Number(b.level !== undefined) || b.score - a.score);
     const sample = sampleOf(frame);
     const waiting = [...held, ...found.map((one) => ({ found: one, untilSample: sample + HELD_SAMPLES }))];
     held = [];
@@ -195,16 +210,21 @@ export function createSpotter(deps: {
       const passed = gate ? gate.push(samples) : samples;
       for (const posterior of net.push(fbank.push(passed))) {
         const frame = first + kept.length;
-        for (const { form, score, begin, end } of advance(syllables.pool(posterior), frame)) {
+        for (const { level, form, score, begin, end } of advance(syllables.pool(posterior), frame)) {
           const last = reported.get(form.phraseId);
           // A lax ear would tell a poor match and pass over the good one behind it: who measures sorts them out.
           if (ease === 0 && last !== undefined && end - last <= AGAIN_FRAMES) continue;
-          reported.set(form.phraseId, end);
+          if (level) {
+            const before = suspectedLast.get(form.phraseId);
+            if (before !== undefined && end - before <= AGAIN_FRAMES) continue;
+          }
+          (level ? suspectedLast : reported).set(form.phraseId, end);
           hits.push({
             phraseId: form.phraseId,
             text: form.text,
+            ...(level ? { level } : {}),
             score,
-            threshold: form.limits.mean,
+            threshold: level ? form.limits.suspected : form.limits.mean,
             beginSample: sampleOf(begin),
             endSample: sampleOf(end) + WINDOW,
             neededSample: sampleOf(frame + net.lookAhead) + 2 * STEP + WINDOW,

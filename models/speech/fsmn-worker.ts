@@ -17,7 +17,7 @@ const cpuMs = () => {
 
 try {
   const { phrases, modelsFolder, project } = workerData as RecogniserOptions;
-  const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases, project });
+  const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases, project, tellSuspected: true });
   if (spotter.forms === 0) {
     tell({
       kind: 'refused',

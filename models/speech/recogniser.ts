@@ -6,6 +6,8 @@ import type { ProjectWords } from './lexicon/slots.ts';
 export interface Hit {
   readonly phraseId: string;
   readonly text: string;
+  /** `suspected`: a first pass alone heard it, and a second one or another engine has not; absent: confirmed. */
+  readonly level?: 'suspected';
   readonly score: number;
   readonly threshold: number;
   readonly beginSample: number;
@@ -29,6 +31,10 @@ export interface RecogniserHealth {
   readonly reason?: string;
   /** Deaf for want of something that waiting does not bring, such as a model. */
   readonly missing?: true;
+  /** Deaf since this machine is too slow for it: more than `SLOW` (pace.ts) of the sound was dropped within a minute. */
+  readonly slow?: true;
+  /** Hears, but the engine that confirms is deaf: what is told has been heard by one engine alone. */
+  readonly unconfirmed?: true;
   /** Seconds of computing per second of sound, over the last minute. */
   readonly rtf: number;
   readonly restarts: number;
@@ -48,7 +54,10 @@ export interface Recogniser {
   start(signal: AbortSignal): Promise<void>;
   /** Never blocks and never throws for an engine fault. 16 kHz mono signed 16 bit. */
   accept(samples: Int16Array): void;
-  /** Called for every confirmed hit, in order of their end. */
+  /**
+   * Called for every hit, in order of their end. One that is only suspected may be told again as confirmed; one that was
+   * confirmed is not told as suspected.
+   */
   onHit(listener: (hit: Hit) => void): void;
   /** Called every few seconds by an engine that understands all that is said; one that spots phrases only has none. */
   onTalk?(listener: (talk: Talk) => void): void;

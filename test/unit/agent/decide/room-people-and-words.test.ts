@@ -209,6 +209,102 @@ describe('spoken words', () => {
     ]);
   });
 
+  describe('that are only suspected', () => {
+    const ctx = {
+      ...context,
+      pack: {
+        ...context.pack,
+        rules: {
+          ...context.pack.rules,
+          speech_prohibited: { citation: 'w', level: 'alarm', alarmAfter: 1, mergeMs: 5000, suspected: 'notice' },
+        } as const,
+      },
+    };
+    const doubt = (s: number, more: Partial<PhraseObservation> = {}) =>
+      hit(s, 'prohibited', { level: 'suspected', score: -1.1, threshold: -1.25, ...more });
+    const ticks = (run: ReturnType<typeof begin>, from: number, to: number) => {
+      for (let s = from; s <= to; s++) feed(run, { kind: 'tick', at: at(s) }, ctx);
+    };
+    const spoken = (run: ReturnType<typeof begin>) =>
+      episodes(run).filter(({ behaviour }) => behaviour === 'speech_prohibited');
+
+    it('are a notice that says so, counts nothing, and ends unconfirmed', () => {
+      const run = begin([], ctx);
+      feed(run, doubt(2), ctx);
+      feed(run, doubt(2.2, { microphoneId: 'mic-2' }), ctx);
+      ticks(run, 3, 30);
+      feed(run, hit(40, 'prohibited'), ctx);
+      expect(words(run)).toEqual([
+        'begin speech_prohibited notice',
+        'end speech_prohibited notice',
+        'begin speech_prohibited alarm',
+      ]);
+      const [first, last, next] = spoken(run);
+      expect(first).toMatchObject({ from: 'SILENT', to: 'SUSPECTED', transcript: { engine: 'fsmn' } });
+      expect(first!.sentence).toEqual({
+        zh: '疑似禁用语“给点好处”，尚未证实',
+        en: 'Suspected prohibited words “给点好处”, not confirmed yet',
+      });
+      expect(first!.figures).toEqual([{ name: 'score', value: -1.1, threshold: -1.25, unit: 'fsmn' }]);
+      expect(last).toMatchObject({ from: 'SUSPECTED', to: 'SILENT' });
+      expect(last!.sentence.zh).toContain('未得到证实');
+      // A suspicion does not count in the session.
+      expect(next!.figures[0]).toMatchObject({ name: 'hits', value: 1 });
+      expect(next!.episodeId).not.toBe(first!.episodeId);
+    });
+
+    it('become what they are in the same episode when they are confirmed, however late an engine is', () => {
+      for (const lateS of [1, 15]) {
+        const run = begin([], ctx);
+        feed(run, doubt(2), ctx);
+        ticks(run, 3, 2 + lateS);
+        const same = hit(2, 'prohibited', { at: at(2 + lateS) });
+        feed(run, same, ctx);
+        ticks(run, 3 + lateS, 60);
+        expect(words(run).filter((one) => one.endsWith('notice'))).toHaveLength(lateS > 5 ? 2 : 1);
+        expect(words(run).slice(-2)).toEqual(['update speech_prohibited alarm', 'end speech_prohibited alarm']);
+        expect(new Set(spoken(run).map(({ episodeId }) => episodeId)).size).toBe(1);
+        expect(spoken(run).at(-2)).toMatchObject({ to: 'SPOKEN', sentence: { zh: expect.stringMatching(/^听到/) } });
+      }
+    });
+
+    it('are a new episode when other words come after they ended', () => {
+      const run = begin([], ctx);
+      feed(run, doubt(2), ctx);
+      ticks(run, 3, 12);
+      feed(run, hit(13, 'prohibited'), ctx);
+      expect(words(run).at(-1)).toBe('begin speech_prohibited alarm');
+    });
+
+    it('change nothing of what was confirmed', () => {
+      const run = begin([], ctx);
+      feed(run, hit(2, 'prohibited'), ctx);
+      feed(run, doubt(2.1), ctx);
+      feed(run, doubt(5, { phraseId: 'prohibited-2', text: '别的' }), ctx);
+      ticks(run, 6, 20);
+      expect(words(run)).toEqual(['begin speech_prohibited alarm', 'end speech_prohibited alarm']);
+      expect(spoken(run).at(-1)).toMatchObject({
+        from: 'SPOKEN',
+        sentence: { zh: expect.stringContaining('给点好处') },
+      });
+    });
+
+    it('go on as suspected after a restart', () => {
+      const run = begin([], ctx);
+      feed(run, doubt(2), ctx);
+      const again = begin(run.drafts, ctx);
+      ticks(again, 3, 20);
+      expect(spoken(again).at(-1)).toMatchObject({ phase: 'end', from: 'SUSPECTED', level: 'notice' });
+    });
+
+    it('are not told where the pack does not ask for it', () => {
+      const run = begin();
+      feed(run, hit(3, 'prohibited', { level: 'suspected' }));
+      quiet(run, 4, 20);
+      expect(words(run)).toEqual([]);
+    });
+  });
+
   it('knows no rule that the pack leaves out', () => {
     const run = begin();
     feed(run, hit(3, 'tendentious'));
