@@ -6,6 +6,7 @@ import { type Backoff, delayMs } from './backoff.ts';
 import { CADENCE_PACKETS, createCadence } from './cadence.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
+import { createPatience } from './patience.ts';
 import { blockCutter, type FramePool, frameCutter, SAMPLE_RATE } from './raw.ts';
 import type { RoleRecord } from './role.ts';
 import { isReshaped, KEEP_SHAPE, PICTURE_CODING, shapeFilter } from './shape.ts';
@@ -69,6 +70,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 /** Sessions of one stream one after another; remembers from one to the next whether there is sound. */
 export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs, clock: Clock) {
   const { watchdog, backoff } = settings;
+  const patience = createPatience({ leastMs: watchdog.againMs, mostMs: watchdog.firstMs });
   let withSound = settings.audio;
   let soundRestarts = 0;
   let frames = 0;
@@ -80,6 +82,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     const beganMs = clock.monoMs();
     const address = settings.address();
     const sound = withSound;
+    const firstMs = patience.limitMs();
     // Whether there is sound may change with the camera's settings: each new session looks again.
     withSound = settings.audio;
     let frameMs: number | undefined;
@@ -90,6 +93,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     const cadence = intervalMs === undefined && !sightless ? createCadence() : undefined;
     const cutter = frameCutter(settings.pool, clock, frames, (frame) => {
       frames = frame.frame + 1;
+      if (frameMs === undefined) patience.came(frame.at.monoMs - beganMs);
       frameMs = frame.at.monoMs;
       out.decode.delivered(frameMs);
       // ffmpeg's parser gives a picture out when the next one begins.
@@ -131,7 +135,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       const noFrame = now - (frameMs ?? beganMs);
       const noSound = now - (soundMs ?? beganMs);
       const hears = sound && soundMs !== undefined && noSound < watchdog.soundMs;
-      if (noFrame > (frameMs === undefined ? watchdog.firstMs : watchdog.frameMs)) {
+      if (noFrame > (frameMs === undefined ? firstMs : watchdog.frameMs)) {
         const reason = hears
           ? `no picture for ${seconds(noFrame)} while the sound goes on`
           : `no picture for ${seconds(noFrame)} although the connection stands: ${cutter.fault() ?? 'the camera hangs'}`;
@@ -139,6 +143,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
         // A restart interrupts sound that is good: then no more often than the schedule has it.
         if (hears && now - beganMs < delayMs(backoff, attempt, 0.5)) return;
         verdict = { kind: 'hung', reason };
+        if (frameMs === undefined) patience.missed();
         void child.kill();
       } else if (sound && noSound > Math.max(watchdog.soundMs, soundMs === undefined ? watchdog.firstMs : 0)) {
         const reason = `no sound for ${seconds(noSound)} while the picture goes on`;

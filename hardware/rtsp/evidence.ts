@@ -7,6 +7,7 @@ import { createAnchor } from './anchor.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
 import { parameterSets } from './parameter-sets.ts';
+import { createPatience } from './patience.ts';
 import type { PipeSink } from './raw.ts';
 import type { RoleRecord } from './role.ts';
 import { inputList, LIST_INPUT, type RtspAddress } from './source.ts';
@@ -65,12 +66,14 @@ function lineCutter(take: (line: string) => void): PipeSink {
 /** Sessions of one main stream one after another. */
 export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs, clock: Clock) {
   const { cameraId, folder, watchdog } = settings;
+  const patience = createPatience({ leastMs: watchdog.againMs, mostMs: watchdog.firstMs });
   let soundCodec: 'copy' | 'aac' = 'copy';
   let run = 0;
 
   return async function session(_attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
     const address = settings.address();
+    const firstMs = patience.limitMs();
     const prefix = `${cameraId}-${Math.round(clock.wallMs()).toString(36)}-${run++}`;
     const anchor = createAnchor();
     let tickMs = 1 / 90;
@@ -89,7 +92,9 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
       }
       const pts = Number(line.split(',')[2]);
       if (!Number.isFinite(pts)) return;
-      packetMs = clock.monoMs();
+      const nowMs = clock.monoMs();
+      if (packetMs === undefined) patience.came(nowMs - beganMs);
+      packetMs = nowMs;
       anchor.packet(pts * tickMs, packetMs);
     }
 
@@ -136,7 +141,8 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
       if (verdict) return;
       const now = clock.monoMs();
       const silent = now - (packetMs ?? beganMs);
-      if (silent > (packetMs === undefined ? watchdog.firstMs : watchdog.packetMs)) {
+      if (silent > (packetMs === undefined ? firstMs : watchdog.packetMs)) {
+        if (packetMs === undefined) patience.missed();
         const s = (silent / 1000).toFixed(1);
         verdict = { kind: 'hung', reason: `no picture for ${s} s on the main stream although the connection stands` };
         void child.kill();

@@ -7,6 +7,7 @@ import type { Microphone } from '../microphone.ts';
 import { type Backoff, STREAM_BACKOFF } from './backoff.ts';
 import { startFfmpeg } from './child.ts';
 import type { Failure } from './failure.ts';
+import { createPatience } from './patience.ts';
 import { createLane } from './queues.ts';
 import { BLOCK_SAMPLES, blockCutter, SAMPLE_RATE } from './raw.ts';
 import { createRole } from './role.ts';
@@ -54,6 +55,7 @@ function inputOf(source: MicrophoneSource, socketTimeoutMs: number) {
 export function createMicrophone({ microphoneId, source, options = {}, clock, log }: MicrophoneParts): Microphone {
   const watchdog: Watchdog = { ...WATCHDOG, ...options.watchdog };
   const input = inputOf(source, watchdog.firstMs);
+  const patience = createPatience({ leastMs: watchdog.againMs, mostMs: watchdog.firstMs });
   const role = createRole();
   const samples = createLane<PcmBlock>(SOUND_BLOCKS);
   const stop = new AbortController();
@@ -61,6 +63,7 @@ export function createMicrophone({ microphoneId, source, options = {}, clock, lo
 
   async function session(_attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
+    const firstMs = patience.limitMs();
     let lastMs: number | undefined;
     let verdict: Failure | undefined;
     const raw = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-threads', '1', '-f', 's16le'];
@@ -69,6 +72,7 @@ export function createMicrophone({ microphoneId, source, options = {}, clock, lo
       stdin: input.stdin,
       pipes: [
         blockCutter(clock, (block) => {
+          if (lastMs === undefined) patience.came(block.at.monoMs - beganMs);
           lastMs = block.at.monoMs;
           role.delivered(lastMs);
           samples.push(block);
@@ -79,7 +83,8 @@ export function createMicrophone({ microphoneId, source, options = {}, clock, lo
     });
     const unwatch = watch(clock, watchdog.checkMs, () => {
       const silent = clock.monoMs() - (lastMs ?? beganMs);
-      if (verdict || silent <= (lastMs === undefined ? watchdog.firstMs : watchdog.soundMs)) return;
+      if (verdict || silent <= (lastMs === undefined ? firstMs : watchdog.soundMs)) return;
+      if (lastMs === undefined) patience.missed();
       verdict = { kind: 'hung', reason: `no sound for ${(silent / 1000).toFixed(1)} s although the connection stands` };
       void child.kill();
     });

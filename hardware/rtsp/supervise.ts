@@ -1,12 +1,14 @@
 /** The loop around one ffmpeg session: run, judge the end, wait as the schedule says, run again until told to stop. */
 import type { Clock } from '../../protocol/time.ts';
-import { type Backoff, delayMs } from './backoff.ts';
+import { type Backoff, waitMs } from './backoff.ts';
 import type { Failure } from './failure.ts';
 
 /** How often and how long silence is suffered before a session is ended and begun anew. */
 export interface Watchdog {
-  /** From the start of a session to its first frame, block or packet. */
+  /** From the start of a session to its first frame, block or packet: of a camera that is not known yet, or is slow. */
   readonly firstMs: number;
+  /** The same of a camera that was seen to be quick: an attempt that hangs while it comes back costs as much. */
+  readonly againMs: number;
   /** Silence of the picture. */
   readonly frameMs: number;
   /** Silence of the sound's packets (not of the room). */
@@ -23,6 +25,7 @@ export interface Watchdog {
 
 export const WATCHDOG: Watchdog = {
   firstMs: 10_000,
+  againMs: 4_000,
   frameMs: 5_000,
   soundMs: 5_000,
   packetMs: 5_000,
@@ -90,12 +93,13 @@ export async function supervise({ run, onEnd, backoff, clock, random, signal }: 
     const beganMs = clock.monoMs();
     const end = await run(attempt, signal);
     if (signal.aborted) return;
-    if (clock.monoMs() - beganMs >= backoff.stableMs) {
+    const livedMs = clock.monoMs() - beganMs;
+    if (livedMs >= backoff.stableMs) {
       attempt = 0;
       atOnce = 0;
       recall.forget();
     }
-    const wait = end.again === 'now' && atOnce < MAX_AT_ONCE ? 0 : delayMs(backoff, attempt, random());
+    const wait = end.again === 'now' && atOnce < MAX_AT_ONCE ? 0 : waitMs(backoff, attempt, livedMs, random());
     if (wait === 0) atOnce++;
     else attempt++;
     onEnd(end, wait, recall.see(end.failure));

@@ -98,9 +98,9 @@ describe('a role', () => {
 describe('back-off', () => {
   it('grows to its cap, with jitter around it', () => {
     expect([0, 1, 2, 3, 4, 5, 6, 99].map((attempt) => delayMs(STREAM_BACKOFF, attempt, 0.5))).toEqual([
-      500, 1000, 2000, 4000, 6000, 6000, 6000, 6000,
+      500, 1000, 2000, 4000, 4000, 4000, 4000, 4000,
     ]);
-    expect([delayMs(STREAM_BACKOFF, 5, 0), delayMs(STREAM_BACKOFF, 5, 1)]).toEqual([4800, 7200]);
+    expect([delayMs(STREAM_BACKOFF, 5, 0), delayMs(STREAM_BACKOFF, 5, 1)]).toEqual([3200, 4800]);
   });
 
   it('is gone through by the supervisor and begins anew after a stable run', async () => {
