@@ -28,6 +28,9 @@ const secret = {
   passwordEnv: z.exactOptional(word),
 };
 
+/** Days for which words wait at most. */
+const wordDays = z.exactOptional(z.int().min(1).max(36_500));
+
 /** room.yaml after defaults; references between its parts are checked in config.ts. */
 export const roomFile = z.strictObject({
   room: z.strictObject({
@@ -128,6 +131,18 @@ export const roomFile = z.strictObject({
       clipMiB: z.number().min(16).default(5120),
       events: z.int().min(1000).max(10_000_000).default(500_000),
       keepFreeMiB: z.number().min(16).default(512),
+      words: z.exactOptional(
+        z
+          .strictObject({
+            days: wordDays,
+            prohibited: wordDays,
+            suggestive: wordDays,
+            tendentious: wordDays,
+            irrelevant: wordDays,
+            fee: wordDays,
+          })
+          .refine((words) => Object.keys(words).length > 0, 'give days for all classes, or days for one of them'),
+      ),
     }),
     {},
   ),

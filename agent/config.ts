@@ -7,6 +7,7 @@ import { DEFAULT_FOLDER } from '../models/manifest.ts';
 import type { Engine } from '../models/speech/ears.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomLayout } from '../protocol/room.ts';
+import { type WordDays, wordDaysOf } from '../protocol/words.ts';
 import {
   beyondThisMachine,
   checkReferences,
@@ -52,6 +53,8 @@ export interface StorageConfig {
   readonly events: number;
   /** Below this much free disk the oldest unpinned segments go first. */
   readonly keepFreeBytes: number;
+  /** Days after which words leave events that still wait, by class; absent: they wait with their event. */
+  readonly wordDays?: WordDays;
 }
 
 export interface RoomConfig {
@@ -171,7 +174,7 @@ function assemble(
   };
   const dataFolder = resolve(folder, room.data);
   const { ca, uploadKbps, mqtt, upload, rulesKey } = room.cloud;
-  const { segmentMinutes, segmentMiB, clipMiB, events, keepFreeMiB } = room.storage;
+  const { segmentMinutes, segmentMiB, clipMiB, events, keepFreeMiB, words } = room.storage;
   return {
     path: resolve(path),
     sha256: createHash('sha256').update(bytes).digest('hex'),
@@ -217,6 +220,7 @@ function assemble(
       clipBytes: clipMiB * MiB,
       events,
       keepFreeBytes: keepFreeMiB * MiB,
+      ...(words ? { wordDays: wordDaysOf(words) } : {}),
     },
     warnings: [
       ...(room.microphones.length === 0 && !room.cameras.some(({ audio }) => audio)

@@ -71,6 +71,7 @@ interface ScriptFile {
 
 const TICK_MS = 250;
 const SNAPSHOT_MS = 5000;
+const WORDS_MS = 60_000;
 
 /** Resolves when every part has been started; cameras may still be searched for. Throws EvalroomError with nothing left running. */
 export async function startAgent(config: RoomConfig, machine: AgentMachine): Promise<Agent> {
@@ -293,6 +294,14 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
     await capture.start(stop.signal);
     for (const microphone of microphones) listen(microphone.microphoneId, microphone.samples());
 
+    const { wordDays } = config.storage;
+    if (wordDays)
+      loops.add(
+        every(WORDS_MS, clock, stop.signal, () => {
+          const events = outbox.removeWords(wordDays);
+          if (events > 0) log.info({ events }, 'words whose time is over were taken out of events that wait');
+        }),
+      );
     loops.add(
       every(TICK_MS, clock, stop.signal, () => {
         for (const observation of capture.news()) watch.observe(observation);

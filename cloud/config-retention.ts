@@ -1,6 +1,6 @@
 /** Beside config.ts: `retention` of cloud.yaml, how long events and the words in them are kept, and what is wrong with it. */
 import { z } from 'zod';
-import { WORD_CLASSES, type WordDays } from '../protocol/words.ts';
+import { WORD_CLASSES, type WordDays, wordDaysOf } from '../protocol/words.ts';
 
 const DAY_MS = 86_400_000;
 const days = z.int().min(1).max(36_500).exactOptional();
@@ -29,21 +29,14 @@ export function retentionOf(retention: Shape | undefined, faults: string[]): Ret
     faults.push('retention: give days, or words, or both; leave it out to keep everything');
   if (words && Object.keys(words).length === 0)
     faults.push(`retention.words: give days for all classes, or days for one of ${WORD_CLASSES.join(', ')}`);
-  const { days: usual, ...named } = words ?? {};
   for (const [key, value] of Object.entries(words ?? {}))
     if (eventDays !== undefined && value > eventDays)
       faults.push(
         `retention.words.${key}: ${value} days is longer than retention.days: words leave with their event after ${eventDays}; give at most ${eventDays}, or raise retention.days`,
       );
-  const wordDays: WordDays = Object.fromEntries(
-    WORD_CLASSES.flatMap((wordClass) => {
-      const kept = named[wordClass] ?? usual;
-      return kept === undefined ? [] : [[wordClass, kept]];
-    }),
-  );
   return {
     ...(eventDays === undefined ? {} : { retentionMs: eventDays * DAY_MS }),
-    ...(words ? { wordDays } : {}),
+    ...(words ? { wordDays: wordDaysOf(words) } : {}),
   };
 }
 

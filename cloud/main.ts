@@ -30,8 +30,8 @@ import { createLayouts } from './review/layout.ts';
 import { createOrders } from './review/orders.ts';
 import { createOverlayWords } from './review/overlay-words.ts';
 import { createPeople } from './review/people.ts';
-import { createRules } from './review/rules.ts';
 import { createPictures } from './review/pictures.ts';
+import { createRules } from './review/rules.ts';
 import { createRulesBench } from './review/rules-bench.ts';
 import { openRulesKey } from './review/rules-key.ts';
 import { createSessions } from './review/sessions.ts';
@@ -154,8 +154,8 @@ export async function startCloud(
       return rules;
     };
     const exports = createExports({ store, files, clock });
-    const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
     const pictures = createPictures({ store, rooms, ingest, clock });
+    const tls = config.http.tls && { ...(await trust!.server(config.http.tls)), ...trust!.clients() };
     const { tls: _choice, ...http } = config.http;
     const app = does('web')
       ? await createApp({
@@ -168,8 +168,8 @@ export async function startCloud(
             staff: createPeople({ store, sessions, clock }),
             layouts: createLayouts({ orders, rooms }),
             exports,
-            rules: await startRules(),
             pictures,
+            rules: await startRules(),
             ...(identity ? { identity } : {}),
             mqttFor: (host) => boxesUrl(config.mqtt, broker.url, host),
           },
@@ -183,8 +183,8 @@ export async function startCloud(
     ending.push(() => app.close());
     // Before the app, which waits for requests that are being answered.
     ending.push(() => exports.close());
-    const url = await listen(app, config.http);
     ending.push(() => pictures.close());
+    const url = await listen(app, config.http);
     const { signal } = closing;
     if (does('web'))
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);

@@ -8,6 +8,16 @@ export type WordClass = (typeof WORD_CLASSES)[number];
 /** How many days the words of a class are kept; an absent class keeps them as long as their event is there. */
 export type WordDays = Readonly<Partial<Record<WordClass, number>>>;
 
+/** The days of each class, where `days` counts for those that are not named. */
+export function wordDaysOf({ days, ...named }: WordDays & { readonly days?: number }): WordDays {
+  return Object.fromEntries(
+    WORD_CLASSES.flatMap((wordClass) => {
+      const kept = named[wordClass] ?? days;
+      return kept === undefined ? [] : [[wordClass, kept]];
+    }),
+  );
+}
+
 /** What was said beside another behaviour has the shortest time of all. */
 export type AnyWordClass = WordClass | 'other';
 export const ANY_WORD_CLASSES = [...WORD_CLASSES, 'other'] as const;

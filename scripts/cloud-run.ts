@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { RULES_KEY_FILE } from '../agent/identity.ts';
 import { systemClock } from '../cloud/clock.ts';
-import { loadCloudConfig } from '../cloud/config.ts';
+import { type CloudConfig, loadCloudConfig } from '../cloud/config.ts';
+import { retentionWords } from '../cloud/config-retention.ts';
 import { writeSecret } from '../cloud/identity/files.ts';
 import type { EnrolCode } from '../cloud/identity/identity.ts';
 import { createLog } from '../cloud/log.ts';
@@ -22,11 +23,7 @@ const SETUP_FILE = 'setup-address';
 export async function serveCloud(options: CloudOptions): Promise<void> {
   const boxes = options.box.map(parseBox);
   const wanted = options.code.map(parseCodeOption);
-  const config = loadCloudConfig(options.config, {
-    ...(options.data === undefined ? {} : { data: options.data }),
-    ...(options.port === undefined ? {} : { port: options.port }),
-    models: process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER,
-  });
+  const config = configOf(options);
   const log = createLog({ level: 'info', pretty: process.stdout.isTTY === true });
   await runPart(async () => {
     const cloud = await startCloud(config, { log, clock: systemClock() });
@@ -43,7 +40,7 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
     });
     const codes: EnrolCode[] = [];
     for (const box of wanted) codes.push(await cloud.offerCode(box));
-    log.info({ url: cloud.url, mqtt: cloud.mqttUrl }, 'cloud is running');
+    log.info({ url: cloud.url, mqtt: cloud.mqttUrl, kept: retentionWords(config) }, 'cloud is running');
     if (process.send === undefined) offerSetup(cloud.setupUrl, { folder: config.data, log });
     if (process.send === undefined)
       for (const { deviceId, code } of codes) process.stdout.write(`  Code for ${deviceId}, for one day: ${code}\n\n`);
@@ -54,6 +51,23 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
     };
   });
 }
+
+/** Prints what counts of `retention`. Throws InvalidInput `cloud_config` with every fault of the file. */
+export function checkCloud(options: CloudOptions): void {
+  const config = configOf(options);
+  process.stdout.write(
+    `${options.config ?? 'without a file, all defaults'}: no fault; kept in ${config.data}:\n${retentionWords(config)
+      .map((line) => `  ${line}\n`)
+      .join('')}`,
+  );
+}
+
+const configOf = (options: CloudOptions): CloudConfig =>
+  loadCloudConfig(options.config, {
+    ...(options.data === undefined ? {} : { data: options.data }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    models: process.env.EVALROOM_MODELS ?? DEFAULT_FOLDER,
+  });
 
 /** The one-time address is for the person at this terminal. What stands under no terminal is a log, which many may read: then it lies in a file. */
 function offerSetup(

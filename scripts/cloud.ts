@@ -21,6 +21,7 @@ export function addCommand(program: Command): void {
       (value: string, before: string[]) => [...before, value],
       [],
     )
+    .option('--check', 'read the configuration, say how long what is kept, and end')
     .addHelpText(
       'after',
       `
@@ -31,8 +32,9 @@ Examples:
   evalroom cloud --config cloud.yaml --code box-101:room-101   and a code for a box elsewhere`,
     )
     .action(async (options: CloudOptions) => {
-      const { serveCloud } = await import('./cloud-run.ts');
-      await serveCloud(options);
+      const { checkCloud, serveCloud } = await import('./cloud-run.ts');
+      if (options.check === true) checkCloud(options);
+      else await serveCloud(options);
     });
 }
 
@@ -40,6 +42,7 @@ export interface CloudOptions {
   readonly config?: string;
   readonly data?: string;
   readonly port?: number;
+  readonly check?: boolean;
   readonly box: readonly string[];
   readonly code: readonly string[];
 }

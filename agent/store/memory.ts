@@ -9,6 +9,7 @@ import type { Clock } from '../../protocol/time.ts';
 import type { ClipRequest } from '../record/plan.ts';
 import { judgeAck } from './judge-ack.ts';
 import type { ClipRow, ClipRows, Outbox } from './outbox.ts';
+import { withoutOldWords } from './words.ts';
 
 interface Stream {
   readonly streamId: string;
@@ -157,6 +158,16 @@ export function memoryOutbox(options: MemoryOutboxOptions): Outbox {
       if (old.lastSeq === 0) return;
       open(lane);
       dropIfDrained(old);
+    },
+    removeWords: (days) => {
+      let removed = 0;
+      for (const stream of streams.values())
+        stream.events = stream.events.map((event) => {
+          const left = withoutOldWords(event, days, clock.now());
+          if (left) removed++;
+          return left ?? event;
+        });
+      return removed;
     },
     stats: () => {
       const oldest = [...streams.values()].map((stream) => stream.events[0]?.at.monoMs ?? clock.monoMs());

@@ -66,6 +66,8 @@ function openChecked(path: string): Database.Database {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('journal_size_limit = 4194304');
+    // What the cloud has acked must not stay readable in the file's free pages: some of it is what people said.
+    database.pragma('secure_delete = ON');
     const found = database.pragma('quick_check(1)', { simple: true });
     if (found !== 'ok') throw new Corrupt('outbox_corrupt', `Checking ${path}: ${String(found)}`);
     migrate(database);

@@ -2,6 +2,7 @@
 import type { ClipFile, ClipManifest } from '../../protocol/clip.ts';
 import type { DraftEvent, RoomEvent } from '../../protocol/event.ts';
 import type { Ack, Lane } from '../../protocol/stream.ts';
+import type { WordDays } from '../../protocol/words.ts';
 import type { ClipRequest } from '../record/plan.ts';
 
 /**
@@ -63,6 +64,11 @@ export interface Outbox {
   quarantine(streamId: string, reason: string): number;
   /** New events of the lane go to a new stream, so that they need not wait behind the backlog of the old one. */
   rollOver(lane: Lane): void;
+  /**
+   * Takes the words out of events that have waited longer than the days of their class; to be called every minute, since each
+   * call looks at some of them only. Events keep name and place. Returns how many lost their words.
+   */
+  removeWords(days: WordDays): number;
   stats(): OutboxStats;
   readonly clips: ClipRows;
   close(): void;

@@ -13,6 +13,7 @@ import { judgeAck, type Progress } from './judge-ack.ts';
 import { makeFolderOf, openFile } from './open.ts';
 import type { Outbox, OutboxStream } from './outbox.ts';
 import { asOurs, eventCrc, isDiskFull, isIntact, KEYS_PER_STREAM } from './schema.ts';
+import { createWordsLook } from './words.ts';
 
 export interface OutboxOptions {
   /** The database file; its folder is made where missing. `…-ballast` lies beside it. */
@@ -106,6 +107,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   };
   const quotaClipBytes = options.quotaClipBytes ?? 5 * 1024 ** 3;
   const { rows: clips, announce, released } = createClipRows(database, quotaClipBytes, needed);
+  const removeWords = createWordsLook(database, clock, needed);
   const restoreBallast = (): boolean => {
     if (ballast.held()) return true;
     if (clock.monoMs() - triedRestoreMonoMs < RESTORE_EVERY_MS) return false;
@@ -388,6 +390,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
       const row = current.get(lane)!;
       if (row.lastSeq > 0) succeed(row);
     },
+    removeWords,
     stats: () => ({
       events: held,
       oldestMs: held === 0 ? 0 : Math.max(0, oldestMs()),

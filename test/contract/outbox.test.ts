@@ -10,7 +10,7 @@ import { memoryOutbox } from '../../agent/store/memory.ts';
 import type { Outbox } from '../../agent/store/outbox.ts';
 import { openOutbox } from '../../agent/store/sqlite.ts';
 import type { ClipManifest } from '../../protocol/clip.ts';
-import type { DraftEvent, Phase } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, Phase } from '../../protocol/event.ts';
 import type { Clock, Instant } from '../../protocol/time.ts';
 
 const log = pino({ level: 'silent' });
@@ -308,5 +308,41 @@ describe.each(kinds)('outbox: %s', (_name, open) => {
     expect(clips.plans().map((plan) => plan.clipId)).toEqual(['clip-2']);
     expect(() => clips.add(manifest('clip-2', clock), '/x')).toThrow(expect.objectContaining({ code: 'clips_full' }));
     expect(begin(1)).toHaveLength(1);
+  });
+
+  it('takes words out of what waits longer than the days of their class, and keeps the event', async () => {
+    const { body } = episode(clock.now(), 'w', 'end');
+    const said = { language: 'zh-CN', engine: 'fsmn', text: '钱今天就给', hit: [0, 3] as const };
+    const spoken = (behaviour: 'speech_fee' | 'speech_prohibited'): DraftEvent => ({
+      at: clock.now(),
+      body: {
+        ...(body as EpisodeBody),
+        behaviour,
+        transcript: said,
+        sentence: { zh: '听到“钱今天就给”', en: 'Heard “fee”' },
+      },
+    });
+    const accepted = outbox.accept([
+      spoken('speech_fee'),
+      spoken('speech_prohibited'),
+      episode(clock.now(), 'x', 'end'),
+    ]);
+    const look = () => Array.from({ length: 3 }, () => outbox.removeWords({ fee: 2 })).reduce((sum, n) => sum + n, 0);
+    await clock.advance(2 * 86_400_000 - 1);
+    expect(look()).toBe(0);
+    await clock.advance(1);
+    expect(look()).toBe(1);
+    const { streamId } = accepted[0]!;
+    const [fee, prohibited, other] = outbox.events(streamId, 0, 10);
+    expect(fee).toMatchObject({
+      eventId: accepted[0]!.eventId,
+      seq: 1,
+      body: { wordsRemoved: { afterDays: 2, by: 'box' } },
+    });
+    expect(JSON.stringify(fee)).not.toContain('钱今天');
+    expect([prohibited, other]).toEqual(accepted.slice(1));
+    // What the cloud then acks is the same event.
+    outbox.sent(streamId, 3);
+    expect(outbox.ack({ streamId, through: 3, eventId: accepted[2]!.eventId })).toBe('progress');
   });
 });

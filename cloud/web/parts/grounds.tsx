@@ -22,7 +22,8 @@ export function Grounds({ alert, detail, room }: GroundsProps) {
   const { lang, t } = useWords();
   const bodies = bodiesOf(detail);
   const last = bodies.at(-1);
-  const heard = [...bodies].reverse().find((body) => body.transcript)?.transcript;
+  const heard = bodies.findLast((body) => body.transcript)?.transcript;
+  const gone = bodies.findLast((body) => body.wordsRemoved)?.wordsRemoved;
   return (
     <>
       <dl class="facts">
@@ -56,6 +57,16 @@ export function Grounds({ alert, detail, room }: GroundsProps) {
       {last && last.figures.length > 0 && (
         <Part title={t('figures')}>
           <Figures figures={gravest(bodies)?.figures ?? last.figures} />
+        </Part>
+      )}
+      {!heard && gone && (
+        <Part title={t('transcript')}>
+          <p class="words-gone" lang={lang}>
+            {t(gone.afterDays === 1 ? 'wordsGoneDay' : 'wordsGone', { days: String(gone.afterDays) })}
+          </p>
+          <p class="small">
+            {t(gone.by === 'box' ? 'wordsGoneBox' : 'wordsGoneCloud')} <RoomTime wallMs={gone.wallMs} room={room} />
+          </p>
         </Part>
       )}
       {heard && (

@@ -197,6 +197,12 @@ export const en: Record<WordKey, string> = {
   threshold: 'threshold {value}',
   transcript: 'What was heard',
   transcriptBy: '{engine} · {language}',
+  wordsGone:
+    'The words were removed after {days} days by the retention; figures, times, verdicts and clips are still here.',
+  wordsGoneDay:
+    'The words were removed after 1 day by the retention; figures, times, verdicts and clips are still here.',
+  wordsGoneBox: 'Removed by the box before they came here,',
+  wordsGoneCloud: 'Removed by the cloud,',
   earlier: 'Earlier alerts of this seat',
   earlierRoom: 'Earlier alerts of this room',
   earlierSome: 'Only the {n} alerts before it were searched.',

@@ -209,6 +209,7 @@ const LOG: Readonly<Record<string, Pair>> = {
   certificate_cloned: ['证书疑被复制', 'a certificate is at two machines'],
   clip_hash_mismatch: ['录像校验不符，已另存', 'sent a clip with another hash; it was put aside'],
   retire: ['按保留期限清理', 'let go of what is older than the retention'],
+  retire_words: ['按保留期限删除原话', 'took out words whose time is over'],
   add_rules: ['收录产品规则包', 'took in a pack of the product'],
   save_rules: ['保存规则包版本', 'saved a version of a rule pack'],
   publish_rules: ['发布规则包', 'published a rule pack'],

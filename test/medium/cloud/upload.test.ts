@@ -1,11 +1,12 @@
 /** Clips by tus into a real cloud: resumed, verified, kept, granted, served in ranges; refused where something is wrong. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AlertDetailView, ClipGrantView, LogView, OverviewView } from '../../../cloud/http/api.ts';
+import { openStore } from '../../../cloud/store/open.ts';
 import { Box, Browser, eventually, startTestCloud, type TestCloud } from './cloud.ts';
 import { batchBytes, clipBody, episodeBody, roomEvent } from './events.ts';
 
@@ -85,6 +86,24 @@ describe('clip upload', () => {
     return patch(made.headers.get('location')!, 0, bytes);
   };
   const place = (hash: string) => join(test.folder, 'clips', hash.slice(0, 2), hash);
+
+  it('lets a box go of an overlay that it sends again, and does not bring back the words that were taken out of it', async () => {
+    const overlay = Buffer.from(JSON.stringify({ version: 1, words: [{ tMs: 1, text: '评审费', hit: true }] }));
+    const clipId = await announce(randomBytes(10), overlay);
+    const over = { name: 'overlay.json', sha256: sha(overlay) };
+    await upload(clipId, overlay, over);
+    expect(existsSync(place(sha(overlay)))).toBe(true);
+    const store = await openStore({ kind: 'sqlite', path: join(test.folder, 'cloud.db') });
+    const old = { clipId, sha256: sha(overlay), announcedSha256: sha(overlay), bytes: overlay.length, storedWallMs: 1 };
+    await store.overlayEmptied(old, { sha256: 'b'.repeat(64), bytes: 5 });
+    rmSync(place(sha(overlay)));
+    const again = await upload(clipId, overlay, over);
+    expect([again.status, again.headers.get('evalroom-sha256')]).toEqual([204, sha(overlay)]);
+    expect(existsSync(place(sha(overlay)))).toBe(false);
+    expect(readdirSync(join(test.folder, 'uploads'))).toEqual([]);
+    expect((await store.clip(clipId))!.files).toMatchObject([{ sha256: 'b'.repeat(64) }]);
+    await store.close();
+  });
 
   it('takes a clip by the usual client, in pieces, and grants it with an entry in the log', async () => {
     const bytes = randomBytes(3_000_000);

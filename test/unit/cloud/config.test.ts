@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isLoopback, loadCloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
+import { retentionWords } from '../../../cloud/config-retention.ts';
 import type { InvalidInput } from '../../../protocol/errors.ts';
 
 const faults = (text: string): string[] => {
@@ -102,12 +103,39 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ['store: postgres://db.example/x', ['store']],
     ['roles: [ingest]', ['roles']],
     ['retention: { days: 0 }', ['retention.days']],
+    ['retention: {}', ['retention']],
+    ['retention: { words: {} }', ['retention.words']],
+    ['retention: { words: { rude: 3, fee: 0 } }', ['retention.words', 'retention.words.fee']],
+    ['retention: { days: 90, words: { days: 30, prohibited: 91 } }', ['retention.words.prohibited']],
+    ['retention: { days: 90, words: { days: 91 } }', ['retention.words.days']],
     ['{ roles: [broker, web], mqtt: { broker: "mqtts://x" } }', ['roles']],
     ['{ roles: [painter], mqtt: { broker: "mqtts://x" } }', ['roles.0']],
     ['store: mysql://db.example/x', ['store']],
     ['{ http: { host: 10.0.0.1 }, store: "postgres://db.example/x" }', ['http.host', 'store']],
   ])('refuses %s', (text, paths) => {
     expect(faults(text).sort()).toEqual([...paths].sort());
+  });
+
+  it('keeps words by their class, and says what is in force', () => {
+    const DAY = 86_400_000;
+    const { retentionMs, wordDays } = parseCloudConfig(
+      'retention: { days: 400, words: { days: 90, fee: 30 } }',
+      '/srv',
+    );
+    expect(retentionMs).toBe(400 * DAY);
+    expect(wordDays).toEqual({ prohibited: 90, suggestive: 90, tendentious: 90, irrelevant: 90, fee: 30 });
+    const some = parseCloudConfig('retention: { words: { fee: 30 } }', '/srv');
+    expect([some.retentionMs, some.wordDays]).toEqual([undefined, { fee: 30 }]);
+    expect(retentionWords(some)).toEqual([
+      'events, alerts, clips: for ever (nothing leaves for its age)',
+      ...['prohibited', 'suggestive', 'tendentious', 'irrelevant'].map(
+        (name) => `words, ${name}: as long as their event`,
+      ),
+      'words, fee: 30 days',
+    ]);
+    expect(() => parseCloudConfig('retention: { days: 90, words: { fee: 91 } }', '/srv')).toThrow(
+      /give at most 90, or raise retention.days/,
+    );
   });
 
   it('takes names and an authority of its own or from outside, and asks for certificates wherever TLS is', () => {
