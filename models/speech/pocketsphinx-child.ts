@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Phrase } from '../../protocol/rules.ts';
 import type { EngineReport } from './hosted.ts';
 import { openDecoder } from './pocketsphinx-library.ts';
-import { createEnglishSpotter, keywordFile, planKeywords } from './pocketsphinx-spotter.ts';
+import { carelessOf, createEnglishSpotter, keywordFile, planKeywords } from './pocketsphinx-spotter.ts';
 
 /** First thing that the parent sends; blocks of samples follow. */
 export interface OpenEnglish {
@@ -38,7 +38,11 @@ function open({ phrases, folder }: OpenEnglish): ReturnType<typeof createEnglish
     rmSync(scratch, { recursive: true, force: true });
   }
   const partly = unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
-  tell(partly === '' ? { kind: 'ready' } : { kind: 'ready', partly: `deaf to ${partly}` });
+  const parts = [
+    ...(partly === '' ? [] : [`deaf to ${partly}`]),
+    ...(decoder.wordsOf ? [] : [carelessOf(keywords) ?? []].flat()),
+  ];
+  tell(parts.length === 0 ? { kind: 'ready' } : { kind: 'ready', partly: parts.join('; ') });
   return createEnglishSpotter(decoder, keywords);
 }
 

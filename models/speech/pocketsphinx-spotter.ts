@@ -1,6 +1,7 @@
 /** The English ear as one synchronous piece over a decoder: samples in, hits of the pack's phrases out. Runs inside the child. */
-import type { Phrase } from '../../protocol/rules.ts';
-import type { Decoder, Segment } from './pocketsphinx-library.ts';
+import type { Phrase, PhraseContext } from '../../protocol/rules.ts';
+import { heardOf, judgeByWords } from './pocketsphinx-context.ts';
+import type { Decoder, Segment, SpokenWord } from './pocketsphinx-library.ts';
 import type { Hit } from './recogniser.ts';
 
 /**
@@ -27,6 +28,13 @@ const NOISE = 33;
 const CUT_QUIET = 30 * 16_000;
 const CUT_ALWAYS = 120 * 16_000;
 const AGAIN_SAMPLES = 16_000;
+/** Sound kept for the words around a phrase, and how much of it before the phrase is read: about the lexicon's twelve words. */
+const KEPT_SAMPLES = 10 * 16_000;
+const BEFORE_SAMPLES = 4 * 16_000;
+/** A needed word may come after the phrase: the words are read again after each half of this. */
+const HELD_SAMPLES = 3 * 16_000;
+/** Sound whose words are read is at most the sound heard, and so much ahead: a storm of hits must not make the ear late. */
+const ALLOWANCE = 60 * 16_000;
 
 export interface Keyword {
   readonly phraseId: string;
@@ -35,6 +43,8 @@ export interface Keyword {
   readonly words: string;
   /** Power of ten. */
   readonly threshold: number;
+  readonly phones: readonly string[];
+  readonly context?: PhraseContext | undefined;
 }
 
 /** Lower case, letters and apostrophes only: as the dictionary writes words. */
@@ -74,6 +84,8 @@ export function planKeywords(
           text,
           words: words.join(' '),
           threshold: thresholdOf(count),
+          phones: phones.flatMap((list) => list ?? []),
+          context: phrase.context,
         });
     }
   return { keywords, unheard };
@@ -84,10 +96,37 @@ export function keywordFile(keywords: readonly Keyword[]): string {
   return keywords.map(({ words, threshold }) => `${words} /1e${threshold}/\n`).join('');
 }
 
-/** One pass only: the decoder's own threshold decides, there is no second engine to ask. */
+/** What an ear that cannot read words says of itself; undefined when no phrase minds those around it. */
+export function carelessOf(keywords: readonly Keyword[]): string | undefined {
+  const idsWith = (side: 'needs' | 'unless') => [
+    ...new Set(keywords.filter(({ context }) => context?.[side]?.length).map(({ phraseId }) => phraseId)),
+  ];
+  const [needs, unless] = [idsWith('needs'), idsWith('unless')];
+  const parts = [
+    ...(needs.length > 0 ? [`deaf to ${needs.join(', ')}, which count near certain words only`] : []),
+    ...(unless.length > 0 ? [`tells these also where they are negated or quoted: ${unless.join(', ')}`] : []),
+  ];
+  return parts.length > 0 ? `${parts.join('; ')} (no en-us.lm.bin)` : undefined;
+}
+
+/** A spotted phrase whose words were not read yet, or may yet bring one that it needs. */
+interface Spotted {
+  readonly keyword: Keyword;
+  readonly score: number;
+  readonly beginSample: number;
+  readonly endSample: number;
+  /** When the words are read next, and for the last time. */
+  readonly askSample: number;
+  readonly untilSample: number;
+}
+
+/** Two passes: the decoder's own threshold spots, and the words of the language around the phrase decide whether it counts. */
 export function createEnglishSpotter(decoder: Decoder, keywords: readonly Keyword[]): (samples: Int16Array) => Hit[] {
   const byWords = new Map(keywords.map((keyword) => [keyword.words, keyword]));
   const reported = new Map<string, number>();
+  const kept = new Int16Array(KEPT_SAMPLES);
+  let held: Spotted[] = [];
+  let allowance = ALLOWANCE;
   let position = 0;
   let utterance = 0;
   let seed = 1;
@@ -100,7 +139,7 @@ export function createEnglishSpotter(decoder: Decoder, keywords: readonly Keywor
     decoder.begin();
     utterance = 0;
   };
-  const hitOf = (segment: Segment): Hit | undefined => {
+  const spottedOf = (segment: Segment): Spotted | undefined => {
     const keyword = byWords.get(segment.word);
     if (!keyword) return undefined;
     const endSample = Math.min(position, (segment.endFrame + 1) * FRAME);
@@ -108,28 +147,64 @@ export function createEnglishSpotter(decoder: Decoder, keywords: readonly Keywor
     if (last !== undefined && endSample - last <= AGAIN_SAMPLES) return undefined;
     reported.set(keyword.phraseId, endSample);
     return {
-      phraseId: keyword.phraseId,
-      text: keyword.text,
+      keyword,
       score: (segment.score + SCORE_OFFSET) * UNIT,
-      threshold: keyword.threshold,
       beginSample: Math.min(endSample, segment.beginFrame * FRAME),
       endSample,
-      neededSample: position,
-      heard: keyword.text,
+      askSample: position,
+      untilSample: position + HELD_SAMPLES,
     };
   };
+
+  /** Words from a while before a sample until now; undefined where they cannot be read. */
+  const wordsSince = (beginSample: number): SpokenWord[] | undefined => {
+    const from = Math.max(0, position - KEPT_SAMPLES, beginSample - BEFORE_SAMPLES);
+    if (!decoder.wordsOf || allowance < position - from) return undefined;
+    allowance -= position - from;
+    const sound = Int16Array.from({ length: position - from }, (_, i) => kept[(from + i) % KEPT_SAMPLES]!);
+    return decoder.wordsOf(sound).map((word) => ({
+      ...word,
+      beginSample: from + word.beginSample,
+      endSample: from + word.endSample,
+    }));
+  };
+
+  /** Of all that is due the words are read at once; what may still become a hit is held. */
+  const settle = (due: readonly Spotted[]): Hit[] => {
+    const words = wordsSince(Math.min(...due.map(({ beginSample }) => beginSample)));
+    return due.flatMap((spotted) => {
+      const { keyword, score, beginSample, endSample } = spotted;
+      const verdict = judgeByWords({ keyword, score, beginSample, endSample, words });
+      if (verdict === 'open' && position < spotted.untilSample)
+        held.push({ ...spotted, askSample: position + HELD_SAMPLES / 2 });
+      if (verdict !== 'allowed') return [];
+      const { phraseId, text, threshold } = keyword;
+      const heard = heardOf({ text, beginSample, endSample, words });
+      return [{ phraseId, text, score, threshold, beginSample, endSample, neededSample: position, heard }];
+    });
+  };
+
   decoder.begin();
   return (samples) => {
     const hits: Hit[] = [];
     // Small steps: a hit is noticed within 100 ms however large the blocks are.
     for (let at = 0; at < samples.length; at += 1600) {
       const step = samples.slice(at, at + 1600);
-      for (let i = 0; i < step.length; i++) step[i] = Math.max(-32768, Math.min(32767, Math.round(step[i]! + noise())));
+      for (let i = 0; i < step.length; i++) {
+        step[i] = Math.max(-32768, Math.min(32767, Math.round(step[i]! + noise())));
+        kept[(position + i) % KEPT_SAMPLES] = step[i]!;
+      }
       decoder.feed(step);
       position += step.length;
       utterance += step.length;
+      allowance = Math.min(ALLOWANCE, allowance + step.length);
       const segments = decoder.segments();
-      hits.push(...segments.flatMap((segment) => hitOf(segment) ?? []));
+      const due = [
+        ...held.filter(({ askSample }) => askSample <= position),
+        ...segments.flatMap((segment) => spottedOf(segment) ?? []),
+      ];
+      held = held.filter(({ askSample }) => askSample > position);
+      if (due.length > 0) hits.push(...settle(due));
       if (segments.length > 0 || utterance > CUT_ALWAYS || (utterance > CUT_QUIET && !decoder.inSpeech())) anew();
     }
     return hits;

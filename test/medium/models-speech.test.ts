@@ -152,6 +152,57 @@ describe('the English ear', () => {
   });
 });
 
+describe('the English ear, by the words around a phrase', () => {
+  const voice = (() => {
+    try {
+      execFileSync('espeak-ng', ['--version']);
+      return undefined;
+    } catch {
+      return 'needs the Debian package espeak-ng';
+    }
+  })();
+  /** A robot's voice in the noise of a room, with three seconds behind it. */
+  const spoken = (text: string): Int16Array => {
+    const input = execFileSync('espeak-ng', ['-v', 'en-us', '-s', '130', '--stdout', text]);
+    const raw = ['-v', 'error', '-i', 'pipe:0', '-ac', '1', '-ar', '16000', '-f', 's16le', '-'];
+    const said = new Int16Array(new Uint8Array(execFileSync('ffmpeg', raw, { input })).buffer);
+    const random = seeded(5);
+    return Int16Array.from({ length: said.length + 64_000 }, (_, i) =>
+      Math.round(random() * 200 + 0.3 * (said[i - 16_000] ?? 0)),
+    );
+  };
+  const minded = (form: string, context: object) => [{ ...phrase('p1', 'en', form), context }];
+  const hear = async (phrases: ReturnType<typeof minded>, text: string): Promise<Hit[]> => {
+    const ear = createPocketsphinx({ options: { phrases, modelsFolder: scratch }, clock, log });
+    const { hits, ready } = begin(ear);
+    await ready;
+    feed(ear, spoken(text));
+    await until(() => ear.health().waiting === 0);
+    await ear.close();
+    return hits;
+  };
+
+  it('tells what is said, and neither what is negated nor what is quoted', async (context) => {
+    if (noEnglish ?? voice) return context.skip((noEnglish ?? voice)!);
+    const bribe = minded('they offered us a bribe', { unless: ['nobody', 'not', 'never'] });
+    const told = await hear(bribe, 'we do believe they offered us a bribe');
+    expect(told.map((hit) => hit.heard)).toEqual([expect.stringMatching(/believe they offered us a bribe/)]);
+    expect(await hear(bribe, 'nobody said they offered us a bribe')).toEqual([]);
+    const decided = minded('the winner is already decided', { unless: ['regulation'] });
+    expect(await hear(decided, 'i think that the winner is already decided')).toHaveLength(1);
+    expect(await hear(decided, 'according to the regulation the winner is already decided')).toEqual([]);
+  }, 60_000);
+
+  it('waits for a word that a phrase needs', async (context) => {
+    if (noEnglish ?? voice) return context.skip((noEnglish ?? voice)!);
+    const bribe = minded('they offered us a bribe', { needs: ['yesterday', 'believe'] });
+    expect(await hear(bribe, 'they offered us a bribe')).toEqual([]);
+    expect(await hear(bribe, 'we do believe they offered us a bribe')).toHaveLength(1);
+    const [after] = await hear(bribe, 'they offered us a bribe on the day of yesterday');
+    expect(after?.heard).toContain('yesterday');
+  }, 60_000);
+});
+
 describe('the Mandarin ear', () => {
   const mandarin = (modelsFolder: string, ...forms: string[]) =>
     createFsmn({ options: { phrases: [phrase('p1', 'zh-CN', ...forms)], modelsFolder }, clock, log });

@@ -1,7 +1,8 @@
 /** The English spotter over a decoder that the test plays: thresholds per phone, unknown words, times, doubles, and cuts. */
 import { describe, expect, it } from 'vitest';
-import type { Decoder, Segment } from '../../../../models/speech/pocketsphinx-library.ts';
+import type { Decoder, Segment, SpokenWord } from '../../../../models/speech/pocketsphinx-library.ts';
 import {
+  carelessOf,
   createEnglishSpotter,
   keywordFile,
   planKeywords,
@@ -127,5 +128,83 @@ describe('createEnglishSpotter', () => {
     expect(busy.counts.utterances).toBe(1);
     spotBusy(new Int16Array(16_000 * 2));
     expect(busy.counts.utterances).toBe(2);
+  });
+
+  const context = { needs: ['bidder'] };
+  const needing = planKeywords([{ ...phrase('p1', 'Change the scores'), context }], { phones }).keywords;
+  const word = (text: string, beginSample: number): SpokenWord => ({
+    text,
+    beginSample,
+    endSample: beginSample + 4000,
+    sure: 1,
+    phones: DICTIONARY[text] ?? [],
+  });
+  const steps = (decoder: Decoder, count: number, list = needing) => {
+    const spot = createEnglishSpotter(decoder, list);
+    return Array.from({ length: count }, (_, i) =>
+      spot(new Int16Array(1600)).map((hit) => ({ ...hit, step: i })),
+    ).flat();
+  };
+
+  it('reads the words again until the needed one has come, and tells them with the hit', () => {
+    const { decoder } = player([said(50, 120)]);
+    const lengths: number[] = [];
+    const wordsOf = (sound: Int16Array) => {
+      lengths.push(sound.length);
+      return lengths.length === 1 ? [] : [word('the', 20_000), word('bidder', 24_000)];
+    };
+    const hits = steps({ ...decoder, wordsOf }, 60);
+    expect(hits.map((hit) => hit.heard)).toEqual(['Change the scores the bidder']);
+    expect(lengths).toHaveLength(2);
+    expect(hits[0]!.neededSample! - hits[0]!.endSample).toBeLessThan(3 * 16_000);
+  });
+
+  it('gives up on a needed word after three seconds, and asks no more', () => {
+    const { decoder } = player([said(50, 120)]);
+    let asked = 0;
+    const wordsOf = () => {
+      asked++;
+      return [];
+    };
+    expect(steps({ ...decoder, wordsOf }, 100)).toEqual([]);
+    expect(asked).toBe(3);
+  });
+
+  it('reads the last sound in order, at most ten seconds, and four before the phrase', () => {
+    const due = [said(3000, 3100)];
+    const { decoder, fed } = player(due);
+    let piece = new Int16Array();
+    const wordsOf = (sound: Int16Array) => {
+      piece = sound;
+      return [];
+    };
+    const spot = createEnglishSpotter({ ...decoder, wordsOf }, keywords);
+    for (let i = 0; i < 400; i++) spot(Int16Array.from({ length: 1600 }, () => i * 50));
+    const all = fed.flatMap((block) => [...block]);
+    const from = 3000 * 160 - 4 * 16_000;
+    expect([...piece]).toEqual(all.slice(from, from + piece.length));
+    expect(piece.length).toBeLessThanOrEqual(160_000);
+  });
+
+  it('reads no more words than it has heard sound in a storm of hits, and tells them all', () => {
+    const storm = Array.from({ length: 100 }, (_, i) => said(2000 + i * 150, 2080 + i * 150));
+    const { decoder } = player(storm);
+    let read = 0;
+    const wordsOf = (sound: Int16Array) => {
+      read += sound.length;
+      return [];
+    };
+    const hits = steps({ ...decoder, wordsOf }, 1800, keywords);
+    expect(hits).toHaveLength(100);
+    expect(read).toBeLessThanOrEqual(1800 * 1600 + 60 * 16_000);
+  });
+
+  it('without a language model names the phrases that mind their words', () => {
+    expect(carelessOf(keywords)).toBeUndefined();
+    expect(carelessOf(needing)).toContain('deaf to p1');
+    const unless = planKeywords([{ ...phrase('p1', 'Change the scores'), context: { unless: ['not'] } }], { phones });
+    expect(carelessOf(unless.keywords)).toContain('negated or quoted: p1');
+    const { decoder } = player([said(50, 120)]);
+    expect(steps(decoder, 60)).toEqual([]);
   });
 });

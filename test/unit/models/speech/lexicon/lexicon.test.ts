@@ -125,6 +125,23 @@ describe('createLexicon', () => {
     expect(fillSlots('make sure the {NUMBER} bidder wins', 'en')).toContain('make sure the second bidder wins');
   });
 
+  it('takes a contraction for the two words that it stands for', () => {
+    expect(englishUnits.spell("we can't and Cannot, they won’t, don't")).toEqual(
+      englishUnits.spell('we can not and can not they will not do not'),
+    );
+  });
+
+  it('lets an English negation reach over two words, and what is quoted over twelve', () => {
+    const english = [phrase('p', ['they offered us a bribe'], { unless: ['never', 'tender documents'] }, 'en')];
+    const told = (text: string) => {
+      const lexicon = createLexicon({ phrases: english, units: englishUnits });
+      return englishUnits.spell(text).flatMap((unit) => lexicon.push(unit)).length;
+    };
+    expect(told('never say that they offered us a bribe')).toBe(0);
+    expect(told('never mind the time and listen they offered us a bribe')).toBe(1);
+    expect(told('the tender documents mind the time and listen they offered us a bribe')).toBe(0);
+  });
+
   it('finds English by stems', () => {
     const english = [phrase('p', ['they offered us a bribe'], undefined, 'en')];
     const lexicon = createLexicon({ phrases: english, units: englishUnits });
