@@ -73,6 +73,9 @@ export interface WordsRemoved {
   readonly by: 'box' | 'cloud';
 }
 
+/** State (`from`, `to`) of an episode of spoken words of which nothing is confirmed: a notice that counts for nothing. */
+export const SUSPECTED = 'SUSPECTED';
+
 /** The part of an event that says what happened in an episode. */
 export interface EpisodeBody {
   readonly kind: 'episode';

@@ -1,5 +1,12 @@
 /** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
-import type { Behaviour, EpisodeBody, Level, Sentence, Transcript } from '../../protocol/event.ts';
+import {
+  type Behaviour,
+  type EpisodeBody,
+  type Level,
+  type Sentence,
+  SUSPECTED,
+  type Transcript,
+} from '../../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
@@ -33,8 +40,6 @@ interface Span {
 const SAME_MS = 1500;
 /** An engine that gives words at the end of an utterance may confirm what has ended as suspected; it joins that episode. */
 const LATE_MS = 20_000;
-/** State of an episode of which nothing is confirmed. */
-const SUSPECTED = 'SUSPECTED';
 
 const WORDS: Readonly<Record<SpeechCategory, { zh: string; en: string }>> = {
   prohibited: { zh: '禁用语', en: 'prohibited words' },

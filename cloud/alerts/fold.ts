@@ -1,5 +1,5 @@
 /** How an alert grows out of stored events and what people do about them: pure, in feed order, so that it can be redone. */
-import type { EpisodeBody } from '../../protocol/event.ts';
+import { type EpisodeBody, SUSPECTED } from '../../protocol/event.ts';
 import type { ActionKind, AlertView } from '../http/api.ts';
 
 /** Where the newest event of an alert stands on the clock that never steps; absent in rows of older versions. */
@@ -23,24 +23,31 @@ export interface Folding {
 /**
  * The alert after one more event. A left stream is drained behind newer ones, so an event may come after what was decided
  * later: it adds seats and level, may set the begin back, and leaves phase, length, words and fault as they are. The level
- * never falls. When it rises to alarm after somebody acknowledged or closed the notice, the alert opens again: what they
- * judged was less than what it has become. An episode that has ended may be joined again: it goes on, and `againWallMs` says
+ * never falls. When it rises to alarm, or what was only suspected is confirmed, after somebody acknowledged or closed the notice, the alert
+ * opens again: what they judged was less than what it has become. An episode that has ended may be joined again: it goes on, and `againWallMs` says
  * since when. The first evaluation that an event names is the alert's for good, also where the episode went on into the next
  * one.
  */
 export function foldEvent(before: AlertFold | undefined, event: Folding): AlertFold {
   const { roomId, wallMs, told, storedWallMs, body } = event;
   const level = before?.level === 'alarm' ? 'alarm' : body.level;
-  const risen = before !== undefined && before.level !== level;
-  const { verdict, ...rest } = before ?? {
+  const late = before && isLate(before, event) ? before : undefined;
+  const isDoubt = body.to === SUSPECTED || (body.from === SUSPECTED && body.phase === 'end');
+  const suspected = isDoubt && (!late || late.suspected === true);
+  const risen = before !== undefined && (before.level !== level || (before.suspected === true && !suspected));
+  const {
+    verdict,
+    suspected: _was,
+    ...rest
+  } = before ?? {
     verdict: undefined,
+    suspected: undefined,
     escalated: false,
     state: 'open' as const,
     firstStoredWallMs: storedWallMs,
     beganWallMs: body.beganWallMs,
     seatIds: [],
   };
-  const late = before && isLate(before, event) ? before : undefined;
   const joined = !late && before?.phase === 'end' && body.phase !== 'end' ? before : undefined;
   const keepVerdict = verdict !== undefined && !risen;
   return {
@@ -58,6 +65,7 @@ export function foldEvent(before: AlertFold | undefined, event: Folding): AlertF
     lastStoredWallMs: storedWallMs,
     durationMs: late?.durationMs ?? body.durationMs,
     phase: late?.phase ?? body.phase,
+    ...(suspected ? { suspected: true as const } : {}),
     sentence: late?.sentence ?? body.sentence,
     ...(body.fault === undefined || late ? {} : { fault: body.fault }),
     ...(before?.sessionId === undefined && body.sessionId !== undefined ? { sessionId: body.sessionId } : {}),

@@ -56,6 +56,8 @@ export interface AlertView {
   readonly state: 'open' | 'acknowledged' | 'closed';
   readonly verdict?: 'confirmed' | 'false' | 'unclear';
   readonly escalated: boolean;
+  /** Words that are only suspected, or that were and were never confirmed. */
+  readonly suspected?: true;
   readonly sentence: Sentence;
   readonly fault?: string;
   /** The first evaluation in which something of it was decided; one that began before an evaluation belongs to it too. */

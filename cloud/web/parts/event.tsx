@@ -86,6 +86,7 @@ export function EventPane(props: EventPaneProps) {
             {behaviourWords(alert.behaviour, lang)} <span>{seatsWords(alert, room, lang)}</span>
           </h1>
           <span class={`tag tag-${alert.level}`}>{t(alert.level)}</span>
+          {alert.suspected && <span class="tag tag-suspected">{t('suspected')}</span>}
           {alert.escalated && <span class="tag">{t('escalated')}</span>}
           <LivePhase alert={alert} />
           <span class="event-state">

@@ -111,6 +111,7 @@ export function AlertRow({ alert, room, selected, isNew, card, eventId, onOpen, 
         <span class="row-what">
           <span class="row-name">{name}</span>
           <span class="row-seat">{seats}</span>
+          {alert.suspected && <span class="row-tag">{t('suspected')}</span>}
           {alert.escalated && <span class="row-tag">{t('escalated')}</span>}
           {alert.verdict && <span class="row-tag">{verdictWords(alert.verdict, lang)}</span>}
         </span>

@@ -161,7 +161,9 @@ function Figure(props: {
           ? `${Math.round(Number(one) * 100)} %`
           : kind === 'level'
             ? sayRules(lang, one === 'alarm' ? 'alarm' : 'notice')
-            : String(one);
+            : kind === 'told'
+              ? sayRules(lang, one === 'notice' ? 'notice' : 'off')
+              : String(one);
   const on = typeof value === 'number';
   // Where a figure comes back after having been off.
   const usual = typeof before === 'number' ? before : kind === 'time' ? 60_000 : 3;
@@ -177,15 +179,16 @@ function Figure(props: {
           pick(words)
         )}
       </span>
-      {kind === 'level' ? (
+      {kind === 'level' || kind === 'told' ? (
         <select
           value={String(value)}
           disabled={!onValue}
           aria-label={pick(words)}
           onChange={(event) => onValue?.(event.currentTarget.value)}
         >
+          {kind === 'told' && <option value="off">{sayRules(lang, 'off')}</option>}
           <option value="notice">{sayRules(lang, 'notice')}</option>
-          <option value="alarm">{sayRules(lang, 'alarm')}</option>
+          {kind === 'level' && <option value="alarm">{sayRules(lang, 'alarm')}</option>}
         </select>
       ) : !on ? (
         <span class="small">{sayRules(lang, 'off')}</span>

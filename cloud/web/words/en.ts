@@ -104,6 +104,7 @@ export const en: Record<WordKey, string> = {
   stateOpen: 'Open',
   stateAcknowledged: 'Acknowledged',
   stateClosed: 'Closed',
+  suspected: 'Suspected',
   escalated: 'Escalated',
   goingOn: 'going on',
   ended: 'ended',

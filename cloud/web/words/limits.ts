@@ -2,7 +2,7 @@
 import type { Lang } from './time.ts';
 
 type Pair = readonly [zh: string, en: string];
-type LimitKind = 'time' | 'level' | 'share' | 'number' | 'whole';
+type LimitKind = 'time' | 'level' | 'told' | 'share' | 'number' | 'whole';
 
 interface Limit {
   readonly words: Pair;
@@ -23,6 +23,7 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   level: { words: ['级别', 'Level'], kind: 'level' },
   alarmAfter: { words: ['第几次起警报', 'Alarm from hit'], kind: 'whole', unit: ['次', ''], optional: true },
   mergeMs: { words: ['多久以内算同一事件', 'The same event within'], kind: 'time' },
+  suspected: { words: ['仅疑似、未证实的', 'Only suspected, not confirmed'], kind: 'told' },
   repeats: { words: ['反复几次警报', 'Alarm at repeats'], kind: 'whole', unit: ['次', ''], optional: true },
   repeatMs: { words: ['反复的统计时段', 'Repeats within'], kind: 'time' },
   people: { words: ['人数', 'People'], kind: 'whole', unit: ['人', ''] },
@@ -138,6 +139,9 @@ export function ruleSentence(rule: string, values: RuleValues, lang: Lang): stri
         ? [zh ? `同一场第 ${values.alarmAfter} 次起：警报` : `from hit ${values.alarmAfter} in a session: an alarm`]
         : []),
       zh ? `${figure('mergeMs')}内再说算同一事件` : `again within ${figure('mergeMs')}: the same event`,
+      ...(values.suspected === 'notice'
+        ? [zh ? '仅疑似、未证实的：提示，不计次' : 'only suspected, not confirmed: a notice that does not count']
+        : []),
     ];
     return parts.join(zh ? '；' : '; ') + (zh ? '。' : '.');
   }

@@ -98,6 +98,7 @@ export const zh = {
   stateOpen: '待处置',
   stateAcknowledged: '已知悉',
   stateClosed: '已办结',
+  suspected: '疑似',
   escalated: '已上报',
   goingOn: '进行中',
   ended: '已结束',

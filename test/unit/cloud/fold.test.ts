@@ -113,6 +113,26 @@ describe('alert fold', () => {
     expect(foldAction(fold(undefined), kind)).toMatchObject(expected);
   });
 
+  it('says that words are only suspected until something is confirmed, also after their end, and opens again then', () => {
+    const words = (phase: Phase, from: string, to: string) => ({
+      ...episodeBody('e1', phase, 'notice'),
+      behaviour: 'speech_suggestive' as const,
+      from,
+      to,
+    });
+    const begun = fold(undefined, words('begin', 'SILENT', 'SUSPECTED'));
+    expect(begun.suspected).toBe(true);
+    const ended = foldAction(fold(begun, words('end', 'SUSPECTED', 'SILENT'), 5000), 'false');
+    expect(ended).toMatchObject({ suspected: true, phase: 'end', state: 'closed', verdict: 'false' });
+    const confirmed = fold(ended, words('update', 'SILENT', 'SPOKEN'), 9000);
+    expect(confirmed).not.toHaveProperty('suspected');
+    expect(confirmed).toMatchObject({ state: 'open', level: 'notice', phase: 'update' });
+    expect(confirmed).not.toHaveProperty('verdict');
+    expect(fold(confirmed, words('end', 'SPOKEN', 'SILENT'), 20_000)).not.toHaveProperty('suspected');
+    // Drained late, a suspicion takes back nothing.
+    expect(fold(confirmed, words('begin', 'SILENT', 'SUSPECTED'), -1)).toMatchObject({ state: 'open' });
+  });
+
   it('never falls in level, keeps its first times, and is the same when done again', () => {
     const step = fc.oneof(
       fc.constantFrom(...ACTION_KINDS),

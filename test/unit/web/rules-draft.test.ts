@@ -86,6 +86,9 @@ describe('the sentence of a rule', () => {
     expect(ruleSentence('left_seat', base.rules.left_seat as never, 'zh')).toBe(
       '离开席位，满 30 秒：提示；满 5 分：警报；一场累计满 20 分：警报。',
     );
+    expect(ruleSentence('speech_fee', base.rules.speech_fee as never, 'zh')).toContain(
+      '仅疑似、未证实的：提示，不计次',
+    );
     expect(ruleSentence('phone', { noticeMs: null, alarmMs: null }, 'zh')).toContain('不触发');
   });
 });
