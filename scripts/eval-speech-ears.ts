@@ -19,7 +19,7 @@ import { Unavailable } from '../protocol/errors.ts';
 import type { Phrase } from '../protocol/rules.ts';
 import { type FrontName, withFront } from './ears/front.ts';
 
-/** One ear: 16 kHz samples in, confirmed hits out. `suspects`: all that its first pass has suspected. */
+/** One ear: 16 kHz samples in, hits out. `suspects`: all that its first pass has suspected. */
 interface OneEar {
   accept(samples: Int16Array): Hit[] | Promise<Hit[]>;
   suspects?(): readonly { readonly phraseId: string; readonly endSample: number }[];
@@ -92,7 +92,7 @@ function bareEngine(engine: Engine, asked: string | undefined, modelsFolder: str
           fresh(ease) {
             const suspects: { phraseId: string; endSample: number }[] = [];
             const onSuspect = (one: { phraseId: string; endSample: number }) => void suspects.push(one);
-            const { accept } = createSpotter({ model, phrases, ease, ungated, onSuspect });
+            const { accept } = createSpotter({ model, phrases, ease, ungated, onSuspect, tellSuspected: ease === 0 });
             return { accept, suspects: () => suspects };
           },
           close: () => undefined,

@@ -32,13 +32,27 @@ const instant = (ms: number): Instant => ({
  * the same phrase again within the episode is the same event. `pack` holds the phrases that were listened for.
  */
 export function eventsOf(hits: readonly SpeechHit[], pack: RulePack): SpeechEvent[] {
+  return decide(hits, pack).map(({ sure: _sure, ...event }) => event);
+}
+
+/** What the room tells as suspected and never confirms, phrase by phrase: `hits` are the confirmed ones of the same clip. */
+export function doubtsOf(hits: readonly SpeechHit[], doubts: readonly SpeechHit[], pack: RulePack): SpeechEvent[] {
+  return [...new Set(doubts.map(({ phraseId }) => phraseId))].flatMap((phraseId) => {
+    const own = [...hits, ...doubts].filter((hit) => hit.phraseId === phraseId);
+    return decide(own, pack).flatMap(({ sure, ...event }) => (sure ? [] : [event]));
+  });
+}
+
+function decide(hits: readonly SpeechHit[], pack: RulePack): (SpeechEvent & { readonly sure: boolean })[] {
   const phrases = new Map<string, Phrase>(pack.phrases.map((phrase) => [phrase.phraseId, phrase]));
   const context = { layout: LAYOUT, pack, runId: 'eval' };
   let machine = startRoom(context, instant(0), []);
   let nowMs = 0;
   /** Episode of each category that told something last. */
   const running = new Map<string, string>();
-  const events = new Map<string, { phraseId: string; hits: SpeechHit[] }>();
+  const events = new Map<string, { phraseId: string; episodeId: string; hits: SpeechHit[] }>();
+  /** Episodes of which something was confirmed. */
+  const sure = new Set<string>();
   const longestMs = Math.max(...Object.values(pack.rules).map((rule) => ('mergeMs' in rule ? rule.mergeMs : 0)), 0);
   const order = [...hits].sort((a, b) => a.reportedS - b.reportedS);
   for (const hit of order) {
@@ -62,6 +76,7 @@ export function eventsOf(hits: readonly SpeechHit[], pack: RulePack): SpeechEven
         phraseId: phrase.phraseId,
         category: phrase.category,
         text: phrase.forms[0] ?? phrase.phraseId,
+        ...(hit.level ? { level: hit.level } : {}),
         score: hit.margin,
         threshold: 0,
         beginMonoMs: endMonoMs,
@@ -71,15 +86,17 @@ export function eventsOf(hits: readonly SpeechHit[], pack: RulePack): SpeechEven
     );
     machine = next.machine;
     for (const { body } of next.drafts)
-      if (body.kind === 'episode' && body.behaviour === `speech_${phrase.category}`)
+      if (body.kind === 'episode' && body.behaviour === `speech_${phrase.category}`) {
         running.set(phrase.category, body.episodeId);
+        if (!hit.level) sure.add(body.episodeId);
+      }
     const episodeId = running.get(phrase.category);
     // A category without a rule in the pack raises nothing.
     if (episodeId === undefined) continue;
     const key = `${episodeId} ${phrase.phraseId}`;
-    const event = events.get(key) ?? { phraseId: phrase.phraseId, hits: [] };
+    const event = events.get(key) ?? { phraseId: phrase.phraseId, episodeId, hits: [] };
     event.hits.push(hit);
     events.set(key, event);
   }
-  return [...events.values()];
+  return [...events.values()].map(({ episodeId, ...event }) => ({ ...event, sure: sure.has(episodeId) }));
 }

@@ -76,7 +76,10 @@ export interface HeardClip {
   readonly clip: SpeechClip;
   readonly take: Take;
   readonly durationS: number;
+  /** Confirmed. */
   readonly hits: readonly SpeechHit[];
+  /** Told as suspected; a phrase of `hits` may be among them. */
+  readonly doubts: readonly SpeechHit[];
   /** What its first pass suspected; absent where the engine has none of its own. */
   readonly suspects?: readonly { readonly phraseId: string; readonly endS: number }[];
 }
@@ -99,7 +102,7 @@ export async function listenToAll(deps: {
   for (const [index, clip] of clips.entries()) {
     const take: Take = { dir, file: clip.file, condition, seed: seed + index };
     const ear = ears.fresh(ease);
-    const hits: SpeechHit[] = [];
+    const told: SpeechHit[] = [];
     let samples = 0;
     try {
       for await (const block of blocksOfTake(take)) {
@@ -108,12 +111,13 @@ export async function listenToAll(deps: {
         const found = await ear.accept(block);
         const used = process.cpuUsage(began);
         cpuMs += (used.user + used.system) / 1000;
-        hits.push(
+        told.push(
           ...found.map((hit) => ({
             phraseId: hit.phraseId,
             endS: second(hit.endSample),
             reportedS: second(hit.neededSample ?? hit.endSample),
             margin: hit.score - hit.threshold,
+            ...(hit.level ? { level: hit.level } : {}),
           })),
         );
       }
@@ -124,7 +128,8 @@ export async function listenToAll(deps: {
     }
     soundS += samples / RATE;
     const suspects = ear.suspects?.().map(({ phraseId, endSample }) => ({ phraseId, endS: second(endSample) }));
-    heard.push({ clip, take, durationS: second(samples) - 1, hits, ...(suspects ? { suspects } : {}) });
+    const [hits, doubts] = [told.filter(({ level }) => !level), told.filter(({ level }) => level)];
+    heard.push({ clip, take, durationS: second(samples) - 1, hits, doubts, ...(suspects ? { suspects } : {}) });
   }
   return { heard, leftOut, rtf: soundS === 0 ? null : cpuMs / 1000 / soundS };
 }

@@ -18,13 +18,15 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** A hit that the ear confirmed, times as in the clip; `reportedS`: the sound that had to be heard for it. */
+/** A hit of the ear, times as in the clip; `reportedS`: the sound that had to be heard for it. */
 export interface SpeechHit {
   readonly phraseId: string;
   readonly endS: number;
   readonly reportedS: number;
   /** By how much the score is above its threshold, in the engine's own unit. */
   readonly margin: number;
+  /** Absent: confirmed. */
+  readonly level?: 'suspected';
 }
 
 /** What the room's deciding made of the hits: one phrase within one episode, at least one hit. */
@@ -37,6 +39,8 @@ export interface ScoredClip {
   readonly clip: SpeechClip;
   readonly durationS: number;
   readonly events: readonly SpeechEvent[];
+  /** What was told as suspected and never confirmed. */
+  readonly doubts?: readonly SpeechEvent[];
   /** What the first pass suspected; absent: the engine has none, what it confirms is all that it suspects. */
   readonly suspects?: readonly { readonly phraseId: string; readonly endS: number }[];
 }
@@ -53,18 +57,24 @@ type Share = number | null;
 /** What every run prints. */
 export interface SpeechScore {
   readonly recall: Readonly<Record<string, number>>;
-  /** Said phrases that the first pass suspected, and those that became a confirmed event. */
-  readonly recallByLevel: { readonly suspected: Share; readonly confirmed: Share };
+  /** Said phrases that the first pass took up at all, those that were told at least as suspected, and those of a confirmed event. */
+  readonly recallByLevel: { readonly firstPass: Share; readonly suspected: Share; readonly confirmed: Share };
   /** By how grave the first hit of the category is in the pack. */
   readonly recallByGravity: Readonly<Record<string, number>>;
   readonly recallAll: Share;
   readonly said: number;
   readonly found: number;
   readonly falseAlarms: number;
+  /** Events that were told as suspected and never confirmed, and those of them of which nothing was said. */
+  readonly suspectedOnly: number;
+  readonly suspectedOnlyFalse: number;
   readonly hours: number;
   readonly falseAlarmsPerHour: Share;
   /** Upper end of the one-sided 95 % interval. */
   readonly falseAlarmsPerHour95: Share;
+  readonly suspectedOnlyPerHour: Share;
+  readonly suspectedOnlyFalsePerHour: Share;
+  readonly suspectedOnlyFalsePerHour95: Share;
   readonly latencyMedianS: Share;
   readonly latencyP95S: Share;
 }
@@ -77,19 +87,23 @@ const near = (endS: number, labelledS: number | undefined) =>
 
 /** What happened in one clip: each said phrase takes one hit of an event; an event of which no hit was taken is false. */
 export function judgeClip(
-  { clip, events, suspects = [] }: ScoredClip,
+  { clip, events, doubts = [], suspects = [] }: ScoredClip,
   meantBy: MeantBy,
 ): {
   found: { phrase: string; latencyS: number }[];
   missed: { phrase: string; endS?: number }[];
   wrong: SpeechEvent[];
   suspected: number;
+  firstPass: number;
+  /** Suspicions of which nothing was said. */
+  groundless: number;
 } {
   const taken = new Set<SpeechHit>();
   const right = new Set<SpeechEvent>();
   const found: { phrase: string; latencyS: number }[] = [];
   const missed: { phrase: string; endS?: number }[] = [];
-  let suspected = 0;
+  const grounded = new Set<SpeechEvent>();
+  let [suspected, firstPass] = [0, 0];
   for (const one of clip.said) {
     const { phrase, endS } = one;
     const meant = meantBy(phrase);
@@ -105,9 +119,16 @@ export function judgeClip(
       right.add(best.event);
       found.push({ phrase, latencyS: best.hit.reportedS - (endS ?? best.hit.endS) });
     } else missed.push(one);
-    if (best || suspects.some((suspect) => meant.has(suspect.phraseId) && near(suspect.endS, endS))) suspected++;
+    const doubted = doubts.filter(
+      (event) => meant.has(event.phraseId) && event.hits.some((hit) => near(hit.endS, endS)),
+    );
+    for (const event of doubted) grounded.add(event);
+    if (best || doubted.length > 0) suspected++;
+    const passed = suspects.some((suspect) => meant.has(suspect.phraseId) && near(suspect.endS, endS));
+    if (best || doubted.length > 0 || passed) firstPass++;
   }
-  return { found, missed, wrong: events.filter((event) => !right.has(event)), suspected };
+  const wrong = events.filter((event) => !right.has(event));
+  return { found, missed, wrong, suspected, firstPass, groundless: doubts.length - grounded.size };
 }
 
 /** `gravityOf` maps a category to the level of its first hit; one without counts in `recall` and `recallAll` only. */
@@ -119,16 +140,18 @@ export function scoreClips(
   const byCategory = new Map<string, { said: number; found: number }>();
   const byGravity = new Map<string, { said: number; found: number }>();
   const latencies: number[] = [];
-  let [falseAlarms, suspectedAll] = [0, 0];
+  let [falseAlarms, suspectedAll, firstPassAll, groundlessAll] = [0, 0, 0, 0];
   const count = (map: Map<string, { said: number; found: number }>, key: string, said: number, found: number) => {
     const entry = map.get(key) ?? { said: 0, found: 0 };
     map.set(key, { said: entry.said + said, found: entry.found + found });
   };
   for (const one of scored) {
-    const { found, wrong, suspected } = judgeClip(one, meantBy);
+    const { found, wrong, suspected, firstPass, groundless } = judgeClip(one, meantBy);
     const { category, said } = one.clip;
     falseAlarms += wrong.length;
     suspectedAll += suspected;
+    firstPassAll += firstPass;
+    groundlessAll += groundless;
     latencies.push(...found.map((hit) => hit.latencyS));
     if (said.length === 0) continue;
     count(byCategory, category ?? UNCATEGORISED, said.length, found.length);
@@ -142,25 +165,35 @@ export function scoreClips(
   const found = all.reduce((sum, entry) => sum + entry.found, 0);
   return {
     recall: shares(byCategory),
-    recallByLevel: { suspected: per(suspectedAll, said), confirmed: per(found, said) },
+    recallByLevel: {
+      firstPass: per(firstPassAll, said),
+      suspected: per(suspectedAll, said),
+      confirmed: per(found, said),
+    },
     recallByGravity: shares(byGravity),
     recallAll: per(found, said),
     said,
     found,
-    ...ratesOf(falseAlarms, scored),
+    ...ratesOf(falseAlarms, groundlessAll, scored),
     ...latenciesOf(latencies),
   };
 }
 
 const per = (count: number, of: number): Share => (of === 0 ? null : count / of);
 
-function ratesOf(falseAlarms: number, scored: readonly ScoredClip[]) {
+function ratesOf(falseAlarms: number, groundless: number, scored: readonly ScoredClip[]) {
+  const suspectedOnly = scored.reduce((sum, { doubts = [] }) => sum + doubts.length, 0);
   const hours = scored.reduce((sum, { durationS }) => sum + durationS, 0) / 3600;
   return {
     falseAlarms,
     hours,
     falseAlarmsPerHour: per(falseAlarms, hours),
     falseAlarmsPerHour95: per(poissonUpper95(falseAlarms), hours),
+    suspectedOnly,
+    suspectedOnlyFalse: groundless,
+    suspectedOnlyPerHour: per(suspectedOnly, hours),
+    suspectedOnlyFalsePerHour: per(groundless, hours),
+    suspectedOnlyFalsePerHour95: per(poissonUpper95(groundless), hours),
   };
 }
 
@@ -199,15 +232,17 @@ export function scoreDrawn(
   phrases: readonly string[],
   sound: (text: string) => string,
 ): DrawnScore {
-  let [falseAlarms, seconds] = [0, 0];
+  let [falseAlarms, groundless, seconds] = [0, 0, 0];
   const latencies: number[] = [];
   const counts = phrases.map((phrase) => {
-    let [said, found, suspected] = [0, 0, 0];
-    for (const { clip, durationS, events, suspects = [] } of scored) {
+    let [said, found, suspected, firstPass] = [0, 0, 0, 0];
+    for (const { clip, durationS, events, doubts = [], suspects = [] } of scored) {
+      const doubted = doubts.filter((event) => event.phraseId === phrase);
       const heard = events.filter((event) => event.phraseId === phrase);
       if (!contains(clip, phrase, sound)) {
         seconds += durationS;
         falseAlarms += heard.length;
+        groundless += doubted.length;
         continue;
       }
       said++;
@@ -215,13 +250,14 @@ export function scoreDrawn(
       // Where it ends in the sound nobody has labelled: the ear's own place counts.
       if (hit) latencies.push(hit.reportedS - hit.endS);
       if (hit) found++;
-      if (hit || suspects.some(({ phraseId }) => phraseId === phrase)) suspected++;
+      if (hit || doubted.length > 0) suspected++;
+      if (hit || doubted.length > 0 || suspects.some(({ phraseId }) => phraseId === phrase)) firstPass++;
     }
-    return { said, found, suspected };
+    return { said, found, suspected, firstPass };
   });
   // A phrase whose clips could not be read was not said.
   const heard = counts.filter(({ said }) => said > 0);
-  const mean = (key: 'found' | 'suspected') =>
+  const mean = (key: 'found' | 'suspected' | 'firstPass') =>
     per(
       heard.reduce((sum, count) => sum + count[key] / count.said, 0),
       heard.length,
@@ -231,12 +267,12 @@ export function scoreDrawn(
   const phraseHours = seconds / 3600;
   return {
     recall: recallAll === null ? {} : { [DRAWN]: recallAll },
-    recallByLevel: { suspected: mean('suspected'), confirmed: recallAll },
+    recallByLevel: { firstPass: mean('firstPass'), suspected: mean('suspected'), confirmed: recallAll },
     recallByGravity: {},
     recallAll,
     said: total('said'),
     found: total('found'),
-    ...ratesOf(falseAlarms, scored),
+    ...ratesOf(falseAlarms, groundless, scored),
     ...latenciesOf(latencies),
     phrases: phrases.length,
     phraseHours,

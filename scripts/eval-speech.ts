@@ -7,7 +7,7 @@ import { EvalroomError, InvalidInput } from '../protocol/errors.ts';
 import type { SpeechCategory } from '../protocol/observation.ts';
 import { FRONTS, type FrontName } from './ears/front.ts';
 import { type EarSet, type OpenedEngine, openEngine } from './eval-speech-ears.ts';
-import { eventsOf } from './eval-speech-events.ts';
+import { doubtsOf, eventsOf } from './eval-speech-events.ts';
 import { type Labels, languageOf, readLabels } from './eval-speech-labels.ts';
 import { AUGMENTED, type Condition, type HeardClip, listenToAll, nameOfCondition } from './eval-speech-listen.ts';
 import { mistakesOf } from './eval-speech-mistakes.ts';
@@ -81,7 +81,8 @@ export function evalSpeechCommand(program: Command, open = openEngine): void {
       'after',
       `
 What is scored are events of the room's own deciding: the same phrase again within 5 s is the same event. One counts when it
-ends within 1.5 s of the labelled end, anywhere in the clip where none is labelled; every other one is a false alarm. Each
+ends within 1.5 s of the labelled end, anywhere in the clip where none is labelled; every other one is a false alarm. What
+was only suspected is neither: suspectedOnly counts it. Each
 clip begins with a fresh ear and has a second of noise floor on both sides. What cannot be read is named, counted and left out.
 EVALROOM_MODELS names a folder with the models; without it ${DEFAULT_FOLDER} is used.`,
     )
@@ -183,7 +184,11 @@ async function measureAll(deps: {
   let { clips } = deps;
   const score = (scored: readonly ScoredClip[]): SpeechScore | DrawnScore =>
     drawn ? scoreDrawn(scored, drawn, sound) : scoreClips(scored, meant, gravityOf);
-  const decide = ({ hits, ...one }: HeardClip) => ({ ...one, events: eventsOf(hits, pack) });
+  const decide = ({ hits, doubts, ...one }: HeardClip) => ({
+    ...one,
+    events: eventsOf(hits, pack),
+    doubts: doubtsOf(hits, doubts, pack),
+  });
   const figures = (scored: readonly ScoredClip[], rtf: number | null) => ({
     engine,
     clips: scored.length,

@@ -119,7 +119,7 @@ describe('evalroom eval speech', () => {
       clips: 3,
       skipped: 3,
       recall: { prohibited: 1 },
-      recallByLevel: { suspected: 1, confirmed: 1 },
+      recallByLevel: { firstPass: 1, suspected: 1, confirmed: 1 },
       recallAll: 1,
       falseAlarms: 1,
       hours: expect.closeTo(29 / 3600),

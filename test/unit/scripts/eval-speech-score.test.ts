@@ -133,7 +133,7 @@ describe('scoreClips', () => {
     const score = scoreClips(scored, itself, (category) => (category === 'prohibited' ? 'alarm' : undefined));
     expect(score).toMatchObject({
       recall: { prohibited: 0.5, irrelevant: 1, uncategorised: 0 },
-      recallByLevel: { suspected: 0.75, confirmed: 0.5 },
+      recallByLevel: { firstPass: 0.75, suspected: 0.5, confirmed: 0.5 },
       recallByGravity: { alarm: 0.5 },
       recallAll: 0.5,
       falseAlarms: 1,
@@ -141,6 +141,24 @@ describe('scoreClips', () => {
     expect(score.hours).toBeCloseTo(0.05);
     expect(score.falseAlarmsPerHour).toBeCloseTo(20);
     expect(score.latencyMedianS).toBeCloseTo(0.4);
+  });
+
+  it('counts what was only suspected beside it: found by the lower level, and no false alarm', () => {
+    const said = [{ phrase: 'a', endS: 3 }];
+    const scored = [
+      { ...clip(said, [event('a', 3)]), doubts: [event('a', 9)] },
+      { ...clip(said, []), doubts: [event('a', 3)] },
+      { ...clip([], []), doubts: [event('b', 3)] },
+    ];
+    const score = scoreClips(scored, itself, () => undefined);
+    expect(score).toMatchObject({
+      recallByLevel: { firstPass: 1, suspected: 1, confirmed: 0.5 },
+      falseAlarms: 0,
+      suspectedOnly: 3,
+      suspectedOnlyFalse: 2,
+    });
+    expect(score.suspectedOnlyFalsePerHour).toBeCloseTo(2 / score.hours);
+    expect(score.suspectedOnlyFalsePerHour95).toBeGreaterThan(2 / score.hours);
   });
 
   it('has no share of nothing', () => {
@@ -180,7 +198,7 @@ describe('drawn phrases', () => {
     expect(scoreDrawn(scored, ['再见了', '别的话'], sound)).toMatchObject({
       phrases: 2,
       recallAll: 0.5,
-      recallByLevel: { suspected: 0.5, confirmed: 0.5 },
+      recallByLevel: { firstPass: 0.5, suspected: 0.5, confirmed: 0.5 },
       falseAlarms: 1,
       phraseHours: expect.closeTo(0.03),
       hours: expect.closeTo(0.03),
