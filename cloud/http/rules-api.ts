@@ -165,6 +165,8 @@ export interface RerunRequest {
 export interface RerunView {
   readonly episodes: number;
   readonly excerpts: number;
+  /** Of those, in which neither pack reads a phrase: nothing can be said of them. */
+  readonly unread: number;
   readonly findings: readonly RerunFindingView[];
   readonly more: number;
   /** Events with words that were not read, since there are too many. */

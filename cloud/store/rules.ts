@@ -2,6 +2,7 @@
 import type { EpisodeBody, RoomEvent, Transcript } from '../../protocol/event.ts';
 import type { RulePackOrder } from '../../protocol/orders.ts';
 import type { AlertFold } from '../alerts/fold.ts';
+import type { EvaluationView } from '../http/sessions-api.ts';
 import { appendLog } from './log.ts';
 import type { Reader, Tx } from './sql.ts';
 import type { LogEntry } from './store.ts';
@@ -44,6 +45,8 @@ export interface EpisodeWithWords {
   readonly durationMs: number;
   readonly fault?: string;
   readonly transcripts: readonly Transcript[];
+  /** Of its evaluation, where it had one that named any. */
+  readonly bidders?: readonly (readonly string[])[];
 }
 
 export interface StoredEpisodes {
@@ -201,15 +204,39 @@ export async function listEpisodes(
         known.push(transcript);
     }
   }
-  const episodes = folds.map(({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault }) => ({
-    episodeId,
-    roomId: room,
-    behaviour,
-    level,
-    beganWallMs,
-    durationMs,
-    ...(fault === undefined ? {} : { fault }),
-    transcripts: words.get(`${room} ${episodeId}`) ?? [],
-  }));
+  const bidders = await biddersOf(reader, spoken);
+  const episodes = folds.map(
+    ({ episodeId, roomId: room, behaviour, level, beganWallMs, durationMs, fault, sessionId }) => ({
+      episodeId,
+      roomId: room,
+      behaviour,
+      level,
+      beganWallMs,
+      durationMs,
+      ...(fault === undefined ? {} : { fault }),
+      transcripts: words.get(`${room} ${episodeId}`) ?? [],
+      ...(sessionId !== undefined && bidders.has(sessionId) ? { bidders: bidders.get(sessionId)! } : {}),
+    }),
+  );
   return { episodes, leftOut };
+}
+
+/** Who bid, by evaluation: phrases with a name in them are read with these. */
+async function biddersOf(
+  reader: Reader,
+  folds: readonly AlertFold[],
+): Promise<ReadonlyMap<string, readonly (readonly string[])[]>> {
+  const ids = [...new Set(folds.flatMap(({ sessionId }) => sessionId ?? []))];
+  const found = new Map<string, readonly (readonly string[])[]>();
+  for (let at = 0; at < ids.length; at += EPISODES_SLICE) {
+    const rows = await reader.all<{ json: string }>(
+      `select json from evaluations where ${reader.among('session_id', 1)}`,
+      ids.slice(at, at + EPISODES_SLICE),
+    );
+    for (const { json } of rows) {
+      const { sessionId, bidders } = JSON.parse(json) as EvaluationView;
+      if (bidders.length > 0) found.set(sessionId, bidders);
+    }
+  }
+  return found;
 }

@@ -23,6 +23,8 @@ export interface StoredEpisode {
   readonly durationMs: number;
   readonly fault?: string;
   readonly transcripts: readonly Transcript[];
+  /** Who bid in its evaluation, where that is known: slots of phrases were filled with them. */
+  readonly bidders?: ProjectWords['bidders'];
 }
 
 /** A phrase of the pack in an excerpt; `from` and `to` are the range of the excerpt's text. */
@@ -55,6 +57,8 @@ export interface Rerun {
   readonly episodes: number;
   /** Episodes with words that could be read again. */
   readonly excerpts: number;
+  /** Of those, how many neither pack reads a phrase in: heard by another pack or with other bidders, nothing can be said of them. */
+  readonly unread: number;
   readonly findings: readonly RerunFinding[];
 }
 
@@ -138,8 +142,9 @@ function placesOf(text: string, units: Units): { unit: string; from: number; to:
 
 /**
  * Compares what `draft` makes of stored episodes with what `base` makes of them. `base` is the pack that the draft began
- * from; where it does not explain an episode, the stored level stands for it. Distances, shares and sums over a session
- * are not in a stored episode: a change of those is not judged.
+ * from; where it does not explain an episode that the draft does, the stored level stands for it, and where neither does
+ * nothing is said. Slots are filled with the bidders of each episode, or with those of `project`. Distances, shares and
+ * sums over a session are not in a stored episode: a change of those is not judged.
  */
 export function rerun({
   base,
@@ -152,15 +157,29 @@ export function rerun({
   readonly episodes: readonly StoredEpisode[];
   readonly project?: ProjectWords;
 }): Rerun {
-  const [readBase, readDraft] = [createReader(base, project), createReader(draft, project)];
-  const findings = episodes.flatMap((episode) =>
-    ruleOf(episode).startsWith('speech_')
-      ? spoken(episode, readBase, readDraft)
-      : graded(episode, levelFor(base, episode), levelFor(draft, episode), isLookedFor(draft, episode)),
-  );
+  // One evaluation's episodes after another's: its readers serve them all, and few are held at a time.
+  let open: { readonly key: string; readonly base: Read; readonly draft: Read } | undefined;
+  const readersOf = ({ bidders = project?.bidders }: StoredEpisode) => {
+    const key = JSON.stringify(bidders ?? []);
+    if (open?.key !== key) {
+      const words = bidders && { bidders };
+      open = { key, base: createReader(base, words), draft: createReader(draft, words) };
+    }
+    return open;
+  };
+  let unread = 0;
+  const findings = episodes.flatMap((episode) => {
+    if (!ruleOf(episode).startsWith('speech_'))
+      return graded(episode, levelFor(base, episode), levelFor(draft, episode), isLookedFor(draft, episode));
+    const readers = readersOf(episode);
+    const read = spoken(episode, readers.base, readers.draft);
+    if (read.unread) unread += 1;
+    return read.findings;
+  });
   return {
     episodes: episodes.length,
     excerpts: episodes.filter(({ transcripts }) => transcripts.length > 0).length,
+    unread,
     findings,
   };
 }
@@ -175,8 +194,13 @@ const facts = ({ episodeId, roomId, behaviour, beganWallMs, durationMs }: Stored
   durationMs,
 });
 
-function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): RerunFinding[] {
-  if (episode.transcripts.length === 0) return [];
+interface Spoken {
+  readonly findings: RerunFinding[];
+  readonly unread?: boolean;
+}
+
+function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): Spoken {
+  if (episode.transcripts.length === 0) return { findings: [] };
   const heard = episode.transcripts.map((transcript) => {
     const [before, after] = [readBase(transcript), readDraft(transcript)];
     const inHit = (hit: ExcerptHit) => hit.from < transcript.hit[1] && hit.to > transcript.hit[0];
@@ -202,14 +226,16 @@ function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): RerunF
       }),
     ),
   );
-  if (is.length === 0) return [{ ...facts(episode), change: 'silenced', before: episode.level, excerpt }, ...raised];
+  if (is.length === 0 && was.length === 0) return { findings: raised, unread: true };
+  if (is.length === 0)
+    return { findings: [{ ...facts(episode), change: 'silenced', before: episode.level, excerpt }, ...raised] };
   const before = gravest(was) ?? episode.level;
   const after = gravest(is)!;
   const hit = is.find(({ level }) => level === after)!;
   const moved = is.every(({ category }) => `speech_${category}` !== episode.behaviour);
-  if (before === after && !moved) return raised;
+  if (before === after && !moved) return { findings: raised };
   const change = before === after ? 'moved' : after === 'alarm' ? 'graver' : 'milder';
-  return [{ ...facts(episode), change, before, after, hit, excerpt }, ...raised];
+  return { findings: [{ ...facts(episode), change, before, after, hit, excerpt }, ...raised] };
 }
 
 const gravest = (hits: readonly ExcerptHit[]): Level | undefined =>

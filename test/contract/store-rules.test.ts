@@ -1,5 +1,6 @@
 /** One suite over both drivers of the cloud store: versions of rule packs that nobody changes, where they count, and the episodes a draft is tried on. */
 import { describe, expect, it } from 'vitest';
+import { begun } from '../../cloud/review/evaluation.ts';
 import { openPostgres } from '../../cloud/store/postgres.ts';
 import type { RulePlacement, RuleVersion } from '../../cloud/store/rules.ts';
 import type { Sql } from '../../cloud/store/sql.ts';
@@ -121,5 +122,22 @@ describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
     expect(found.find(({ episodeId }) => episodeId === 'e-2')?.transcripts).toEqual([]);
     expect((await store.rules.episodes({ limit: 1 })).episodes).toHaveLength(1);
     expect(await store.rules.episodes({ roomId: 'room-9', limit: 10 })).toEqual({ episodes: [], leftOut: 0 });
+  });
+
+  it('gives each episode the bidders of its evaluation, by which its phrases are read again', async () => {
+    const bidders = [['甲公司', '甲']];
+    const evaluation = begun(
+      { title: '采购一', roster: [], bidders },
+      { sessionId: 'ev-1', roomId: 'room-1' },
+      { by: '王监督', wallMs: WALL },
+    );
+    await store.evaluations.begin(evaluation, { actor: '王监督', wallMs: WALL });
+    const words = { ...episodeBody('e-1'), behaviour: 'speech_prohibited' as const };
+    const inside = roomEvent('s1', 1, { ...words, sessionId: 'ev-1' });
+    const outside = roomEvent('s1', 2, { ...episodeBody('e-2'), behaviour: 'speech_prohibited' });
+    await store.ingest([delivery([inside, outside])], WALL);
+    const { episodes } = await store.rules.episodes({ limit: 10 });
+    expect(episodes.find(({ episodeId }) => episodeId === 'e-1')?.bidders).toEqual(bidders);
+    expect(episodes.find(({ episodeId }) => episodeId === 'e-2')).not.toHaveProperty('bidders');
   });
 });

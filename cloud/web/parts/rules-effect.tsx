@@ -55,6 +55,7 @@ export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName })
         <div role="status" data-findings={view.findings.length}>
           <p class="small">
             {sayRules(lang, 'effectCount', { episodes: view.episodes, excerpts: view.excerpts })}
+            {view.unread > 0 && ` ${sayRules(lang, 'unread', { n: view.unread })}`}
             {view.leftOut > 0 && ` ${sayRules(lang, 'leftOut', { n: view.leftOut })}`}
           </p>
           {view.findings.length === 0 && <p class="rules-nothing">{sayRules(lang, 'effectNone')}</p>}

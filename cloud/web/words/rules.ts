@@ -141,6 +141,10 @@ const RULES = {
     '看了 {episodes} 个事件，其中 {excerpts} 个带有文字摘录。',
     'Looked at {episodes} events, {excerpts} of them with words.',
   ],
+  unread: [
+    '{n} 个事件的摘录两个规则包都读不出词句（由其他规则包或其他投标人名单听出），不作判断。',
+    'In {n} of these neither pack reads a phrase (heard by another pack or with other bidders): nothing is said of them.',
+  ],
   effectLimit: [
     '没有触发过的话和离席等短时行为没有存到云端，所以这里看不到“本来会多出多少”；在设备上用 evalroom agent replay 可以重听还保留的录音。距离、比例和一场累计不在事件里，不参与对比。',
     'What never raised anything was never stored here: on the box, evalroom agent replay hears its recordings again. Distances, shares and sums of a session are not in an event and are not compared.',

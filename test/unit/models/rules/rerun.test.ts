@@ -61,6 +61,20 @@ describe('rerun', () => {
     expect(changes(base)).toEqual([]);
   });
 
+  it('fills slots with the bidders of each episode, and says nothing of what neither pack can read', () => {
+    const slotted = pack([phrase('a', '就选{BIDDER}吧')]);
+    const text = 'wo kan 就选华远吧 hao';
+    const said = (bidders?: string[][]) =>
+      episode({
+        transcripts: [{ language: 'zh-CN', engine: 'fsmn', text, hit: [7, 12] }],
+        ...(bidders ? { bidders } : {}),
+      });
+    const over = (draft: RulePack, one: StoredEpisode) => rerun({ base: slotted, draft, episodes: [one] });
+    expect(over(slotted, said([['华远']]))).toMatchObject({ findings: [], unread: 0 });
+    expect(over(pack([]), said([['华远']]))).toMatchObject({ findings: [{ change: 'silenced' }], unread: 0 });
+    expect(over(slotted, said())).toMatchObject({ findings: [], unread: 1 });
+  });
+
   it('says what a draft silences: the phrase gone, in another context, or its rule switched off', () => {
     expect(changes(pack([]))).toMatchObject([{ change: 'silenced', before: 'alarm', excerpt: TEXT }]);
     const unless = { context: { unless: ['我们'] } };
