@@ -2,7 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { ActionKind, ActionView, AlertView, RoomCard, StoredEvent } from '../../cloud/http/api.ts';
 import type { ClipCause, ClipManifest } from '../../protocol/clip.ts';
-import type { Behaviour, EpisodeBody, EventBody, Level, Phase, Sentence } from '../../protocol/event.ts';
+import {
+  type Behaviour,
+  type EpisodeBody,
+  type EventBody,
+  type Level,
+  type Phase,
+  type Sentence,
+  SUSPECTED,
+} from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { RoomState } from '../../protocol/stream.ts';
 import type { Instant } from '../../protocol/time.ts';
@@ -217,6 +225,7 @@ export class World {
         verdict || actions.some(({ kind }) => kind === 'close') ? 'closed' : acknowledged ? 'acknowledged' : 'open',
       ...(verdict ? { verdict } : {}),
       escalated: actions.some(({ kind }) => kind === 'escalate'),
+      ...(body.to === SUSPECTED || (body.from === SUSPECTED && body.phase === 'end') ? { suspected: true } : {}),
       sentence: body.sentence,
       ...(body.fault ? { fault: body.fault } : {}),
       clips: [...this.clips.values()]
