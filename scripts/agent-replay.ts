@@ -26,8 +26,8 @@ export async function replayRoom(options: ReplayOptions): Promise<void> {
   const log = pino({ level: 'silent' });
   const base = packInForce(config, log);
   const pack = options.rules === undefined ? base : packOf(options.rules);
-  const fromWallMs = options.from === undefined ? 0 : timeOf('--from', options.from);
-  const toWallMs = options.to === undefined ? clock.wallMs() : timeOf('--to', options.to);
+  const fromWallMs = options.from === undefined ? 0 : timeOf('--from', options.from, config.layout.timeZone);
+  const toWallMs = options.to === undefined ? clock.wallMs() : timeOf('--to', options.to, config.layout.timeZone);
   if (fromWallMs >= toWallMs) throw new InvalidInput('replay_time', '--from must lie before --to');
   if (!options.json)
     process.stderr.write(`${pack.name} ${pack.version} over what ${config.layout.roomId} still holds …\n`);
@@ -63,13 +63,30 @@ function packOf(rules: string): RulePack {
   return loadRulePackFiles(order.files);
 }
 
-function timeOf(option: string, text: string): number {
-  const wallMs = Date.parse(text);
+/** An instant, ms since 1970. Without an offset it is the time on the room's wall, as this command prints it. */
+export function timeOf(option: string, text: string, timeZone: string): number {
+  const given = Date.parse(text);
+  const wallMs = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? given : onTheWall(text, timeZone);
   if (Number.isFinite(wallMs)) return wallMs;
   throw new InvalidInput(
     'replay_time',
-    `${option} ${text}: give a time such as 2026-03-01T14:00 or 2026-03-01T14:00+08:00`,
+    `${option} ${text}: give a time of the room such as 2026-03-01T14:00, or one with its offset such as 2026-03-01T06:00Z`,
   );
+}
+
+/** NaN for what is no time. In the hour that a clock change repeats either of the two. */
+function onTheWall(text: string, timeZone: string): number {
+  // A date alone is midnight, as is usual; Date.parse takes only that form for UTC.
+  const asUtcMs = Date.parse(`${text.includes('T') ? text : `${text}T00:00`}Z`);
+  if (!Number.isFinite(asUtcMs)) return Number.NaN;
+  const offset = (wallMs: number) => {
+    const parts = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }).formatToParts(wallMs);
+    const [, sign, hours, minutes = '0'] =
+      /GMT([+-])(\d\d):?(\d\d)?/.exec(parts.find(({ type }) => type === 'timeZoneName')?.value ?? '') ?? [];
+    return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  };
+  const near = asUtcMs - offset(asUtcMs);
+  return asUtcMs - offset(near);
 }
 
 function print({ raised, sound, stored }: Replay, { layout }: RoomConfig): void {
