@@ -28,7 +28,7 @@ Examples:
       '--rules <pack>',
       'name of a shipped pack, folder of a pack, or the file that the rule page gives; default: the pack in force',
     )
-    .option('--from <time>', 'begin in the room's time, such as 2026-03-01T14:00; default: all that is held')
+    .option('--from <time>', 'begin, by the clock of the room, such as 2026-03-01T14:00; default: all that is held')
     .option('--to <time>', 'end; default: now')
     .option('--json', 'print one JSON object {pack, raised, sound, stored}')
     .action(async (options: Omit<ReplayOptions, 'room'>) => {
