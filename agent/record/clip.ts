@@ -28,7 +28,9 @@ export interface Timeline {
 }
 
 /** Shorter holes are the jitter of segment times. */
-const HOLE_MS = 1000;
+export const HOLE_MS = 1000;
+/** Why a span is missing that no segment covers. */
+export const NOTHING_RECORDED = 'nothing was recorded';
 const FFMPEG_MS = 20_000;
 
 /**
@@ -51,18 +53,18 @@ export function timeline(
     const ownMs = Math.max(0, segment.endWallMs - segment.beginWallMs);
     if (segments.length > 0 && lengthMs + kept + ownMs > MAX_CLIP_MS) break;
     if (previous && holeMs > HOLE_MS)
-      missing.push({ fromWallMs: previous.endWallMs, toWallMs: segment.beginWallMs, reason: 'nothing was recorded' });
+      missing.push({ fromWallMs: previous.endWallMs, toWallMs: segment.beginWallMs, reason: NOTHING_RECORDED });
     placesMs.push(lengthMs + kept);
     segments.push(segment);
     lengthMs += kept + ownMs;
   }
   const [first, last] = [segments[0], segments.at(-1)];
   if (!first || !last)
-    return { segments, placesMs, lengthMs, missing: [{ fromWallMs, toWallMs, reason: 'nothing was recorded' }] };
+    return { segments, placesMs, lengthMs, missing: [{ fromWallMs, toWallMs, reason: NOTHING_RECORDED }] };
   if (first.beginWallMs - fromWallMs > HOLE_MS)
-    missing.unshift({ fromWallMs, toWallMs: first.beginWallMs, reason: 'nothing was recorded' });
+    missing.unshift({ fromWallMs, toWallMs: first.beginWallMs, reason: NOTHING_RECORDED });
   if (toWallMs - last.endWallMs > HOLE_MS)
-    missing.push({ fromWallMs: last.endWallMs, toWallMs, reason: 'nothing was recorded' });
+    missing.push({ fromWallMs: last.endWallMs, toWallMs, reason: NOTHING_RECORDED });
   return { segments, placesMs, lengthMs, missing };
 }
 

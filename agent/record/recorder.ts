@@ -11,6 +11,7 @@ import type { RoomLayout } from '../../protocol/room.ts';
 import type { Clock, MonoMs, WallMs } from '../../protocol/time.ts';
 import type { Outbox } from '../store/outbox.ts';
 import { cutClip, described, type Missing, placeIn, timeline, usable } from './clip.ts';
+import { createHoles } from './hole.ts';
 import { createOverlayRing, type OverlayShot } from './overlay.ts';
 import { type ClipRequest, NOTHING_PLANNED, type PlanState, plan } from './plan.ts';
 import { createRing, type RingLimits, type RingSegment } from './ring.ts';
@@ -94,6 +95,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const planned = new Map<string, Planned>();
   const drafts: DraftEvent[] = [];
   const reported = new Map<string, Missing>();
+  const holeBefore = createHoles(clock);
   let state: PlanState = NOTHING_PLANNED;
   let filing: Promise<void> = Promise.resolve();
   let filingCount = 0;
@@ -123,7 +125,6 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const body: GapBody = { kind: 'gap', sourceId: cameraId, role: 'record', fromWallMs, toWallMs, reason };
     say({ at: clock.now(), body });
   };
-
   const schedule = (request: ClipRequest): void => {
     ring.pin(request.clipId, request.cameraId, request.fromWallMs, request.toWallMs);
     // A due time of another boot says nothing here, except that it has passed.
@@ -343,7 +344,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
       }
       filingCount += 1;
       filing = filing
-        .then(() => ring.add(cameraId, file))
+        .then(async () => {
+          const before = ring.newest(cameraId);
+          await ring.add(cameraId, file);
+          const hole = holeBefore(cameraId, before, file);
+          if (hole) reportGap(cameraId, hole);
+        })
         .then(
           () => {
             failing = undefined;

@@ -267,6 +267,33 @@ describe('recorder', () => {
     expect(recorder.health().planned).toBe(0);
   });
 
+  it('says once that nothing was recorded between two segments, though no clip is asked for, and also after a restart', async () => {
+    for (let i = 0; i < 6; i++) await record(i);
+    const fromWallMs = clock.wallMs();
+    await clock.advance(3000);
+    await record(6);
+    const hole = { kind: 'gap', sourceId: 'cam-a', role: 'record', reason: 'nothing was recorded' };
+    await until('the gap', () => gaps().length > 0);
+    expect(gaps()).toEqual([{ ...hole, fromWallMs, toWallMs: fromWallMs + 3000 }]);
+    // A clip over the same hole tells nothing new.
+    happen(episode());
+    for (let i = 7; i < 10; i++) await record(i);
+    await cut(1);
+    expect(gaps()).toHaveLength(1);
+    // A clock that is set forward by an hour leaves no hole.
+    clock.step(3_600_000);
+    await record(3);
+    await record(4);
+    expect(gaps()).toHaveLength(1);
+    await recorder.close();
+    const offWallMs = clock.wallMs();
+    await clock.advance(60_000);
+    await begin();
+    await record(5);
+    await until('the gap of the restart', () => gaps().length > 0);
+    expect(gaps()).toEqual([{ ...hole, fromWallMs: offWallMs, toWallMs: offWallMs + 60_000 }]);
+  });
+
   it('cuts no clip on a disk that the events need, and says the gap after its attempts', async () => {
     await recorder.close();
     await begin({ keepFreeBytes: 1e18 });
