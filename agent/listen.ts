@@ -216,7 +216,9 @@ export function createListen(deps: {
   };
 
   /** An engine that works hears nothing all the same when there is no sound. */
-  const stateOf = (ear: Recogniser): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'slow' | 'unconfirmed'> => {
+  const stateOf = (
+    ear: Recogniser,
+  ): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'slow' | 'unconfirmed'> => {
     const { state, reason, slow, unconfirmed } = ear.health();
     const why = reason === undefined ? {} : { reason };
     if (state === 'deaf') return { state, ...why, ...(slow ? { slow } : {}) };

@@ -8,6 +8,7 @@ import type { Scouts } from './calibrate.ts';
 import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
+import { CAMERA_FAULTS } from './decide/sight.ts';
 import { roomHealth } from './health.ts';
 import type { Listen } from './listen.ts';
 import type { Orders } from './orders.ts';
@@ -40,6 +41,9 @@ export interface LiveParts {
 
 type CameraHealth = RoomHealth['cameras'][number];
 
+const SIGHT_FAULTS: ReadonlySet<string> = new Set(CAMERA_FAULTS);
+const SOUND_FAULTS: ReadonlySet<string> = new Set(['muted', 'clipping', 'speechless']);
+
 /** Makes the function that reads every part and gives the state of this moment; to be asked for what is sent only, since it counts everything. */
 export function createStateReport({ config, watch, outbox, eyes, clock }: StateParts) {
   return ({ capture, perceives, listens, recorder, orders, scouts, layout, pack }: LiveParts): RoomState => {
@@ -63,7 +67,16 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         ears: () =>
           listens.flatMap((listen) => {
             const { microphoneId, rmsDb, ears } = listen.health();
-            return ears.map(({ engine: _engine, ...ear }) => ({ microphoneId, rmsDb, ...ear }));
+            // Deaf and unconfirmed are said of each language; these are the sound's own.
+            const fault = view.faults.find(
+              ({ sourceId, fault }) => sourceId === microphoneId && SOUND_FAULTS.has(fault),
+            );
+            return ears.map(({ engine: _engine, ...ear }) => ({
+              microphoneId,
+              rmsDb,
+              ...ear,
+              ...(fault ? { fault: fault.fault } : {}),
+            }));
           }),
         outbox: () => {
           const stats = outbox.stats();
@@ -79,7 +92,8 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
       const roles = streams.filter((one) => one.sourceId === cameraId);
       const stateOf = (role: string) => roles.find((one) => one.role === role)?.state ?? 'starting';
       const perceive = perceives.get(cameraId)?.health();
-      const fault = view.faults.find((one) => one.sourceId === cameraId)?.fault;
+      // The microphone in a camera has faults under the same id, and they do not make it blind.
+      const fault = view.faults.find((one) => one.sourceId === cameraId && SIGHT_FAULTS.has(one.fault))?.fault;
       const reason =
         fault ?? roles.find((one) => one.state === 'down')?.reason ?? perceive?.reason ?? eyes.health().reason;
       return {

@@ -214,6 +214,7 @@ const health = z.object({
         reason: z.exactOptional(text(500)),
         slow: z.exactOptional(z.literal(true)),
         unconfirmed: z.exactOptional(z.literal(true)),
+        fault: z.exactOptional(text(64)),
         rmsDb: z.number(),
         rtf: z.exactOptional(z.number().min(0).max(1e6)),
         dropped: z.exactOptional(count),

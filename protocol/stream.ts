@@ -125,6 +125,8 @@ export interface RoomHealth {
     readonly slow?: true;
     /** Hears, but the engine that has to confirm it does not. */
     readonly unconfirmed?: true;
+    /** What is wrong with the sound of its microphone: muted, clipping, speechless. */
+    readonly fault?: string;
     readonly rmsDb: number;
     /** Seconds of computing per second of sound over the last minute: from 1 on the engine cannot keep up. */
     readonly rtf?: number;

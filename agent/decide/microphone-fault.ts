@@ -1,5 +1,5 @@
-/** Row 18, microphone faults: muted, down, and an ear that is deaf in a language. A room that cannot hear says so. */
-import type { DraftEvent, EpisodeBody, Figure } from '../../protocol/event.ts';
+/** Row 18, microphone faults: muted, down, an ear that is deaf in a language or hears unconfirmed. A room that cannot hear says so. */
+import type { DraftEvent, EpisodeBody, Figure, Level } from '../../protocol/event.ts';
 import type { LevelObservation } from '../../protocol/observation.ts';
 import type { MicrophoneFaultRule } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
@@ -8,10 +8,12 @@ import type { Rule, RuleContext } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { seconds, spanEn, spanZh } from './sentence.ts';
 
+const FAULTS = ['muted', 'down', 'deaf', 'unconfirmed'] as const;
+
 export interface EarWatch {
   readonly microphoneId: string;
-  readonly fault: 'muted' | 'down' | 'deaf';
-  /** Only for `deaf`. */
+  readonly fault: (typeof FAULTS)[number];
+  /** Only for `deaf` and `unconfirmed`. */
   readonly language?: string;
   readonly holds: boolean;
   readonly sinceMonoMs: number;
@@ -31,8 +33,17 @@ export interface MicrophoneState {
   readonly soundMonoMs: number;
 }
 
+/** One language of one microphone, as its ear said last. */
+export interface EarState {
+  readonly microphoneId: string;
+  readonly language: string;
+  readonly hears: boolean;
+  readonly firstMonoMs: number;
+}
+
 export interface Ears {
   readonly microphones: readonly MicrophoneState[];
+  readonly ears: readonly EarState[];
   readonly watches: readonly EarWatch[];
 }
 
@@ -41,9 +52,11 @@ const DIGITAL_ZERO_DB = -115;
 const FLOOR_AFTER = 20;
 const FLOOR_RISE_DB = 0.05;
 const CLEAR_MS = 2000;
+/** Each ear speaks every five seconds: by then all of a microphone's have said whether they hear. */
+const ALL_EARS_MS = 10_000;
 
 const faultOf = ({ behaviour, fault }: EpisodeBody) =>
-  behaviour === 'microphone_fault' ? (['muted', 'down', 'deaf'] as const).find((name) => name === fault) : undefined;
+  behaviour === 'microphone_fault' ? FAULTS.find((name) => name === fault) : undefined;
 
 export const microphoneFault: Rule<Ears> = {
   name: 'microphone_fault',
@@ -67,7 +80,7 @@ export const microphoneFault: Rule<Ears> = {
         episode: resume(event, at),
       });
     }
-    return { microphones: [], watches };
+    return { microphones: [], ears: [], watches };
   },
   step(ears, scene, context) {
     const rule = context.pack.rules.microphone_fault;
@@ -76,11 +89,13 @@ export const microphoneFault: Rule<Ears> = {
     const drafts: DraftEvent[] = [];
     const watches: EarWatch[] = [];
     for (const watch of heard.watches) {
-      const [after, said] = speak(watch, scene.at, rule, context);
+      const level =
+        watch.fault === 'deaf' || watch.fault === 'unconfirmed' ? deafLevel(watch, heard, scene.at, rule) : 'alarm';
+      const [after, said] = speak(watch, { at: scene.at, rule, level }, context);
       drafts.push(...said);
       if (after) watches.push(after);
     }
-    return [{ microphones: heard.microphones, watches }, drafts];
+    return [{ ...heard, watches }, drafts];
   },
 };
 
@@ -89,11 +104,21 @@ function hear(ears: Ears, scene: Scene, rule: MicrophoneFaultRule): Ears {
   const { input, at } = scene;
   if (input.kind === 'ear') {
     const { microphoneId, language, state, reason } = input;
+    const why = reason ? { reason } : {};
+    const isDeaf = state === 'deaf';
+    const watches = note(ears.watches, { microphoneId, fault: 'deaf', language }, isDeaf, at, 0, why);
     return {
       ...ears,
-      watches: note(ears.watches, { microphoneId, fault: 'deaf', language }, state === 'deaf', at, 0, {
-        ...(reason ? { reason } : {}),
-      }),
+      ears: withEar(ears.ears, { microphoneId, language, hears: !isDeaf, firstMonoMs: at.monoMs }),
+      // Who hears nothing at all has nothing to be confirmed.
+      watches: note(
+        watches,
+        { microphoneId, fault: 'unconfirmed', language },
+        !isDeaf && input.unconfirmed === true,
+        at,
+        0,
+        why,
+      ),
     };
   }
   if (input.kind === 'stream' && input.role === 'audio') {
@@ -136,7 +161,33 @@ function hearLevel(ears: Ears, level: LevelObservation, scene: Scene, rule: Micr
   const microphones = [...ears.microphones.filter((m) => m.microphoneId !== microphoneId), after];
   let watches = note(ears.watches, { microphoneId, fault: 'muted' }, muted, scene.at, 0, { value: rmsDb, limit });
   watches = note(watches, { microphoneId, fault: 'down' }, false, scene.at, 0, {});
-  return { microphones, watches };
+  return { ...ears, microphones, watches };
+}
+
+function withEar(ears: readonly EarState[], ear: EarState): readonly EarState[] {
+  const isSame = (one: EarState) => one.microphoneId === ear.microphoneId && one.language === ear.language;
+  const old = ears.find(isSame);
+  if (!old) return [...ears, ear];
+  return old.hears === ear.hears ? ears : ears.map((one) => (isSame(one) ? { ...one, hears: ear.hears } : one));
+}
+
+/**
+ * One deaf language of several leaves the others hearing: worth knowing, not worth an alarm. When none is heard any more
+ * the microphone is deaf: one alarm, by the language that has been deaf longest, unless there is one already since no
+ * sound comes.
+ */
+function deafLevel(watch: EarWatch, { ears, watches }: Ears, at: Instant, rule: MicrophoneFaultRule): Level {
+  if (watch.fault === 'unconfirmed') return 'notice';
+  const own = ears.filter(({ microphoneId }) => microphoneId === watch.microphoneId);
+  const known = own.length > 0 && own.every(({ firstMonoMs }) => at.monoMs - firstMonoMs >= ALL_EARS_MS);
+  if (!known || own.some(({ hears }) => hears)) return 'notice';
+  const holding = watches.filter((one) => one.microphoneId === watch.microphoneId && one.holds);
+  if (holding.some(({ fault }) => fault === 'muted' || fault === 'down')) return 'notice';
+  const deaf = holding.filter(({ fault }) => fault === 'deaf');
+  // An engine that is just being restarted is not yet a deaf one.
+  if (deaf.some(({ sinceMonoMs }) => at.monoMs - sinceMonoMs < rule.deafMs)) return 'notice';
+  const first = deaf.reduce((a, b) => (b.sinceMonoMs < a.sinceMonoMs ? b : a), watch);
+  return first.language === watch.language ? 'alarm' : 'notice';
 }
 
 type Key = Pick<EarWatch, 'microphoneId' | 'fault'> & { readonly language?: string };
@@ -165,10 +216,10 @@ function note(
 
 function speak(
   watch: EarWatch,
-  at: Instant,
-  rule: MicrophoneFaultRule,
+  now: { readonly at: Instant; readonly rule: MicrophoneFaultRule; readonly level: Level },
   context: RuleContext,
 ): readonly [EarWatch | undefined, readonly DraftEvent[]] {
+  const { at, rule } = now;
   const next: EarWatch = watch.holds ? { ...watch, heldMonoMs: at.monoMs } : watch;
   const over = !next.holds && (!isOpen(next.episode) || at.monoMs - next.heldMonoMs >= CLEAR_MS);
   const lastingMs = next.heldMonoMs - next.sinceMonoMs;
@@ -184,8 +235,7 @@ function speak(
     },
     next.episode,
     {
-      // One deaf language leaves the other ears hearing: worth knowing, not worth an alarm.
-      level: next.holds && lastingMs >= limitMs ? (next.fault === 'deaf' ? 'notice' : 'alarm') : undefined,
+      level: next.holds && lastingMs >= limitMs ? now.level : undefined,
       over,
       facts: () => ({
         seatIds: [],
@@ -196,7 +246,7 @@ function speak(
         from: isOpen(watch.episode) ? stateOf(next) : 'HEARING',
         to: over ? 'HEARING' : stateOf(next),
         figures: figures(next, lastingMs, limitMs),
-        sentence: sentence(next, lastingMs, limitMs, over),
+        sentence: sentence(next, { lastingMs, limitMs, over, all: now.level === 'alarm' && next.fault === 'deaf' }),
       }),
     },
   );
@@ -205,7 +255,7 @@ function speak(
   return [{ ...next, episode }, drafts];
 }
 
-/** `MUTED`, `DOWN`, or `DEAF:` and the language: a restart reads it back from the event. */
+/** `MUTED`, `DOWN`, or `DEAF:` or `UNCONFIRMED:` and the language: a restart reads it back from the event. */
 function stateOf({ fault, language }: EarWatch): string {
   return language === undefined ? fault.toUpperCase() : `${fault.toUpperCase()}:${language}`;
 }
@@ -217,17 +267,13 @@ function figures(watch: EarWatch, lastingMs: number, limitMs: number): readonly 
   return [lasting, { name: 'level', value: Math.round(watch.value * 10) / 10, ...limit, unit: 'dBFS' }];
 }
 
-function sentence(watch: EarWatch, lastingMs: number, limitMs: number, over: boolean) {
-  const chinese = watch.language?.startsWith('zh');
-  const deaf = chinese ? { zh: '听不到普通话', en: 'deaf in Mandarin' } : { zh: '听不到英语', en: 'deaf in English' };
-  const other = { zh: `听不到 ${watch.language}`, en: `deaf in ${watch.language}` };
-  const language = chinese || watch.language?.startsWith('en') ? deaf : other;
-  const word =
-    watch.fault === 'muted'
-      ? { zh: '静音', en: 'muted' }
-      : watch.fault === 'down'
-        ? { zh: '断开', en: 'down' }
-        : language;
+/** `all`: it hears no language any more. */
+function sentence(
+  watch: EarWatch,
+  now: { readonly lastingMs: number; readonly limitMs: number; readonly over: boolean; readonly all: boolean },
+) {
+  const { lastingMs, limitMs, over, all } = now;
+  const word = wordsOf(watch, all && !over);
   const why = watch.reason && !over ? ` (${watch.reason})` : '';
   return over
     ? {
@@ -238,4 +284,18 @@ function sentence(watch: EarWatch, lastingMs: number, limitMs: number, over: boo
         zh: `话筒 ${watch.microphoneId} ${word.zh} ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）${why}`,
         en: `Microphone ${watch.microphoneId} ${word.en} for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})${why}`,
       };
+}
+
+function wordsOf({ fault, language = '' }: EarWatch, all: boolean): { readonly zh: string; readonly en: string } {
+  if (fault === 'muted') return { zh: '静音', en: 'muted' };
+  if (fault === 'down') return { zh: '断开', en: 'down' };
+  const named = language.startsWith('zh')
+    ? { zh: '普通话', en: 'Mandarin' }
+    : language.startsWith('en')
+      ? { zh: '英语', en: 'English' }
+      : { zh: ` ${language}`, en: language };
+  if (fault === 'unconfirmed')
+    return { zh: `${named.zh}识别无第二引擎复核`, en: `unconfirmed in ${named.en} (its second engine is deaf)` };
+  const none = all ? { zh: '，也听不到其他语言', en: ' and hears nothing else' } : { zh: '', en: '' };
+  return { zh: `听不到${named.zh}${none.zh}`, en: `deaf in ${named.en}${none.en}` };
 }

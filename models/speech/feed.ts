@@ -20,7 +20,9 @@ export interface Feed {
   outstanding(): number;
   /** Samples that the engine was not given yet, or has not dealt with. */
   waiting(): number;
+  /** Blocks that had to go, and how much sound they were. */
   dropped(): number;
+  droppedSamples(): number;
   /** The hit with its positions in the ear's own count. */
   place(hit: Hit): Hit;
 }
@@ -30,6 +32,7 @@ export function createFeed(): Feed {
   let held = 0;
   let position = 0;
   let dropped = 0;
+  let droppedSamples = 0;
   let post: ((samples: Int16Array) => void) | undefined;
   let given = 0;
   let outstanding = 0;
@@ -65,7 +68,9 @@ export function createFeed(): Feed {
       }
       position += samples.length;
       while (held > WAITING) {
-        held -= waiting.shift()!.samples.length;
+        const gone = waiting.shift()!.samples.length;
+        held -= gone;
+        droppedSamples += gone;
         dropped++;
       }
       pump();
@@ -92,6 +97,7 @@ export function createFeed(): Feed {
     outstanding: () => outstanding,
     waiting: () => held + outstanding,
     dropped: () => dropped,
+    droppedSamples: () => droppedSamples,
     place: (hit) => ({
       ...hit,
       beginSample: placeSample(hit.beginSample),

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
 import { createFeed } from './feed.ts';
+import { createPace, SLOW } from './pace.ts';
 import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** What an engine tells its host. Sample positions count from the first sample that this run was given. */
@@ -52,6 +53,8 @@ const SILENT_MS = 10_000;
 /** Reading a model on a slow disk takes longer than a block of sound. */
 const STARTUP_MS = 30_000;
 const CHECK_MS = 1000;
+/** What a person reads where this machine does not keep up. */
+const TOO_SLOW = `this machine is too slow for it: more than ${SLOW * 100} % of the sound of a minute was left unheard; use fewer cameras, microphones or engines here, or a faster machine`;
 
 /** Wraps an engine into a Recogniser. `start` returns at once; the engine comes up in the background. */
 export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logger }): Recogniser {
@@ -60,6 +63,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const listeners: ((hit: Hit) => void)[] = [];
   const talkListeners: ((talk: Talk) => void)[] = [];
   const feed = createFeed();
+  const pace = createPace();
   const stop = new AbortController();
   let reason: string | undefined = 'not started';
   /** What it lacks, or what it refused for: nothing that a restart cures. */
@@ -72,6 +76,20 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const deaf = (why: string) => {
     if (reason !== why && !stop.signal.aborted) log.warn({ reason: why }, 'the ear is deaf');
     reason = why;
+  };
+
+  const accept = (samples: Int16Array) => {
+    // An engine may take the block for its own.
+    const { length } = samples;
+    const before = feed.droppedSamples();
+    feed.accept(samples, reason === undefined || running !== undefined);
+    // What is lost while there is no engine says nothing of how fast it is.
+    if (reason !== undefined) return;
+    const was = pace.tooSlow();
+    pace.count(length, feed.droppedSamples() - before);
+    if (pace.tooSlow() === was) return;
+    if (was) log.info('the ear keeps up again');
+    else log.warn({ reason: TOO_SLOW }, 'the ear is deaf');
   };
 
   const report = (event: Extract<EngineReport, { kind: 'done' }>) => {
@@ -110,6 +128,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
             reason = undefined;
             lacking = false;
             partly = event.partly;
+            pace.clear();
             feed.open((samples) => port?.post(samples));
           } else report(event);
         },
@@ -173,7 +192,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       if (reason !== 'starting') log.warn({ reason }, 'the ear is deaf');
       running = supervise();
     },
-    accept: (samples) => feed.accept(samples, reason === undefined || running !== undefined),
+    accept,
     onHit: (listener) => void listeners.push(listener),
     ...(hosted.countsTalk ? { onTalk: (listener: (talk: Talk) => void) => void talkListeners.push(listener) } : {}),
     health: (): RecogniserHealth => {
@@ -186,6 +205,8 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
         waiting: feed.waiting(),
       };
       if (reason !== undefined) return { state: 'deaf', reason, ...(lacking ? { missing: true } : {}), ...base };
+      // What it finds in the rest is told all the same.
+      if (pace.tooSlow()) return { state: 'deaf', reason: TOO_SLOW, slow: true, ...base };
       return partly ? { state: 'hearing', reason: partly, ...base } : { state: 'hearing', ...base };
     },
     close: async () => {

@@ -129,6 +129,7 @@ const FAULT: Readonly<Record<string, Pair>> = {
   clipping: ['声音被削波', 'sound cut off'],
   speechless: ['听不到说话', 'hears nobody speak'],
   deaf: ['无法识别语音', 'deaf'],
+  unconfirmed: ['第二引擎失效，识别未经复核', 'second engine deaf, words unconfirmed'],
   dark: ['画面过暗', 'too dark'],
 };
 

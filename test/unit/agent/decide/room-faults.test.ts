@@ -154,12 +154,13 @@ describe('microphone faults', () => {
     rmsDb,
     peakDb: rmsDb + 6,
   });
-  const ear = (s: number, state: 'hearing' | 'deaf', language = 'zh-CN'): Input => ({
+  const ear = (s: number, state: 'hearing' | 'deaf' | 'unconfirmed', language = 'zh-CN', mic = 'mic'): Input => ({
     kind: 'ear',
-    microphoneId: 'mic',
+    microphoneId: mic,
     language,
     at: at(s),
-    state,
+    state: state === 'unconfirmed' ? 'hearing' : state,
+    ...(state === 'unconfirmed' ? { unconfirmed: true } : {}),
     reason: 'no model',
   });
 
@@ -223,5 +224,104 @@ describe('microphone faults', () => {
     const again = begin(run.drafts);
     for (let s = 0; s < 6; s++) feed(again, ear(s, 'hearing'));
     expect(told(again)).toEqual(['end microphone_fault:deaf notice']);
+  });
+
+  // No camera gives frames here, which is a fault of its own.
+  const ears = (run: ReturnType<typeof begin>) => told(run).filter((line) => line.includes('microphone_fault'));
+  const own = (run: ReturnType<typeof begin>) =>
+    episodes(run).filter(({ behaviour }) => behaviour === 'microphone_fault');
+
+  it('is an alarm when the only language is deaf, since nothing is heard any more', () => {
+    const run = begin();
+    for (let s = 0; s < 12; s++) feed(run, ear(s, 'deaf'));
+    expect(ears(run)).toEqual(['begin microphone_fault:deaf alarm']);
+    expect(own(run)[0]!.sentence).toMatchObject({
+      zh: expect.stringContaining('听不到普通话，也听不到其他语言'),
+      en: expect.stringContaining('deaf in Mandarin and hears nothing else for'),
+    });
+    for (let s = 12; s < 16; s++) feed(run, ear(s, 'hearing'));
+    expect(ears(run).at(-1)).toBe('end microphone_fault:deaf alarm');
+    expect(own(run).at(-1)!.sentence.en).not.toContain('nothing else');
+  });
+
+  it('grows into one alarm when the last of several languages goes deaf', () => {
+    const run = begin();
+    for (let s = 0; s < 20; s++) {
+      feed(run, ear(s, 'deaf'));
+      feed(run, ear(s, 'hearing', 'en'));
+    }
+    for (let s = 20; s < 40; s++) {
+      feed(run, ear(s, 'deaf'));
+      feed(run, ear(s, 'deaf', 'en'));
+    }
+    const said = ears(run).filter((line) => line.startsWith('begin') || line.endsWith('alarm'));
+    expect(said.slice(0, 3)).toEqual([
+      'begin microphone_fault:deaf notice',
+      'update microphone_fault:deaf alarm',
+      'begin microphone_fault:deaf notice',
+    ]);
+    const alarms = own(run).filter(({ level }) => level === 'alarm');
+    expect(new Set(alarms.map(({ to }) => to))).toEqual(new Set(['DEAF:zh-CN']));
+  });
+
+  it('tells each microphone for itself, and does not raise a second alarm where no sound comes at all', () => {
+    const run = begin();
+    for (let s = 0; s < 25; s++) {
+      feed(run, ear(s, 'deaf'));
+      feed(run, ear(s, 'hearing', 'zh-CN', 'other'));
+    }
+    expect(ears(run).filter((line) => line.startsWith('begin'))).toEqual(['begin microphone_fault:deaf alarm']);
+    const silent = begin();
+    for (let s = 0; s < 25; s++) {
+      feed(silent, {
+        kind: 'stream',
+        sourceId: 'mic',
+        role: 'audio',
+        at: at(s),
+        state: 'down',
+        silentMs: s * 1000,
+        reason: '401',
+      });
+      feed(silent, ear(s, 'deaf'));
+    }
+    expect(ears(silent).filter((line) => line.startsWith('begin'))).toEqual([
+      'begin microphone_fault:down alarm',
+      'begin microphone_fault:deaf notice',
+    ]);
+  });
+
+  it('does not take one deaf language for all of them after a restart, before the others have spoken', () => {
+    const run = begin();
+    for (let s = 0; s < 12; s++) {
+      feed(run, ear(s, 'deaf'));
+      feed(run, ear(s, 'hearing', 'en'));
+    }
+    const again = begin(run.drafts);
+    for (let s = 0; s < 20; s++) {
+      feed(again, ear(s, 'deaf'));
+      if (s > 1) feed(again, ear(s, 'hearing', 'en'));
+    }
+    expect(ears(again).filter((line) => line.endsWith('alarm'))).toEqual([]);
+  });
+
+  it('says as a notice that the engine which confirms is deaf, until it is back', () => {
+    const run = begin();
+    for (let s = 0; s < 12; s++) feed(run, ear(s, 'unconfirmed'));
+    expect(ears(run)).toEqual(['begin microphone_fault:unconfirmed notice']);
+    expect(own(run)[0]).toMatchObject({ to: 'UNCONFIRMED:zh-CN', fault: 'unconfirmed', sourceId: 'mic' });
+    expect(own(run)[0]!.sentence).toMatchObject({
+      zh: expect.stringContaining('普通话识别无第二引擎复核'),
+      en: expect.stringContaining('unconfirmed in Mandarin (its second engine is deaf) for'),
+    });
+    const again = begin(run.drafts);
+    for (let s = 0; s < 6; s++) feed(again, ear(s, 'hearing'));
+    expect(ears(again)).toEqual(['end microphone_fault:unconfirmed notice']);
+    // Who hears nothing at all is deaf, and no longer unconfirmed.
+    const worse = begin(run.drafts);
+    for (let s = 0; s < 22; s++) feed(worse, ear(s, 'deaf'));
+    expect(ears(worse).slice(0, 2)).toEqual([
+      'end microphone_fault:unconfirmed notice',
+      'begin microphone_fault:deaf alarm',
+    ]);
   });
 });

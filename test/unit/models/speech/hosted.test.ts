@@ -90,6 +90,69 @@ describe('hostEngine', () => {
     await ear.close();
   });
 
+  /** So many seconds of sound in tenths, each of which costs the engine `rtf` times as long. */
+  function speaking({ ear, runs }: Awaited<ReturnType<typeof begin>>) {
+    let sound = 0;
+    let done = 0;
+    const states: string[] = [];
+    return (seconds: number, rtf: number) => {
+      for (let i = 0; i < seconds * 10; i++) {
+        ear.accept(new Int16Array(1600));
+        for (sound += 1600 / rtf; sound >= 1600; sound -= 1600) {
+          if (done + 1600 > runs.at(-1)!.given) {
+            sound = 0;
+            break;
+          }
+          done += 1600;
+          runs.at(-1)!.events.onReport({ kind: 'done', samples: 1600, busyMs: 100 * rtf, hits: [] });
+        }
+        states.push(ear.health().state);
+      }
+      return states.splice(0);
+    };
+  }
+
+  it('is deaf while the machine is too slow for the engine, says what to do, and hears again once it keeps up', async () => {
+    const stand = await begin();
+    const { ear, runs } = stand;
+    runs[0]!.events.onReport({ kind: 'ready' });
+    const speak = speaking(stand);
+    const slow = speak(60, 5);
+    // Eleven seconds fit into the queue and the engine; then four fifths are lost, three seconds of a minute in under four more.
+    expect(slow.indexOf('deaf') / 10).toBeGreaterThan(13);
+    expect(slow.indexOf('deaf') / 10).toBeLessThan(20);
+    expect(slow.at(-1)).toBe('deaf');
+    expect(ear.health()).toMatchObject({ slow: true, reason: expect.stringMatching(/too slow.*5 %.*faster machine/) });
+    expect(ear.health().dropped).toBeGreaterThan(300);
+    expect(ear.health().rtf).toBeCloseTo(5, 5);
+    // Not at once: a machine that has a moment is still too slow.
+    const calm = speak(60, 0.1);
+    expect(calm.indexOf('hearing') / 10).toBeGreaterThan(15);
+    expect(calm.indexOf('hearing') / 10).toBeLessThan(25);
+    expect(calm.at(-1)).toBe('hearing');
+    expect(ear.health()).not.toHaveProperty('slow');
+    await ear.close();
+  });
+
+  it('is not called too slow for a short stall, nor for what was lost while it was restarted', async () => {
+    const stand = await begin();
+    const { ear, runs, clock } = stand;
+    runs[0]!.events.onReport({ kind: 'ready' });
+    const speak = speaking(stand);
+    speak(20, 0.1);
+    expect(speak(13, 1000)).not.toContain('deaf');
+    expect(speak(60, 0.1)).not.toContain('deaf');
+    expect(ear.health().dropped).toBeGreaterThan(5);
+    runs[0]!.events.onExit('exit 255');
+    await clock.advance(200);
+    ear.accept(new Int16Array(16_000));
+    for (let i = 0; i < 300; i++) ear.accept(new Int16Array(1600));
+    await clock.advance(600);
+    runs[1]!.events.onReport({ kind: 'ready' });
+    expect(ear.health()).toMatchObject({ state: 'hearing', restarts: 1 });
+    await ear.close();
+  });
+
   it('offers a count of talk only where its engine counts', async () => {
     const { ear, hosted, clock } = await begin();
     expect(ear.onTalk).toBeUndefined();
