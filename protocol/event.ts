@@ -106,6 +106,11 @@ export interface EpisodeBody {
   readonly sessionId?: string;
 }
 
+/** Words that are only suspected, or that were and have ended unconfirmed. */
+export function isSuspected({ phase, from, to }: Pick<EpisodeBody, 'phase' | 'from' | 'to'>): boolean {
+  return to === SUSPECTED || (from === SUSPECTED && phase === 'end');
+}
+
 /** A clip has been cut for an episode and is on its way. */
 export interface ClipBody {
   readonly kind: 'clip';

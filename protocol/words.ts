@@ -1,5 +1,5 @@
 /** Spoken words in an event: which class they are of, and the same event without them. Pure: box and cloud take them out alike. */
-import type { EpisodeBody, Sentence, WordsRemoved } from './event.ts';
+import { type EpisodeBody, isSuspected, type Sentence, type WordsRemoved } from './event.ts';
 
 /** Classes of spoken words: the categories of phrases. */
 export const WORD_CLASSES = ['prohibited', 'suggestive', 'tendentious', 'irrelevant', 'fee'] as const;
@@ -57,7 +57,7 @@ export function wordsIn(body: Pick<EpisodeBody, 'behaviour' | 'sentence' | 'tran
 
 /** The sentence of an alert or event once its words are gone; without `removed` because they stand elsewhere. */
 export function wordlessSentence(
-  { behaviour, phase }: Pick<EpisodeBody, 'behaviour' | 'phase'>,
+  { behaviour, phase, suspected }: Pick<EpisodeBody, 'behaviour' | 'phase'> & { readonly suspected?: boolean },
   removed?: Pick<WordsRemoved, 'afterDays'>,
 ): Sentence {
   const kind = KINDS[classOf({ behaviour }) ?? 'other'];
@@ -67,6 +67,13 @@ export function wordlessSentence(
         `the words were removed after ${removed.afterDays} day${removed.afterDays === 1 ? '' : 's'} by the retention`,
       ]
     : ['原话见已存事件', 'its words stand in the stored event'];
+  if (suspected)
+    return phase === 'end'
+      ? {
+          zh: `疑似${kind.zh}，未得到证实，已结束；${zhWhy}`,
+          en: `Suspected, never confirmed: ${kind.en}; over; ${enWhy}`,
+        }
+      : { zh: `疑似${kind.zh}，尚未证实；${zhWhy}`, en: `Suspected ${kind.en}, not confirmed yet; ${enWhy}` };
   return phase === 'end'
     ? { zh: `听到${kind.zh}，已结束；${zhWhy}`, en: `Was heard: ${kind.en}; ${enWhy}` }
     : { zh: `听到${kind.zh}；${zhWhy}`, en: `Heard ${kind.en}; ${enWhy}` };
@@ -78,7 +85,7 @@ export function withoutWords(body: EpisodeBody, removed?: WordsRemoved): Episode
   return {
     ...rest,
     // What another behaviour's sentence says is no quotation.
-    ...(classOf(body) ? { sentence: wordlessSentence(body, removed) } : {}),
+    ...(classOf(body) ? { sentence: wordlessSentence({ ...body, suspected: isSuspected(body) }, removed) } : {}),
     ...(removed ? { wordsRemoved: removed } : {}),
   };
 }

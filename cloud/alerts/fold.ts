@@ -1,5 +1,5 @@
 /** How an alert grows out of stored events and what people do about them: pure, in feed order, so that it can be redone. */
-import { type EpisodeBody, SUSPECTED } from '../../protocol/event.ts';
+import { type EpisodeBody, isSuspected } from '../../protocol/event.ts';
 import type { ActionKind, AlertView } from '../http/api.ts';
 
 /** Where the newest event of an alert stands on the clock that never steps; absent in rows of older versions. */
@@ -32,8 +32,7 @@ export function foldEvent(before: AlertFold | undefined, event: Folding): AlertF
   const { roomId, wallMs, told, storedWallMs, body } = event;
   const level = before?.level === 'alarm' ? 'alarm' : body.level;
   const late = before && isLate(before, event) ? before : undefined;
-  const isDoubt = body.to === SUSPECTED || (body.from === SUSPECTED && body.phase === 'end');
-  const suspected = isDoubt && (!late || late.suspected === true);
+  const suspected = isSuspected(body) && (!late || late.suspected === true);
   const risen = before !== undefined && (before.level !== level || (before.suspected === true && !suspected));
   const {
     verdict,

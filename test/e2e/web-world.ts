@@ -6,10 +6,10 @@ import {
   type Behaviour,
   type EpisodeBody,
   type EventBody,
+  isSuspected,
   type Level,
   type Phase,
   type Sentence,
-  SUSPECTED,
 } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { RoomState } from '../../protocol/stream.ts';
@@ -225,7 +225,7 @@ export class World {
         verdict || actions.some(({ kind }) => kind === 'close') ? 'closed' : acknowledged ? 'acknowledged' : 'open',
       ...(verdict ? { verdict } : {}),
       escalated: actions.some(({ kind }) => kind === 'escalate'),
-      ...(body.to === SUSPECTED || (body.from === SUSPECTED && body.phase === 'end') ? { suspected: true } : {}),
+      ...(isSuspected(body) ? { suspected: true } : {}),
       sentence: body.sentence,
       ...(body.fault ? { fault: body.fault } : {}),
       clips: [...this.clips.values()]

@@ -51,6 +51,15 @@ describe('words of an event', () => {
     },
   );
 
+  it('that were only suspected are not said to have been heard once they are gone', () => {
+    const removed = { afterDays: 30, wallMs: 5, by: 'cloud' } as const;
+    const said = (phase: 'begin' | 'end', from: string, to: string) =>
+      withoutWords(spoken({ phase, from, to }), removed).sentence.zh;
+    expect(said('begin', 'SILENT', 'SUSPECTED')).toMatch(/^疑似.*尚未证实/);
+    expect(said('end', 'SUSPECTED', 'SILENT')).toMatch(/^疑似.*未得到证实/);
+    expect(said('end', 'SPOKEN', 'SILENT')).toMatch(/^听到/);
+  });
+
   it('have the days of their class, else the usual ones; beside other behaviours the shortest', () => {
     const days = wordDaysOf({ days: 90, fee: 7 });
     expect(days).toEqual({ prohibited: 90, suggestive: 90, tendentious: 90, irrelevant: 90, fee: 7 });
