@@ -47,6 +47,41 @@ export async function fetchLibrary(deps: { library: Library; folder: string; fro
   }
 }
 
+/** Whether a library that was brought is whole. libvosk.so has its hash; sherpa-onnx-node its version and the binary beside it. */
+export function verifyLibrary({ library, folder }: { readonly library: Library; readonly folder: string }): {
+  readonly state: 'good' | 'missing' | 'bad';
+  readonly file: string;
+  readonly reason?: string;
+} {
+  const file =
+    library === 'vosk'
+      ? join(folder, library, 'libvosk.so')
+      : join(folder, library, 'node_modules', 'sherpa-onnx-node', 'package.json');
+  if (!existsSync(file)) return { state: 'missing', file, reason: `evalroom models fetch ${library} brings it` };
+  const again = `remove ${join(folder, library)} and run evalroom models fetch ${library}`;
+  if (library === 'vosk')
+    return isVosk(file)
+      ? { state: 'good', file }
+      : { state: 'bad', file, reason: `not the library of ${VOSK}; ${again}` };
+  try {
+    const { name, version } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string; version?: string };
+    const binary = join(
+      folder,
+      library,
+      'node_modules',
+      `sherpa-onnx-${process.platform}-${process.arch}`,
+      'sherpa-onnx.node',
+    );
+    if (`${name}@${version}` !== SHERPA)
+      return { state: 'bad', file, reason: `${name}@${version} in place of ${SHERPA}; ${again}` };
+    return existsSync(binary)
+      ? { state: 'good', file }
+      : { state: 'bad', file, reason: `${binary} is missing; ${again}` };
+  } catch (cause) {
+    return { state: 'bad', file, reason: `can not be read (${(cause as Error).message}); ${again}` };
+  }
+}
+
 async function fetchSherpa(home: string, from: string | undefined): Promise<string> {
   const target = join(home, 'node_modules', 'sherpa-onnx-node');
   if (existsSync(target)) return target;

@@ -17,7 +17,7 @@ import {
 import { TWO_TILES } from '../models/pose/boxes.ts';
 import { EvalroomError, Unavailable } from '../protocol/errors.ts';
 import { measureEyes } from './measure-eyes.ts';
-import { fetchLibrary, LIBRARIES } from './models-libraries.ts';
+import { fetchLibrary, LIBRARIES, type Library, verifyLibrary } from './models-libraries.ts';
 
 /** Adds `models` with its subcommands to the program. */
 export function modelsCommand(program: Command): void {
@@ -163,12 +163,15 @@ function addVerify(models: Command): void {
   models
     .command('verify')
     .description('compare the sha256 of every weight that is there with the manifest')
-    .argument('[names...]', 'names or groups; a named weight must be there')
+    .argument('[names...]', 'names or groups, vosk, sherpa; what is named must be there')
     .option('--json', 'print one JSON object')
     .action(async (names: string[], { json }: { json?: boolean }) => {
-      const weights = selectWeights(await loadManifest(), names);
-      const results = [];
+      const libraries = LIBRARIES.filter((one) => names.includes(one));
+      const others = names.filter((name) => !libraries.some((one) => one === name));
+      const weights = names.length > 0 && others.length === 0 ? [] : selectWeights(await loadManifest(), others);
+      const results: Verified[] = [];
       for (const weight of weights) results.push(await verify(weight, names.length > 0));
+      for (const library of libraries) results.push(verifyOne(library));
       if (json) console.log(JSON.stringify({ models: results.map(({ error: _, ...rest }) => rest) }));
       else
         for (const { name, state, reason } of results)
@@ -184,7 +187,24 @@ function addVerify(models: Command): void {
     });
 }
 
-async function verify(weight: Weight, required: boolean) {
+interface Verified {
+  readonly name: string;
+  readonly state: 'good' | 'accepted' | 'missing' | 'bad';
+  readonly file?: string;
+  readonly reason?: string;
+  readonly error?: EvalroomError;
+}
+
+/** A library that was asked for by its name: it has to be in one of the folders. */
+function verifyOne(library: Library): Verified {
+  const looked = folders().map((folder) => verifyLibrary({ library, folder }));
+  const { reason, ...found } = looked.find(({ state }) => state !== 'missing') ?? looked[0]!;
+  if (found.state === 'good') return { name: library, ...found };
+  const error = new Unavailable('library_missing', `${library}: ${reason}`);
+  return { name: library, ...found, reason: reason!, error };
+}
+
+async function verify(weight: Weight, required: boolean): Promise<Verified> {
   const { name } = weight;
   const places = folders();
   const file = await findWeight(weight, places);

@@ -22,8 +22,9 @@ export interface WordEngine {
 
 /** A suspect whose words the engine itself doubts (mean below this) is not confirmed. */
 const SURE = 0.5;
-/** Units kept for what was heard around a hit. */
+/** Units kept for what was heard around a hit; of those, only what was said within this time of it leaves the room. */
 const KEPT = 80;
+const AROUND_SAMPLES = 10 * 16000;
 
 interface Unit {
   readonly text: string;
@@ -58,7 +59,9 @@ export function createWordSpotter(deps: {
   const hitOf = ({ phraseId, text, cost, limit, begin, end }: LexiconHit): Hit | undefined => {
     const span = heard.slice(Math.max(0, begin - first), end - first + 1);
     if (span.length === 0 || span.reduce((sum, unit) => sum + unit.sure, 0) < SURE * span.length) return undefined;
-    const textOf = (list: readonly Unit[]) => list.flatMap((unit) => (unit.text === '' ? [] : [unit.text]));
+    const [from, to] = [span[0]!.beginSample - AROUND_SAMPLES, span.at(-1)!.endSample + AROUND_SAMPLES];
+    const textOf = (list: readonly Unit[]) =>
+      list.flatMap((unit) => (unit.text === '' || unit.endSample < from || unit.beginSample > to ? [] : [unit.text]));
     const before = textOf(heard.slice(0, Math.max(0, begin - first)));
     const after = textOf(heard.slice(end - first + 1));
     return {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fetchLibrary } from '../../../scripts/models-libraries.ts';
+import { fetchLibrary, verifyLibrary } from '../../../scripts/models-libraries.ts';
 
 const CLI = fileURLToPath(new URL('../../../scripts/cli.ts', import.meta.url));
 
@@ -30,6 +30,29 @@ describe('the library of an engine from a folder', () => {
     mkdirSync(join(folder, 'vosk'), { recursive: true });
     writeFileSync(join(folder, 'vosk/libvosk.so'), 'half of it');
     await expect(fetchLibrary({ library: 'vosk', folder, from })).rejects.toMatchObject({ code: 'library_missing' });
+  });
+
+  it('verified says what is missing, what is of other bytes and what is half there', () => {
+    const state = (library: 'vosk' | 'sherpa') => verifyLibrary({ library, folder });
+    expect(state('vosk')).toMatchObject({ state: 'missing', reason: 'evalroom models fetch vosk brings it' });
+    mkdirSync(join(folder, 'vosk'), { recursive: true });
+    writeFileSync(join(folder, 'vosk/libvosk.so'), 'half of it');
+    expect(state('vosk')).toMatchObject({ state: 'bad', reason: expect.stringContaining('models fetch vosk') });
+    const home = join(folder, 'sherpa/node_modules/sherpa-onnx-node');
+    mkdirSync(home, { recursive: true });
+    const manifest = (version: string) =>
+      writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'sherpa-onnx-node', version }));
+    manifest('0.0.1');
+    expect(state('sherpa')).toMatchObject({ state: 'bad', reason: expect.stringContaining('0.0.1 in place of') });
+    manifest('1.13.8');
+    expect(state('sherpa')).toMatchObject({
+      state: 'bad',
+      reason: expect.stringContaining('sherpa-onnx.node is missing'),
+    });
+    const binary = join(folder, `sherpa/node_modules/sherpa-onnx-${process.platform}-${process.arch}`);
+    mkdirSync(binary);
+    writeFileSync(join(binary, 'sherpa-onnx.node'), 'binary');
+    expect(state('sherpa')).toMatchObject({ state: 'good' });
   });
 
   it.each(['vosk', 'sherpa'] as const)('%s is missing where the folder has nothing of it', async (library) => {

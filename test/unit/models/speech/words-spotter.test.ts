@@ -17,12 +17,15 @@ function engineOf(utterances: readonly (readonly string[])[], sure = 0.9): WordE
   let next = 0;
   let at = 0;
   return {
-    accept: () =>
-      (utterances[next++] ?? []).map((text): HeardWord => {
+    accept: () => {
+      // Nothing is said before it is there to be heard: each accept brings a second.
+      at = Math.max(at, next * 16_000);
+      return (utterances[next++] ?? []).map((text): HeardWord => {
         const word = { text, sure, beginSample: at, endSample: at + 8000 };
         at += 8000;
         return word;
-      }),
+      });
+    },
     close: () => undefined,
   };
 }
@@ -79,5 +82,19 @@ describe('createWordSpotter', () => {
     expect(hits).toHaveLength(1);
     expect(hits[0]!.beginSample).toBe(300 * 6 * 8000);
     expect(hits[0]!.endSample).toBe((300 * 6 + 3) * 8000);
+  });
+
+  it('passes on what was said within ten seconds of the phrase, and nothing older however little was said since', () => {
+    const [hit] = listen(
+      'zh-CN',
+      [phrase('p', 'zh-CN', '领导打过招呼')],
+      [
+        ['我们', '昨天', '去', '医院', '看病'],
+        ...Array.from({ length: 30 }, () => []),
+        ['先', '看', '报价'],
+        ['领导', '打过', '招呼'],
+      ],
+    );
+    expect(hit!.heard).toBe('xian kan bao jia 领导打过招呼');
   });
 });
