@@ -111,8 +111,8 @@ const PACE = { least: 2, most: 25 } as const;
 
 /**
  * What is told as suspected without the second pass must have so much more in the running one than the second asks for in the
- * mean, whatever its length: drawn phrases and the default pack on neutral speech lie below it but for one in thirty of what
- * the second pass lets through.
+ * mean, whatever its length: on neutral speech the default pack lies below it, and of drawn phrases that nobody said far fewer
+ * reach it than stand the second pass (docs/ears.md).
  */
 const STRICT = 0.25;
 
