@@ -33,6 +33,8 @@ try {
   await page.goto(`${stand.url}/#/setup?room=${stand.roomId}`);
   await page.waitForSelector('.proposal', { timeout: 180_000 });
   await pause(WATCH_MS);
+  await page.click('[data-action="picture"]');
+  await page.waitForSelector('[data-picture="large"]');
   await shot('setup-proposals.png');
   await page.getByText('全部采用').click();
   // Where each of them stands, as an installer would guess it behind the desks.
@@ -57,6 +59,7 @@ try {
   });
   const small = await phone.newPage();
   await small.goto(`${stand.url}/#/setup?room=${stand.roomId}`);
+  await small.waitForSelector('[data-picture="large"]');
   await small.locator('[data-part="seat"] polygon').nth(1).tap();
   await pause(1000);
   await small.screenshot({ path: join(OUT, 'phone-setup.png') });

@@ -80,7 +80,10 @@ try {
   await page.click('[data-permit-for="2"]');
   await page.click('[data-give=escorted-10]');
   await page.waitForSelector('[data-permit=escorted]');
-  await page.click('[data-permit-for="4"]');
+  // A second permit is being drawn on the timeline: seven minutes for seat 4.
+  await page.locator('[data-line-row="4"] [role=slider]').focus();
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key);
+  await page.waitForSelector('[data-draft="7"]');
   await pause(3000);
   await page.screenshot({ path: join(OUT, 'session.png') });
   await small.goto(`${stand.url}/#/sessions`);

@@ -10,6 +10,7 @@ import './style/player.css';
 import './style/event.css';
 import './style/pages.css';
 import './style/session.css';
+import './style/line.css';
 import './style/room.css';
 import './style/picture.css';
 import './style/rules.css';

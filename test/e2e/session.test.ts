@@ -93,6 +93,100 @@ describe('an evaluation at the desk', () => {
     expect(left().length).toBeGreaterThan(before);
   });
 
+  it('draws permits on the timeline by mouse, by keys and by finger, over the phases and what happened', async (ctx) => {
+    if (missing) return ctx.skip(missing);
+    const row = (seat: string) => page.locator(`[data-line-row="${seat}"] [role=slider]`);
+    await page.waitForSelector('[data-phase-span=break]');
+    // The absence of the test before, beneath the row of its seat.
+    await page.waitForSelector('[data-line-row="3"] .line-episode-notice, [data-line-row="3"] .line-episode-alarm');
+    expect(await page.locator('[data-line-row="1"] .line-episode-notice').count()).toBe(0);
+
+    // Looked up each time: why nothing is raised is said above, and moves what is below.
+    const move = async (share: number) => {
+      const track = (await row('3').boundingBox())!;
+      await page.mouse.move(track.x + share * track.width, track.y + track.height / 2);
+    };
+    // Of thirty minutes ten are past: two thirds of the way to the right are ten minutes from now.
+    await move(0.4);
+    await page.mouse.down();
+    await page.mouse.up();
+    expect(await page.locator('[data-draft]').count()).toBe(0);
+    await page.mouse.down();
+    await move(0.5);
+    await move(2 / 3);
+    await page.mouse.up();
+    await page.waitForSelector('[data-draft="10"]');
+    expect(box.session()?.permits).toBe(0);
+    await page.click('[data-action=give-permit]');
+    await page.waitForSelector('[data-seat="3"] [data-permit=absence]');
+    await page.waitForSelector('[data-draft]', { state: 'detached' });
+    await expect.poll(() => box.session()?.permits, soon).toBe(1);
+    const before = left().length;
+    await box.sit(30);
+    await box.away(100);
+    expect(left()).toHaveLength(before);
+
+    // Dragged again: another end in its place, one permit as before.
+    await move(0.5);
+    await page.mouse.down();
+    await move(0.8);
+    await move(0.9);
+    await page.mouse.up();
+    await page.waitForSelector('[data-draft="17"]');
+    await page.click('[data-action=give-permit]');
+    await page.waitForSelector('[data-draft]', { state: 'detached' });
+    await expect.poll(() => box.session()?.permits, soon).toBe(1);
+    expect(await page.locator('[data-seat="3"] [data-permit=absence]').innerText()).toMatch(/1[67]:\d\d/);
+
+    // Keys alone: the kind, the seat, the minutes, and given; then taken back the same way.
+    await page.locator('[data-kind=escorted]').focus();
+    await page.keyboard.press('Enter');
+    await row('2').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await row('2').getAttribute('aria-valuetext')).toBe('6 分');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('[data-draft]').count()).toBe(0);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-seat="2"] [data-permit=escorted]');
+    await expect.poll(() => box.session()?.permits, soon).toBe(2);
+    await page.waitForSelector('[data-draft]', { state: 'detached' });
+    await row('2').focus();
+    await page.keyboard.press('Home');
+    await page.waitForSelector('[data-draft="0"]');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-seat="2"] [data-permit]', { state: 'detached' });
+    await page.click('[data-seat="3"] .permit-revoke');
+    await expect.poll(() => box.session()?.permits, soon).toBe(0);
+
+    // A finger on a telephone.
+    const small = await browser.newContext({ ...PHONE, storageState: await page.context().storageState() });
+    const phone = await small.newPage();
+    await phone.goto(`${cloud.cloud().url}/#/sessions?room=room-1`);
+    const room = phone.locator('[data-line-row="room"] [role=slider]');
+    await room.scrollIntoViewIfNeeded();
+    const track = (await room.boundingBox())!;
+    expect(track.height).toBeGreaterThanOrEqual(44);
+    const touch = await small.newCDPSession(phone);
+    const finger = (type: 'touchStart' | 'touchMove' | 'touchEnd', share: number) =>
+      touch.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints: type === 'touchEnd' ? [] : [{ x: track.x + share * track.width, y: track.y + 20 }],
+      });
+    await finger('touchStart', 0.4);
+    for (const share of [0.45, 0.5, 0.6, 2 / 3]) await finger('touchMove', share);
+    await finger('touchEnd', 2 / 3);
+    await phone.waitForSelector('[data-draft="10"]');
+    expect(Number(await phone.evaluate('document.documentElement.scrollWidth'))).toBeLessThanOrEqual(390);
+    await phone.locator('[data-action=give-permit]').click();
+    await page.waitForSelector('[data-permit=staff]');
+    await page.click('[data-permit=staff] .permit-revoke');
+    await expect.poll(() => box.session()?.permits, soon).toBe(0);
+    await small.close();
+    expect(faults).toEqual([]);
+  }, 60_000);
+
   it('lets a second person in by a link, who sees all and changes nothing, until disabled', async (ctx) => {
     if (missing) return ctx.skip(missing);
     await page.click('a[href="#/people"]');

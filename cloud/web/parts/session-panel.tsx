@@ -9,6 +9,7 @@ import { phaseWords, sessionWords } from '../words/session.ts';
 import { clockTime, timer } from '../words/time.ts';
 import { Quiet } from './session-chip.tsx';
 import { Steps } from './session-history.tsx';
+import { SessionLine } from './session-line.tsx';
 import { Seats } from './session-permits.tsx';
 import { Loading, RefusedLine, useRefusal } from './states.tsx';
 import { useWords } from './use.ts';
@@ -116,6 +117,14 @@ export function SessionPanel({ room, evaluation }: { room: RoomCard; evaluation:
         )}
         <Quiet evaluation={evaluation} room={room} />
       </article>
+      <SessionLine
+        room={room}
+        evaluation={evaluation}
+        steps={steps ?? []}
+        disabled={!may || pending}
+        onPermit={(request) => act(() => desk.client.permit(sessionId, request))}
+        onRevoke={(permitId) => act(() => desk.client.revokePermit(sessionId, permitId))}
+      />
       <Seats
         room={room}
         evaluation={evaluation}

@@ -60,6 +60,22 @@ const SESSION = {
   present: ['在席', 'seated'],
   unknown: ['无法判断', 'not known'],
 
+  line: ['时间线', 'Timeline'],
+  lineSight: ['时间范围', 'Time shown'],
+  lineHours: ['{n} 小时', '{n} h'],
+  lineKind: ['要画的许可', 'Permit to draw'],
+  lineHow: [
+    '在席位那一行从现在向右拖；或用方向键选分钟、回车给予。',
+    "Drag to the right of now in a seat's row; or arrow keys for minutes, Enter to give.",
+  ],
+  lineDraw: ['{seat} {kind}：从现在起的分钟数', '{seat} {kind}: minutes from now'],
+  lineNone: ['没有', 'none'],
+  lineNow: ['现在', 'now'],
+  lineUntil: ['{n} 分（到 {time}）', '{n} min (until {time})'],
+  lineInstead: ['代替现有的许可', 'in place of the one that stands'],
+  lineGive: ['给予', 'Give'],
+  lineDrop: ['不给', 'Do not'],
+
   taken: ['终端已执行', 'The box follows'],
   waiting: ['等待终端', 'Waiting for the box'],
   waitingNote: [
