@@ -35,7 +35,8 @@ function wordsOf(event: RoomEvent, time: Intl.DateTimeFormat): Record<string, un
   const { eventId, streamId, seq, body, at } = event;
   const ids = { eventId, streamId, seq, kind: body.kind, atMonoMs: at.monoMs };
   if (body.kind !== 'episode') return ids;
-  const { episodeId, phase, behaviour, level, seatIds } = body;
+  const { episodeId, phase, behaviour, level, seatIds, transcript } = body;
+  const engine = transcript ? { engine: transcript.engine } : {};
   const sentence = `${body.sentence.zh} · ${body.sentence.en}${phase === 'end' ? ' · 结束 ended' : ''}`;
-  return { ...ids, episodeId, phase, behaviour, level, seatIds, sentence, time: time.format(at.wallMs) };
+  return { ...ids, ...engine, episodeId, phase, behaviour, level, seatIds, sentence, time: time.format(at.wallMs) };
 }

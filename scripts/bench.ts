@@ -1,6 +1,6 @@
 /** `evalroom bench`: what the path costs and how long it takes, measured on this machine. */
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 const count = (value: string): number => {
   const number = Number(value);
@@ -21,7 +21,8 @@ export function addCommand(program: Command): void {
       'after',
       `
 Prints: alerts, visionP50Ms, visionP99Ms (scripted observations: frame out of ffmpeg's pipe -> DOM),
-seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms, speechP99Ms (end of the phrase -> DOM).`,
+seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms, speechP95Ms,
+speechP99Ms (end of the phrase -> DOM), speech (the same for each language, with the engine that heard it).`,
     )
     .action(async (options: LatencyOptions) => {
       const { benchLatency } = await import('./bench/latency.ts');
@@ -32,7 +33,7 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
     .description('processor and memory for one camera with five seats, beside a bare ffmpeg decode')
     .option('--seconds <number>', 'how long is measured', count, 60)
     .option('--fps <number>', 'frames per second handed to the models', count, 2)
-    .option('--set <name>', 'auto, default (weights from npm alone) or better', 'auto')
+    .addOption(new Option('--set <name>', 'default: weights from npm alone').choices(CAMERA_SETS).default('auto'))
     .option('--soak <minutes>', 'instead: whether memory and drops grow over so many minutes', count)
     .option('--most', 'instead: how many cameras this machine holds with seat states no older than 1.5 s')
     .option('--json', 'print one JSON object as the last line')
@@ -120,6 +121,25 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       benchLexicon(options);
     });
   bench
+    .command('net')
+    .description('the Mandarin net in plain TypeScript beside the same net as a graph in ONNX Runtime')
+    .requiredOption('--onnx <file>', 'streaming graph of the net')
+    .option('--seconds <number>', 'sound that goes through each', count, 60)
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: NetOptions) => {
+      const { benchNet } = await import('./bench/net.ts');
+      await benchNet(options);
+    });
+  bench
+    .command('net-alone', { hidden: true })
+    .description('one of the two in a process of its own')
+    .option('--graph <file>', 'the graph; without it the net in TypeScript')
+    .requiredOption('--seconds <number>', 'sound', count)
+    .action(async ({ graph, seconds }: { graph?: string; seconds: number }) => {
+      const { benchNetAlone } = await import('./bench/net.ts');
+      await benchNetAlone(graph, seconds);
+    });
+  bench
     .command('ears')
     .description('processor and memory of the Mandarin ear, fed as microphones would feed it')
     .option('--microphones <number>', 'ears side by side', count, 2)
@@ -131,6 +151,10 @@ seenP50Ms, seenP99Ms (real models: frame leaves the camera -> DOM), speechP50Ms,
       await benchEars(options);
     });
 }
+
+/** Models that the eyes are measured with. */
+export const CAMERA_SETS = ['auto', 'default', 'better'] as const;
+export type CameraSet = (typeof CAMERA_SETS)[number];
 
 const counts = (value: string): number[] => value.split(',').map(count);
 
@@ -159,6 +183,12 @@ export interface IngestOptions {
   readonly json?: true;
 }
 
+export interface NetOptions {
+  readonly onnx: string;
+  readonly seconds: number;
+  readonly json?: true;
+}
+
 export interface LexiconOptions {
   readonly patterns: number;
   readonly seed: number;
@@ -181,7 +211,7 @@ export interface LatencyOptions {
 export interface CameraOptions {
   readonly seconds: number;
   readonly fps: number;
-  readonly set: string;
+  readonly set: CameraSet;
   readonly soak?: number;
   readonly most?: true;
   readonly json?: true;

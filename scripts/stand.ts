@@ -36,6 +36,8 @@ export interface Accepted {
   readonly behaviour?: string;
   readonly level?: string;
   readonly seatIds?: readonly string[];
+  /** Of the ear that heard it. */
+  readonly engine?: string;
 }
 
 export interface Stand {

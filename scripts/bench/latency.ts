@@ -37,6 +37,7 @@ export async function benchLatency({ alerts, seconds, json }: LatencyOptions): P
     });
     say(`room with real models: ${seconds} s …`);
     const real = await realLatency(join(folder, 'real'), seconds);
+    const heard = real.spoken.flatMap(({ delayMs }) => delayMs ?? []);
     const figures = {
       alerts: vision.shown.length,
       visionP50Ms: rounded(percentile(vision.shown, 0.5)),
@@ -45,13 +46,13 @@ export async function benchLatency({ alerts, seconds, json }: LatencyOptions): P
       alertsNotShown: vision.raised - vision.shown.length,
       seenP50Ms: rounded(sumPercentile(pipe, real.seen, 0.5)),
       seenP99Ms: rounded(sumPercentile(pipe, real.seen, 0.99)),
-      speechP50Ms: rounded(percentile(real.speech, 0.5)),
-      speechP99Ms: rounded(percentile(real.speech, 0.99)),
+      speechP50Ms: rounded(percentile(heard, 0.5)),
+      speechP95Ms: rounded(percentile(heard, 0.95)),
+      speechP99Ms: rounded(percentile(heard, 0.99)),
+      speech: speechFigures(real.spoken),
       pipeP50Ms: rounded(percentile(pipe, 0.5)),
       pipeP99Ms: rounded(percentile(pipe, 0.99)),
       seenEvents: real.seen.length,
-      phrases: real.phrases,
-      phrasesShown: real.speech.length,
       modelSet: real.modelSet,
     };
     console.log(
@@ -63,9 +64,10 @@ export async function benchLatency({ alerts, seconds, json }: LatencyOptions): P
     console.log(
       `camera -> DOM, real models   p50 ${figures.seenP50Ms} ms, p99 ${figures.seenP99Ms} ms, ${real.seen.length} events, ${real.modelSet}`,
     );
-    console.log(
-      `end of phrase -> DOM         p50 ${figures.speechP50Ms} ms, p99 ${figures.speechP99Ms} ms, ${real.speech.length} of ${real.phrases} phrases`,
-    );
+    for (const { language, engine, phrases, shown, p50Ms, p95Ms, p99Ms } of figures.speech)
+      console.log(
+        `end of phrase -> DOM         p50 ${p50Ms} ms, p95 ${p95Ms} ms, p99 ${p99Ms} ms, ${shown} of ${phrases} phrases, ${language} by ${engine}`,
+      );
     if (json) console.log(JSON.stringify(figures));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -109,9 +111,34 @@ async function scriptedLatency(
 
 interface RealFigures {
   readonly seen: number[];
-  readonly speech: number[];
-  readonly phrases: number;
+  readonly spoken: readonly Spoken[];
   readonly modelSet: string;
+}
+
+/** One phrase that was said: by which engine it was heard and how long after its end the page showed it, if it did. */
+interface Spoken {
+  readonly language: string;
+  readonly engine: string | undefined;
+  readonly delayMs: number | undefined;
+}
+
+/** A row for each language: the room has one engine for it. */
+function speechFigures(spoken: readonly Spoken[]) {
+  const languages = [...new Set(spoken.map(({ language }) => language))].sort();
+  return languages.map((language) => {
+    const said = spoken.filter((one) => one.language === language);
+    const delays = said.flatMap(({ delayMs }) => (delayMs === undefined ? [] : [delayMs]));
+    const engines = [...new Set(said.flatMap(({ engine }) => engine ?? []))];
+    return {
+      language,
+      engine: engines.join('+') || 'none',
+      phrases: said.length,
+      shown: delays.length,
+      p50Ms: rounded(percentile(delays, 0.5)),
+      p95Ms: rounded(percentile(delays, 0.95)),
+      p99Ms: rounded(percentile(delays, 0.99)),
+    };
+  });
 }
 
 async function realLatency(folder: string, seconds: number): Promise<RealFigures> {
@@ -137,19 +164,18 @@ async function realLatency(folder: string, seconds: number): Promise<RealFigures
     const events = stand.accepted.slice(from).filter((one) => one.kind === 'episode');
     const isSpeech = (one: Accepted) => one.behaviour?.startsWith('speech_') === true;
     const spoken = await phraseEnds(stand, phrases, fromMonoMs, untilMonoMs);
-    const speech: number[] = [];
-    for (const end of spoken) {
+    const heard = spoken.map(({ language, endMonoMs }): Spoken => {
       const event = events.find(
-        (one) => isSpeech(one) && one.phase !== 'end' && one.atMonoMs > end - 1000 && one.atMonoMs < end + 5000,
+        (one) =>
+          isSpeech(one) && one.phase !== 'end' && one.atMonoMs > endMonoMs - 1000 && one.atMonoMs < endMonoMs + 5000,
       );
       const seen = event && shown.get(event.eventId);
-      if (seen) speech.push(seen - end);
-    }
+      return { language, engine: event?.engine, delayMs: seen === undefined ? undefined : seen - endMonoMs };
+    });
     const looked = events.filter((one) => !isSpeech(one) && one.behaviour !== 'microphone_fault');
     return {
       seen: await latencies(looked, Promise.resolve(shown)),
-      speech,
-      phrases: spoken.length,
+      spoken: heard,
       modelSet: String(stand.agent().ready.modelSet),
     };
   } finally {
@@ -168,18 +194,24 @@ function repeated(phrases: readonly DemoPhrase[]): DemoPhrase[] {
   });
 }
 
-/** Monotonic times at which phrases ended at the camera within a span. */
+/** Monotonic times at which phrases ended at the camera within a span, with the language of each. */
 async function phraseEnds(
   stand: Stand,
   phrases: readonly DemoPhrase[],
   from: number,
   until: number,
-): Promise<number[]> {
+): Promise<{ readonly language: string; readonly endMonoMs: number }[]> {
   const answers = new Map<number, number>();
   stand.camera.onSaid((said) => void answers.set(Number(said.positionMs), Number(said.monoMs)));
   for (const { endMs } of phrases) stand.camera.send({ positionMs: endMs });
   await pause(500);
-  return [...answers.values()].filter((end) => end > from && end < until).sort((a, b) => a - b);
+  return phrases
+    .flatMap(({ endMs, language }) => {
+      const endMonoMs = answers.get(endMs);
+      return endMonoMs === undefined ? [] : [{ language, endMonoMs }];
+    })
+    .filter(({ endMonoMs }) => endMonoMs > from && endMonoMs < until)
+    .sort((a, b) => a.endMonoMs - b.endMonoMs);
 }
 
 /** The demo's rules, except that every phrase is an episode of its own. */
