@@ -173,7 +173,7 @@ describe('createEnglishSpotter', () => {
   it('reads the last sound in order, at most ten seconds, and four before the phrase', () => {
     const due = [said(3000, 3100)];
     const { decoder, fed } = player(due);
-    let piece = new Int16Array();
+    let piece: Int16Array = new Int16Array();
     const wordsOf = (sound: Int16Array) => {
       piece = sound;
       return [];
