@@ -212,7 +212,7 @@ describe('rule packs at the desk', () => {
         ['room-1', '1.2.0'],
         ['room-2', undefined],
       ]);
-      await eventually(() => rules.current().version).toBe('1.2.0');
+      await eventually(() => [rules.current().name, rules.current().version]).toEqual(['province', '1.2.0']);
       expect(rules.current().phrases.some(({ phraseId }) => phraseId === 'own-1')).toBe(true);
       // A box that lost the key keeps what it has, and says so.
       writeFileSync(keyFile, 'no key');
