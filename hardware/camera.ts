@@ -27,6 +27,8 @@ export interface SegmentFile {
   readonly beginWallMs: number;
   readonly endWallMs: number;
   readonly bytes: number;
+  /** Recording began anew with this one: why it had ended, in plain words. */
+  readonly anew?: string;
 }
 
 export type Role = 'decode' | 'record' | 'audio';

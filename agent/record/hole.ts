@@ -12,14 +12,18 @@ export type FindHole = (cameraId: string, before: RingSegment | undefined, file:
 
 export function createHoles(clock: Pick<Clock, 'monoMs'>): FindHole {
   const filed = new Map<string, MonoMs>();
-  return (cameraId, before, { beginWallMs }) => {
+  return (cameraId, before, { beginWallMs, anew }) => {
     const nowMonoMs = clock.monoMs();
     const lastMonoMs = filed.get(cameraId);
     filed.set(cameraId, nowMonoMs);
     const holeMs = before ? beginWallMs - before.endWallMs : 0;
     // A wall clock that was set forward looks like a hole, but so much time has not passed.
     const isStep = lastMonoMs !== undefined && holeMs > nowMonoMs - lastMonoMs + LATE_MS;
-    if (!before || holeMs <= HOLE_MS || isStep) return undefined;
-    return { fromWallMs: before.endWallMs, toWallMs: Math.round(beginWallMs), reason: NOTHING_RECORDED };
+    if (!before || isStep) return undefined;
+    const fromWallMs = before.endWallMs;
+    const toWallMs = Math.max(fromWallMs, Math.round(beginWallMs));
+    // Told however short it is: where recording began anew is where somebody may ask what is missing.
+    if (anew !== undefined) return { fromWallMs, toWallMs, reason: anew };
+    return holeMs > HOLE_MS ? { fromWallMs, toWallMs, reason: NOTHING_RECORDED } : undefined;
   };
 }

@@ -10,7 +10,7 @@ import type { DraftEvent, GapBody, Level } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { Clock, MonoMs, WallMs } from '../../protocol/time.ts';
 import type { Outbox } from '../store/outbox.ts';
-import { cutClip, described, type Missing, placeIn, timeline, usable } from './clip.ts';
+import { cutClip, described, type Missing, NOTHING_RECORDED, placeIn, timeline, usable } from './clip.ts';
 import { createHoles } from './hole.ts';
 import { createOverlayRing, type OverlayShot } from './overlay.ts';
 import { type ClipRequest, NOTHING_PLANNED, type PlanState, plan } from './plan.ts';
@@ -120,7 +120,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
   /** The same hole under several clips is one gap. */
   const reportGap = (cameraId: string, { fromWallMs, toWallMs, reason }: Missing): void => {
     const last = reported.get(cameraId);
-    if (last && last.reason === reason && fromWallMs >= last.fromWallMs && toWallMs <= last.toWallMs) return;
+    const says = last && (last.reason === reason || reason === NOTHING_RECORDED);
+    if (says && fromWallMs >= last.fromWallMs && toWallMs <= last.toWallMs) return;
     reported.set(cameraId, { fromWallMs, toWallMs, reason });
     const body: GapBody = { kind: 'gap', sourceId: cameraId, role: 'record', fromWallMs, toWallMs, reason };
     say({ at: clock.now(), body });

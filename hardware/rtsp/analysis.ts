@@ -5,6 +5,7 @@ import type { Frame, PcmBlock } from '../camera.ts';
 import { type Backoff, delayMs } from './backoff.ts';
 import { CADENCE_PACKETS, createCadence } from './cadence.ts';
 import { startFfmpeg } from './child.ts';
+import { createDamage } from './damage.ts';
 import type { Failure } from './failure.ts';
 import { createPatience } from './patience.ts';
 import { blockCutter, type FramePool, frameCutter, SAMPLE_RATE } from './raw.ts';
@@ -89,12 +90,19 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
     let soundMs: number | undefined;
     let verdict: Failure | undefined;
     let onlySound = false;
+    const damage = createDamage();
     // A session in which no picture comes fails by this output alone: then the next one does without, and has its sound.
     const cadence = intervalMs === undefined && !sightless ? createCadence() : undefined;
     const cutter = frameCutter(settings.pool, clock, frames, (frame) => {
       frames = frame.frame + 1;
       if (frameMs === undefined) patience.came(frame.at.monoMs - beganMs);
       frameMs = frame.at.monoMs;
+      // What the decoder has made up shows nobody, and nobody gone. It is recorded as it came.
+      if (damage.holds(frameMs)) {
+        out.decode.down('the pictures arrive damaged');
+        settings.pool.give(frame.rgb);
+        return;
+      }
       out.decode.delivered(frameMs);
       // ffmpeg's parser gives a picture out when the next one begins.
       intervalMs ??= cadence?.intervalMs();
@@ -118,6 +126,7 @@ export function createAnalysis(settings: AnalysisSettings, out: AnalysisOutputs,
       ],
       secrets: address.secrets,
       onLine(line) {
+        damage.line(line, clock.monoMs());
         if (verdict || !isReshaped(line)) return;
         // Its pictures are squeezed into the first one's shape until a session begins with the new one.
         verdict = {

@@ -61,7 +61,8 @@ function started(
   { args, stdin, pipes, secrets, onLine, clock }: ChildParts,
   fifos: readonly (Fifo | undefined)[],
 ): Child {
-  const quiet = ['-hide_banner', '-nostats', '-loglevel', 'level+warning'];
+  // Every line as often as it is said: how long a thing lasts is told by its lines.
+  const quiet = ['-hide_banner', '-nostats', '-loglevel', 'repeat+level+warning'];
   const child = spawn('ffmpeg', [...quiet, ...args], {
     stdio: ['pipe', 'ignore', 'pipe', ...fifos.map((fifo) => fifo?.writeFd ?? ('pipe' as const))],
   });

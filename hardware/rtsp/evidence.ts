@@ -69,6 +69,8 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
   const patience = createPatience({ leastMs: watchdog.againMs, mostMs: watchdog.firstMs });
   let soundCodec: 'copy' | 'aac' = 'copy';
   let run = 0;
+  /** Why the session before this one ended; told with the first segment that comes after it. */
+  let anew: string | undefined;
 
   return async function session(_attempt: number, signal: AbortSignal): Promise<SessionEnd> {
     const beganMs = clock.monoMs();
@@ -109,7 +111,9 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
       sets = found ?? sets;
       const wall = (mono: number) => Math.round(clock.wallMs() + mono - clock.monoMs());
       out.record.delivered(clock.monoMs());
-      out.segment({ path, beginWallMs: wall(beginMono), endWallMs: wall(endMono), bytes: size });
+      const segment = { path, beginWallMs: wall(beginMono), endWallMs: wall(endMono), bytes: size };
+      out.segment(anew === undefined ? segment : { ...segment, anew });
+      anew = undefined;
     }
 
     function listed(line: string): void {
@@ -174,6 +178,7 @@ export function createEvidence(settings: EvidenceSettings, out: EvidenceOutputs,
       soundCodec = 'aac';
       return { failure, again: 'now' };
     }
+    anew = failure.reason;
     out.record.down(failure.reason);
     const adjusted = failure.kind === 'clock_jumped' || failure.kind === 'format_changed';
     return { failure, again: adjusted ? 'now' : 'after_wait' };

@@ -122,6 +122,8 @@ describe.concurrent('faults of a camera', () => {
       );
       await until(w.running, 'everything runs again', w.camera.health);
       expect(w.text()).toContain('the camera ended the stream');
+      const begun = () => w.segments.filter(({ anew }) => anew === 'the camera ended the stream').length === 1;
+      await until(begun, 'the first segment says why recording began anew', w.camera.health);
     } finally {
       await w.close();
     }
@@ -144,16 +146,23 @@ describe.concurrent('faults of a camera', () => {
     }
   });
 
-  it('corrupt: damaged pictures end no session', async () => {
+  it('corrupt: damaged pictures are a fault and are not looked at, are recorded as they come, and end no session', async () => {
     const w = await world();
     try {
       await w.fake.setFault('corrupt');
-      await clock.sleep(2500);
+      const said = () => w.camera.health().decode.reason === 'the pictures arrive damaged';
+      await until(said, 'decode says so', w.camera.health);
+      const before = { frames: w.frames.length, segments: w.segments.length, blocks: w.blocks() };
+      await until(() => w.segments.length > before.segments + 1, 'segments go on', w.camera.health);
+      expect(w.blocks()).toBeGreaterThan(before.blocks);
+      expect(w.frames.length - before.frames).toBeLessThanOrEqual(1);
+      expect(w.states()).toEqual({ decode: 'down', audio: 'running', record: 'running' });
       await w.fake.setFault(null);
       const from = w.frames.length;
-      await until(() => w.frames.length > from + 5, 'frames after the damage', w.camera.health);
+      await until(() => w.running() && w.frames.length > from + 5, 'frames after the damage', w.camera.health);
       expect(w.camera.health().decode.restarts, w.text()).toBe(0);
       expect(w.camera.health().record.restarts, w.text()).toBe(0);
+      expect(w.segments.filter(({ anew }) => anew !== undefined)).toEqual([]);
     } finally {
       await w.close();
     }
@@ -181,6 +190,7 @@ describe.concurrent('faults of a camera', () => {
         expect(endWallMs - beginWallMs).toBeLessThan(6000);
       }
       expect(w.text()).toContain("the camera's clock jumped");
+      expect(w.segments.filter(({ anew }) => anew?.includes('clock jumped'))).toHaveLength(2);
     } finally {
       await w.close();
     }
@@ -196,7 +206,8 @@ describe.concurrent('faults of a camera', () => {
       const from = w.frames.length;
       await until(() => w.frames.length > from + 3, 'frames', w.camera.health);
       expect(w.frames.at(-1)).toMatchObject({ width: 640, height: 360 });
-      await until(() => w.camera.health().record.state === 'running', 'recording', w.camera.health);
+      const begun = () => w.segments.some(({ anew }) => anew?.includes('picture size'));
+      await until(begun, 'a first segment that says why', w.camera.health);
     } finally {
       await w.close();
     }

@@ -132,13 +132,19 @@ afterEach(async () => {
 
 let copies = 0;
 /** Time goes on by two seconds and the camera's file of them arrives. */
-const record = async (index: number, name = 'a', change?: (path: string) => void) => {
+const record = async (index: number, name = 'a', change?: (path: string) => void, anew?: string) => {
   const beginWallMs = clock.wallMs();
   await clock.advance(MS);
   const path = join(folder, 'capture', `seg-${copies++}.mp4`);
   copyFileSync(join(source, `${name}-${String(index).padStart(3, '0')}.mp4`), path);
   const before = recorder.health().segments + recorder.health().lostSegments;
-  recorder.segment('cam-a', { path, beginWallMs, endWallMs: clock.wallMs(), bytes: statSync(path).size });
+  recorder.segment('cam-a', {
+    path,
+    beginWallMs,
+    endWallMs: clock.wallMs(),
+    bytes: statSync(path).size,
+    ...(anew === undefined ? {} : { anew }),
+  });
   await until('the segment is filed', () => recorder.health().segments + recorder.health().lostSegments > before);
   change?.(newestFile());
 };
@@ -292,6 +298,28 @@ describe('recorder', () => {
     await record(5);
     await until('the gap of the restart', () => gaps().length > 0);
     expect(gaps()).toEqual([{ ...hole, fromWallMs: offWallMs, toWallMs: offWallMs + 60_000 }]);
+  });
+
+  it('says why recording began anew, also where next to nothing is missing, and a clip over it does not say it again', async () => {
+    for (let i = 0; i < 5; i++) await record(i);
+    const fromWallMs = clock.wallMs();
+    await record(5, 'a', undefined, "the camera's clock jumped");
+    const seam = { kind: 'gap', sourceId: 'cam-a', role: 'record', reason: "the camera's clock jumped" };
+    await until('the gap', () => gaps().length > 0);
+    expect(gaps()).toEqual([{ ...seam, fromWallMs, toWallMs: fromWallMs }]);
+    const goneWallMs = clock.wallMs();
+    await clock.advance(4000);
+    await record(6, 'a', undefined, 'the camera ended the stream');
+    happen(episode());
+    for (let i = 7; i < 10; i++) await record(i);
+    await cut(1);
+    const hole = {
+      ...seam,
+      reason: 'the camera ended the stream',
+      fromWallMs: goneWallMs,
+      toWallMs: goneWallMs + 4000,
+    };
+    expect(gaps()).toEqual([{ ...seam, fromWallMs, toWallMs: fromWallMs }, hole]);
   });
 
   it('cuts no clip on a disk that the events need, and says the gap after its attempts', async () => {
