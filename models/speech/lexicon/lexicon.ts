@@ -29,7 +29,10 @@ export function mandarinUnits(sounds: (text: string) => string): Units {
 /** Contractions of a negation, which a recogniser gives as one word and a pack writes as two, or the other way round. */
 const IRREGULAR: Readonly<Record<string, string>> = { "can't": 'can not', cannot: 'can not', "won't": 'will not' };
 const spelledOut = (word: string) => {
-  const plain = word.toLowerCase().replaceAll('’', "'").replace(/[^a-z0-9']/g, '');
+  const plain = word
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[^a-z0-9']/g, '');
   return IRREGULAR[plain] ?? plain.replace(/^([a-z]+)n't$/, (_, verb: string) => `${verb} not`);
 };
 
