@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../protocol/errors.ts';
+import { type MetricsConfig, metricsOf, metricsShape } from './config-metrics.ts';
 import { type RetentionConfig, retentionOf, retentionShape } from './config-retention.ts';
 import type { StoreConfig } from './store/open.ts';
 
@@ -92,6 +93,8 @@ export interface CloudConfig extends RetentionConfig {
     readonly tls?: TlsChoice;
   };
   readonly mqtt: BrokerConfig;
+  /** Where figures are read; nowhere where absent. */
+  readonly metrics?: MetricsConfig;
   readonly identity?: IdentityConfig;
   readonly store: StoreConfig;
   /** Where clips lie: under `data` where absent. */
@@ -180,6 +183,7 @@ const shape = z.strictObject({
     .exactOptional(),
   models: z.string().min(1).exactOptional(),
   retention: retentionShape.exactOptional(),
+  metrics: metricsShape.exactOptional(),
 });
 type Shape = z.output<typeof shape>;
 
@@ -233,7 +237,8 @@ export function parseCloudConfig(
   const mqtt = brokerOf(config, files, at, faults);
   const roles = rolesOf(config, mqtt, faults);
   const clips = clipsOf(config, at, faults);
-  const identity = identityOf(config, { http, mqtt, data, at, faults });
+  const metrics = metricsOf(config.metrics, { at, files, isLoopback, faults });
+  const identity = identityOf(config, { http, mqtt, metrics, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
   const retention = retentionOf(config.retention, faults);
   if (faults.length > 0) fail(name, faults);
@@ -242,6 +247,7 @@ export function parseCloudConfig(
     data,
     http,
     mqtt,
+    ...(metrics ? { metrics } : {}),
     ...(identity ? { identity } : {}),
     store,
     ...(clips ? { clips } : {}),
@@ -369,14 +375,15 @@ function identityOf(
   parts: {
     readonly http: CloudConfig['http'];
     readonly mqtt: BrokerConfig;
+    readonly metrics: MetricsConfig | undefined;
     readonly data: string;
     readonly at: (file: string) => string;
     readonly faults: string[];
   },
 ): IdentityConfig | undefined {
-  const { http, mqtt, data, at, faults } = parts;
+  const { http, mqtt, metrics, data, at, faults } = parts;
   const childTls = mqtt.kind === 'child' ? mqtt.tls : undefined;
-  if (!identity && !http.tls && !childTls) return undefined;
+  if (!identity && !http.tls && !childTls && !metrics?.tls) return undefined;
   const { folder, names = [], deviceDays = 90, listUrl, ca } = identity ?? {};
   if (ca && ca.keyFile === undefined && (http.tls === 'auto' || childTls === 'auto'))
     faults.push('identity.ca: without its keyFile nothing can be signed here; give http.tls and mqtt.tls their files');
@@ -384,6 +391,7 @@ function identityOf(
     faults.push('identity.ca.listFile: the broker needs the revocation list of this authority');
   const own = [http.publicUrl === undefined ? undefined : URL.parse(http.publicUrl)?.hostname, http.host];
   if (mqtt.kind === 'child') own.push(mqtt.host);
+  if (metrics?.tls) own.push(metrics.host);
   const called = own.filter((name) => name !== undefined && !['0.0.0.0', '::', '[::]'].includes(name)) as string[];
   return {
     folder: folder === undefined ? join(data, 'identity') : at(folder),

@@ -14,12 +14,14 @@ import type { CloudConfig, Role } from './config.ts';
 import { createApp, tlsOptions } from './http/app.ts';
 import { createHealthApp } from './http/health.ts';
 import { listen } from './http/main.ts';
+import { createMetricsApp } from './http/metrics.ts';
 import { createUpload } from './http/upload.ts';
 import { createFollower } from './identity/follow.ts';
 import { createIdentity, type EnrolCode, type Identity } from './identity/identity.ts';
 import { openTrust } from './identity/trust.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createRooms } from './ingest/rooms.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createRetention } from './retention.ts';
 import { type ClipFiles, localClipFiles } from './review/clip-files.ts';
 import { createDesk } from './review/desk.ts';
@@ -48,6 +50,8 @@ export interface Cloud {
   readonly url: string;
   /** Where boxes connect. */
   readonly mqttUrl: string;
+  /** Where figures are read, where cloud.yaml has `metrics`. */
+  readonly metricsUrl?: string;
   /** The page with the one-time token, only while no supervisor exists. */
   readonly setupUrl?: string;
   /** Adds a box, or gives it a new secret, or with `secret` lets it keep its own; resolves when it may connect. */
@@ -185,6 +189,25 @@ export async function startCloud(
     ending.push(() => exports.close());
     ending.push(() => pictures.close());
     const url = await listen(app, config.http);
+    const metrics = config.metrics;
+    const metricsTls = metrics?.tls && { ...(await trust!.server(metrics.tls)) };
+    const metricsApp =
+      metrics &&
+      createMetricsApp({
+        metrics: createMetrics({
+          store,
+          health,
+          ingest: does('web') || does('ingest') ? ingest.counts : undefined,
+          web: does('web') ? { rooms, feed: feed.counts, uploads: upload.counts, perRoom: metrics.perRoom } : undefined,
+          clock,
+          log: log.child({ part: 'metrics' }),
+        }),
+        token: metrics.token,
+        tls: metricsTls,
+        log: log.child({ part: 'metrics' }),
+      });
+    if (metricsApp) ending.push(() => metricsApp.close());
+    const metricsUrl = metricsApp && `${await listen(metricsApp, metrics!)}/metrics`;
     const { signal } = closing;
     if (does('web'))
       void every(CLEAN_UP_MS, { work: upload.cleanUp, what: 'removing given-up uploads', log, clock }, signal);
@@ -199,9 +222,10 @@ export async function startCloud(
       );
     }
     if (does('broker') || does('web')) void follower.run(signal);
-    const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined];
+    const choices = [config.http.tls, config.mqtt.kind === 'child' ? config.mqtt.tls : undefined, metrics?.tls];
     const refresh = async () => {
       if (!(await trust?.refresh(choices))) return;
+      if (metricsTls) (metricsApp!.server as unknown as Server).setSecureContext(tlsOptions(metricsTls));
       if (tls) (app.server as unknown as Server).setSecureContext(tlsOptions({ ...tls, ...trust?.clients() }));
       await broker.setDevices(await store.devices());
     };
@@ -217,6 +241,7 @@ export async function startCloud(
     return {
       url: shown,
       mqttUrl: called(config, broker.url),
+      ...(metricsUrl === undefined ? {} : { metricsUrl: called(config, metricsUrl) }),
       ...(token === undefined ? {} : { setupUrl: `${shown}/#token=${token}` }),
       addDevice: devices.add,
       async offerCode(device) {

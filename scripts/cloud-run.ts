@@ -40,13 +40,22 @@ export async function serveCloud(options: CloudOptions): Promise<void> {
     });
     const codes: EnrolCode[] = [];
     for (const box of wanted) codes.push(await cloud.offerCode(box));
-    log.info({ url: cloud.url, mqtt: cloud.mqttUrl, kept: retentionWords(config) }, 'cloud is running');
+    log.info(
+      { url: cloud.url, mqtt: cloud.mqttUrl, metrics: cloud.metricsUrl, kept: retentionWords(config) },
+      'cloud is running',
+    );
     if (process.send === undefined) offerSetup(cloud.setupUrl, { folder: config.data, log });
     if (process.send === undefined)
       for (const { deviceId, code } of codes) process.stdout.write(`  Code for ${deviceId}, for one day: ${code}\n\n`);
-    const { url, mqttUrl, setupUrl } = cloud;
+    const { url, mqttUrl, metricsUrl, setupUrl } = cloud;
     return {
-      ready: { url, mqttUrl, codes, ...(setupUrl === undefined ? {} : { setupUrl }) },
+      ready: {
+        url,
+        mqttUrl,
+        codes,
+        ...(metricsUrl === undefined ? {} : { metricsUrl }),
+        ...(setupUrl === undefined ? {} : { setupUrl }),
+      },
       close: () => cloud.close(),
     };
   });

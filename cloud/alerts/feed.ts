@@ -28,7 +28,15 @@ export interface Feed {
   /** Everything after `from`, then what comes. Throws InvalidInput `cursor_unknown`. Returns how to leave. */
   subscribe(from: Position, sink: FeedSink): Promise<() => void>;
   subscribers(): number;
+  counts(): FeedCounts;
   close(): Promise<void>;
+}
+
+export interface FeedCounts {
+  readonly lines: number;
+  /** Given to browsers, each browser counted. */
+  readonly rows: number;
+  readonly closed: { readonly slow: number; readonly failed: number };
 }
 
 interface Subscriber {
@@ -54,6 +62,8 @@ export function createFeed(parts: {
   const closing = new AbortController();
   let tail: Position = { pos: 0, seq: 0 };
   let poked = false;
+  let rows = 0;
+  const closed = { slow: 0, failed: 0 };
   let wake: () => void = () => undefined;
   let following: Promise<void> = Promise.resolve();
   let stopWatching: () => Promise<void> = async () => undefined;
@@ -67,6 +77,7 @@ export function createFeed(parts: {
     subscriber.gone = true;
     live.delete(subscriber);
     behind.delete(subscriber);
+    if (reason !== 'closed') closed[reason]++;
     subscriber.sink.end(reason);
   };
 
@@ -78,7 +89,9 @@ export function createFeed(parts: {
         ? page.items
         : page.items.filter((item) => compare(item.position, subscriber.position) > 0);
     if (compare(page.position, subscriber.position) > 0) subscriber.position = page.position;
-    if (items.length > 0 && !subscriber.gone && !subscriber.sink.send(items)) drop(subscriber, 'slow');
+    if (items.length === 0 || subscriber.gone) return;
+    rows += items.length;
+    if (!subscriber.sink.send(items)) drop(subscriber, 'slow');
   };
 
   const follow = async () => {
@@ -145,6 +158,7 @@ export function createFeed(parts: {
       };
     },
     subscribers: () => live.size + behind.size,
+    counts: () => ({ lines: live.size + behind.size, rows, closed: { ...closed } }),
     async close() {
       closing.abort();
       wake();

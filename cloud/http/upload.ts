@@ -30,6 +30,15 @@ export interface UploadHandler {
   ): Promise<void>;
   /** Removes uploads that were given up. */
   cleanUp(): Promise<void>;
+  counts(): UploadCounts;
+}
+
+/** Files since the start: stored with their bytes, refused as something else than what was announced, failed here. */
+export interface UploadCounts {
+  readonly stored: number;
+  readonly bytes: number;
+  readonly refused: number;
+  readonly failed: number;
 }
 
 export function createUpload(parts: {
@@ -44,6 +53,7 @@ export function createUpload(parts: {
   const { store, files, folder, onCommit, log, clock } = parts;
   const devices = new WeakMap<IncomingMessage, NewDevice>();
   const finishing = new Map<string, Promise<string>>();
+  const counts = { stored: 0, bytes: 0, refused: 0, failed: 0 };
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const datastore = new FileStore({ directory: folder, expirationPeriodInMilliseconds: EXPIRE_MS });
 
@@ -93,6 +103,8 @@ export function createUpload(parts: {
     await files.keep(path, file.sha256);
     const { clipId, name, sha256, bytes } = file;
     if (await store.clipFileArrived({ clipId, name, sha256, bytes, storedWallMs: wallMs })) onCommit();
+    counts.stored++;
+    counts.bytes += bytes;
     await removeFile(`${path}.json`);
     return sha256;
   };
@@ -123,6 +135,7 @@ export function createUpload(parts: {
     onResponseError(_request, error) {
       if ('status_code' in error) return undefined;
       const { status, view } = errorView(error);
+      counts[error instanceof InvalidInput ? 'refused' : 'failed']++;
       if (error instanceof InvalidInput) return { status_code: status, body: `${JSON.stringify(view)}\n` };
       const expected = error instanceof EvalroomError && error.kind !== 'Bug';
       log[expected ? 'warn' : 'error']({ err: error }, 'receiving a clip failed');
@@ -143,6 +156,7 @@ export function createUpload(parts: {
     async cleanUp() {
       await server.cleanUpExpiredUploads();
     },
+    counts: () => ({ ...counts }),
   };
 
   /** All bytes were here when the cloud was killed before it could take the file: taken now, and said so. */
@@ -156,6 +170,7 @@ export function createUpload(parts: {
       const sha256 = await finish(upload, device);
       response.writeHead(200, { ...head, 'Upload-Offset': bytes, 'Upload-Length': bytes, [SHA_HEADER]: sha256 }).end();
     } catch (error) {
+      counts[error instanceof InvalidInput ? 'refused' : 'failed']++;
       response.writeHead(errorView(error).status, head).end();
       if (!(error instanceof InvalidInput)) throw error;
     }

@@ -140,6 +140,15 @@ export async function readOverview(reader: Reader): Promise<{ alerts: AlertView[
   return { alerts, unlisted: Math.max(0, (all[0]?.n ?? 0) - open.length) };
 }
 
+/** How many alerts are in each state that is still to be judged. */
+export async function countToJudge(reader: Reader): Promise<{ open: number; acknowledged: number }> {
+  const rows = await reader.all<{ state: 'open' | 'acknowledged'; n: number }>(
+    "select state, count(*) as n from alerts where state in ('open', 'acknowledged') group by state",
+  );
+  const of = (state: 'open' | 'acknowledged') => Number(rows.find((row) => row.state === state)?.n ?? 0);
+  return { open: of('open'), acknowledged: of('acknowledged') };
+}
+
 export async function readAlerts(
   reader: Reader,
   query: { readonly roomId?: string; readonly beforeWallMs?: number; readonly limit: number },

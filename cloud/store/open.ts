@@ -1,6 +1,6 @@
 /** Opens the store that the configuration names and puts its parts together behind the Store interface. */
 import { InvalidInput } from '../../protocol/errors.ts';
-import { readAlert, readAlerts, readOverview, readSessionAlerts } from './alerts.ts';
+import { countToJudge, readAlert, readAlerts, readOverview, readSessionAlerts } from './alerts.ts';
 import { addAction, addClipFile, readClip } from './clips.ts';
 import { dayKeeper } from './days.ts';
 import * as evaluations from './evaluations.ts';
@@ -69,6 +69,7 @@ function assemble(sql: Sql, storeId: string, grantKey: string): Store {
     cursorOf,
     head: () => read(readHead),
     since: (position) => read((reader) => readFeed(reader, position, cursorOf)),
+    toJudge: () => read(countToJudge),
     overview: () =>
       read(async (reader) => ({ cursor: cursorOf(await readHead(reader)), ...(await readOverview(reader)) })),
     alerts: (query) => read((reader) => readAlerts(reader, query)),

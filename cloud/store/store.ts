@@ -190,6 +190,8 @@ export interface Store {
     readonly unlisted: number;
     readonly cursor: string;
   }>;
+  /** How many alerts nobody has closed, by their state. */
+  toJudge(): Promise<{ readonly open: number; readonly acknowledged: number }>;
   alerts(query: {
     readonly roomId?: string;
     readonly beforeWallMs?: number;

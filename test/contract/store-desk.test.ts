@@ -130,6 +130,7 @@ describe.each(DRIVERS)('the desk of a store on %s', (driver) => {
     expect(await store.alert('done')).toBeUndefined();
     expect((await store.alert('open'))!.events).toHaveLength(1);
     expect((await store.overview()).alerts.map(({ episodeId }) => episodeId).sort()).toEqual(['new', 'open']);
+    expect(await store.toJudge()).toEqual({ open: 2, acknowledged: 0 });
     expect(await store.clip('c1')).toBeUndefined();
     expect(await store.head()).toEqual(before);
     await expect(store.since({ pos: 0, seq: 0 })).rejects.toMatchObject({ code: 'cursor_unknown' });
