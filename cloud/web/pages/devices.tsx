@@ -1,8 +1,9 @@
-/** Devices: the health of every room's equipment in figures, with the last ten minutes of each camera's analysis. */
+/** Devices: the health of every room's equipment in figures, camera by camera and stage by stage, with the last ten minutes of it. */
 import type { ComponentChildren } from 'preact';
 import type { RoomCard } from '../../http/api.ts';
 import { Boxes } from '../parts/boxes.tsx';
 import { Chart } from '../parts/chart.tsx';
+import { CameraTable, EarTable } from '../parts/device-tables.tsx';
 import { Ago } from '../parts/marks.tsx';
 import { NoRooms } from '../parts/no-rooms.tsx';
 import { Faults } from '../parts/tile.tsx';
@@ -10,7 +11,6 @@ import { useWords } from '../parts/use.ts';
 import { useDesk } from '../state/desk.ts';
 import { faultsOf } from '../state/faults.ts';
 import { bytesWords, durationWords } from '../words/time.ts';
-import { faultWords, languageWords } from '../words/words.ts';
 
 export function DevicesPage() {
   const desk = useDesk();
@@ -27,14 +27,6 @@ export function DevicesPage() {
       <Boxes />
     </div>
   );
-}
-
-function Working({ state }: { state: 'starting' | 'running' | 'down' | 'none' }) {
-  const { t } = useWords();
-  const words = t(
-    state === 'running' ? 'running' : state === 'starting' ? 'starting' : state === 'down' ? 'down' : 'absentNone',
-  );
-  return <span class={`working working-${state}`}>{words}</span>;
 }
 
 function Figure({ name, children, bad = false }: { name: string; children: ComponentChildren; bad?: boolean }) {
@@ -93,73 +85,8 @@ function RoomHealthCard({ room }: { room: RoomCard }) {
             </Figure>
           </dl>
           <div class="device-table">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t('camera')}</th>
-                  <th scope="col">{t('decode')}</th>
-                  <th scope="col">{t('record')}</th>
-                  <th scope="col">{t('audio')}</th>
-                  <th scope="col" class="num">
-                    {t('fps')}
-                  </th>
-                  <th scope="col" class="num">
-                    {t('inference')}
-                  </th>
-                  <th scope="col" class="num">
-                    {t('drops')}
-                  </th>
-                  <th scope="col">{t('fault')}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {state.health.cameras.map((camera) => (
-                  <tr key={camera.cameraId}>
-                    <th scope="row">{camera.cameraId}</th>
-                    <td>
-                      <Working state={camera.decode} />
-                    </td>
-                    <td>
-                      <Working state={camera.record} />
-                    </td>
-                    <td>
-                      <Working state={camera.audio} />
-                    </td>
-                    <td class="num">{camera.analysedFps.toFixed(1)}</td>
-                    <td class="num">{Math.round(camera.inferenceMs)}</td>
-                    <td class="num">{camera.drops}</td>
-                    <td>{camera.fault ? <span class="fault">{faultWords(camera.fault, lang)}</span> : '–'}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t('ears')}</th>
-                  <th scope="col">{t('language')}</th>
-                  <th scope="col" />
-                  <th scope="col" class="num">
-                    {t('level')}
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {state.health.ears.map((ear) => (
-                  <tr key={`${ear.microphoneId} ${ear.language}`}>
-                    <th scope="row">{ear.microphoneId}</th>
-                    <td>{languageWords(ear.language, lang)}</td>
-                    <td>
-                      <span class={ear.state === 'hearing' ? 'working working-running' : 'fault'}>
-                        {t(ear.state)}
-                        {ear.reason ? `: ${ear.reason}` : ''}
-                      </span>
-                    </td>
-                    <td class="num">{Math.round(ear.rmsDb)} dBFS</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <CameraTable cameras={state.health.cameras} />
+            <EarTable ears={state.health.ears} />
           </div>
           {history && history.samples.length > 2 && (
             <Chart samples={history.samples} title={t('chartTitle')} zone={state.layout.timeZone} />

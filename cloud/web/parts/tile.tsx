@@ -30,7 +30,11 @@ export function faultLine(fault: Fault, zone: string, nowMs: number, lang: Lang)
     case 'not_recording':
       return say(lang, 'faultNotRecording', { camera: fault.cameraId });
     case 'deaf':
-      return say(lang, 'faultDeaf', { language: languageWords(fault.language, lang) });
+      return say(lang, fault.slow ? 'faultDeafSlow' : 'faultDeaf', { language: languageWords(fault.language, lang) });
+    case 'unconfirmed':
+      return say(lang, 'faultUnconfirmed', { language: languageWords(fault.language, lang) });
+    case 'sound':
+      return say(lang, 'faultSound', { microphone: fault.microphoneId, fault: faultWords(fault.fault, lang) });
     case 'clock':
       return say(lang, 'faultClock');
     case 'floor':

@@ -10,7 +10,16 @@ export type Fault =
   | { readonly kind: 'never_heard' }
   | { readonly kind: 'blind'; readonly cameraId: string; readonly fault?: string }
   | { readonly kind: 'not_recording'; readonly cameraId: string }
-  | { readonly kind: 'deaf'; readonly microphoneId: string; readonly language: string; readonly reason?: string }
+  | {
+      readonly kind: 'deaf';
+      readonly microphoneId: string;
+      readonly language: string;
+      /** The box is too slow for it. */
+      readonly slow?: true;
+      readonly reason?: string;
+    }
+  | { readonly kind: 'unconfirmed'; readonly microphoneId: string; readonly language: string }
+  | { readonly kind: 'sound'; readonly microphoneId: string; readonly fault: string }
   | { readonly kind: 'clock' }
   | { readonly kind: 'floor'; readonly cameraId: string }
   | { readonly kind: 'outbox_full' }
@@ -38,8 +47,14 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
         kind: 'deaf',
         microphoneId: ear.microphoneId,
         language: ear.language,
+        ...(ear.slow ? { slow: true } : {}),
         ...(ear.reason ? { reason: ear.reason } : {}),
       });
+    else if (ear.unconfirmed)
+      found.push({ kind: 'unconfirmed', microphoneId: ear.microphoneId, language: ear.language });
+  // Each language of a microphone tells of its one sound.
+  const sounds = new Map(state.health.ears.map(({ microphoneId, fault }) => [microphoneId, fault]));
+  for (const [microphoneId, fault] of sounds) if (fault) found.push({ kind: 'sound', microphoneId, fault });
   if (state.at.clock === 'doubtful') found.push({ kind: 'clock' });
   // A camera at fault says so already, and is not measured by.
   for (const { cameraId, floor, fault } of state.health.cameras)
