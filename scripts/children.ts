@@ -37,7 +37,7 @@ export interface ChildOptions {
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, args, readyMs = 60_000 } = options;
   // As scripts/evalroom.mjs starts it.
-  const flags = args[0] === 'agent' ? ['--single-threaded-gc'] : [];
+  const flags = args[0] === 'agent' ? ['--single-threaded-gc', '--max-semi-space-size=8'] : [];
   const child = spawn(process.execPath, [...flags, CLI, ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
