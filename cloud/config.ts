@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../protocol/errors.ts';
 import { type MetricsConfig, metricsOf, metricsShape } from './config-metrics.ts';
+import { type PlacesConfig, provincesOf, provincesShape } from './config-places.ts';
 import { type RetentionConfig, retentionOf, retentionShape } from './config-retention.ts';
 import type { StoreConfig } from './store/open.ts';
 
@@ -80,7 +81,7 @@ export interface S3Config {
 export const ROLES = ['ingest', 'web', 'broker'] as const;
 export type Role = (typeof ROLES)[number];
 
-export interface CloudConfig extends RetentionConfig {
+export interface CloudConfig extends RetentionConfig, PlacesConfig {
   readonly roles: readonly Role[];
   /** Folder of the store, the clips, the broker's files: absolute. */
   readonly data: string;
@@ -183,6 +184,7 @@ const shape = z.strictObject({
     .exactOptional(),
   models: z.string().min(1).exactOptional(),
   retention: retentionShape.exactOptional(),
+  provinces: provincesShape.exactOptional(),
   metrics: metricsShape.exactOptional(),
 });
 type Shape = z.output<typeof shape>;
@@ -241,6 +243,7 @@ export function parseCloudConfig(
   const identity = identityOf(config, { http, mqtt, metrics, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
   const retention = retentionOf(config.retention, faults);
+  const provinces = provincesOf(config.provinces, faults);
   if (faults.length > 0) fail(name, faults);
   return Object.freeze({
     roles,
@@ -253,6 +256,7 @@ export function parseCloudConfig(
     ...(clips ? { clips } : {}),
     models: config.models === undefined ? (overrides.models ?? join(data, 'models')) : at(config.models),
     ...retention,
+    ...(provinces ? { provinces } : {}),
   });
 }
 

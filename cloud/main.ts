@@ -150,8 +150,9 @@ export async function startCloud(
     const startRules = async () => {
       const bench = createRulesBench({ clock, log: log.child({ part: 'rules' }) });
       ending.push(() => bench.close());
-      const { models: modelsFolder } = config;
-      const rulesMachine = { clock, log: log.child({ part: 'rules' }), modelsFolder };
+      const { models: modelsFolder, provinces } = config;
+      const provinceOf = (centre: string) => provinces?.get(centre);
+      const rulesMachine = { clock, log: log.child({ part: 'rules' }), modelsFolder, provinceOf };
       const rules = createRules({ store, rooms, orders, bench, key: rulesKey, machine: rulesMachine });
       ending.push(() => rules.close());
       await rules.start();

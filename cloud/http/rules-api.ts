@@ -33,6 +33,7 @@ export interface PackVersionView extends PackName {
 /** Where a version counts. */
 export type PlaceView =
   | { readonly kind: 'all' }
+  | { readonly kind: 'province'; readonly of: string }
   | { readonly kind: 'centre'; readonly of: string }
   | { readonly kind: 'room'; readonly of: string };
 
@@ -41,7 +42,9 @@ export interface RoomRulesView {
   readonly roomId: string;
   readonly name: string;
   readonly centre: string;
-  /** The newest publication that covers the room; without `pack` its own file counts. */
+  /** Of its centre, where cloud.yaml names one. */
+  readonly province?: string;
+  /** The publication to the narrowest place that covers the room; without `pack` its own file counts. */
   readonly placed?: {
     readonly pack?: PackName;
     readonly by: string;
@@ -89,7 +92,7 @@ export interface CheckView {
   readonly findings: readonly {
     readonly phraseId: string;
     readonly form: string;
-    readonly kind: 'everyday' | 'neighbour';
+    readonly kind: 'everyday' | 'neighbour' | 'short';
     readonly against: string;
     readonly otherId?: string;
   }[];
@@ -192,8 +195,12 @@ export interface SaveRequest {
   readonly base?: PackName;
 }
 
-/** `POST /api/rules/publish`: this version counts in these places from now on; without `pack` the rooms' own files do. */
+/**
+ * `POST /api/rules/publish`: this version counts in these places from now on; without `pack` the rooms' own files do, or with
+ * `follow` what counts in the next wider place (room, centre, province, all).
+ */
 export interface PublishRequest {
   readonly pack?: PackName;
+  readonly follow?: true;
   readonly to: readonly PlaceView[];
 }

@@ -63,11 +63,11 @@ export function routeRules(app: FastifyInstance, { rules }: { readonly rules: Ru
     return reply.code(201).send(saved);
   });
   app.post('/api/rules/publish', drafts, async (request) => {
-    const { pack, to } = body(request);
+    const { pack, follow, to } = body(request);
     if (!Array.isArray(to)) throw wrong('to');
     return rules.publish(request.viewer, {
       to: to.map(placeOf),
-      ...(pack === undefined || pack === null ? {} : { pack: packName(pack) }),
+      ...(pack !== undefined && pack !== null ? { pack: packName(pack) } : follow === true ? { follow } : {}),
     });
   });
   void app.register(async (scope) => {
@@ -100,7 +100,7 @@ function placeOf(value: unknown): PlaceView {
   const { kind, of } = (value ?? {}) as Body;
   if (kind === 'all') return { kind };
   if (
-    (kind !== 'centre' && kind !== 'room') ||
+    (kind !== 'province' && kind !== 'centre' && kind !== 'room') ||
     typeof of !== 'string' ||
     of === '' ||
     of.length > 200 ||

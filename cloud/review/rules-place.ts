@@ -1,4 +1,4 @@
-/** From "this version counts here" to the orders of each room: the newest publication that covers a room counts, also for rooms that come later. */
+/** From "this version counts here" to the orders of each room: the narrowest place that covers a room counts, also for rooms that come later. */
 import type { Logger } from 'pino';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/event.ts';
@@ -22,26 +22,45 @@ export interface Placing {
   close(): Promise<void>;
 }
 
-/** The placement that counts for a room; `placements` are oldest first. */
+/** The province of a centre, by cloud.yaml; undefined where it names none. */
+export type ProvinceOf = (centre: string) => string | undefined;
+
+/** The narrower place goes before the wider one. */
+const ORDER: readonly RulePlacement['kind'][] = ['room', 'centre', 'province', 'all'];
+
+/**
+ * The placement that counts for a room; `placements` are oldest first. One that only says that its place follows the next
+ * wider one is the answer where no other covers the room: the box's own file counts then.
+ */
 export function placementFor(
   placements: readonly RulePlacement[],
-  room: { readonly roomId: string; readonly centre: string },
+  room: { readonly roomId: string; readonly centre: string; readonly province?: string | undefined },
 ): RulePlacement | undefined {
-  return placements.findLast(
+  const covering = placements.filter(
     ({ kind, of }) =>
       kind === 'all' ||
+      (kind === 'province' && of === room.province) ||
       (kind === 'centre' && room.centre !== '' && of === room.centre) ||
       (kind === 'room' && of === room.roomId),
   );
+  const byAge = covering.findLast((one) => one.byAge);
+  // Of each kind one place at most covers a room.
+  const standing = ORDER.flatMap((kind) => covering.findLast((one) => one.kind === kind) ?? []).filter(
+    (one) => !one.byAge || one === byAge,
+  );
+  return standing.find(({ follows }) => !follows) ?? standing[0];
 }
 
 export function createPlacing(parts: {
   readonly store: Store;
   readonly rooms: Rooms;
   readonly orders: Pick<Orders, 'order' | 'current'>;
+  readonly provinceOf: ProvinceOf;
   readonly log: Logger;
 }): Placing {
-  const { store, rooms, orders, log } = parts;
+  const { store, rooms, orders, provinceOf, log } = parts;
+  const placeIn = (placements: readonly RulePlacement[], { roomId, centre }: Pick<RoomCard, 'roomId' | 'centre'>) =>
+    placementFor(placements, { roomId, centre, province: provinceOf(centre) });
   /** Centre under which a room was last looked at. */
   const looked = new Map<string, string>();
   let work: Promise<void> = Promise.resolve();
@@ -58,7 +77,7 @@ export function createPlacing(parts: {
       | { readonly name: string; readonly version: string; readonly order: RulePackOrder | undefined }
       | undefined;
     for (const card of cardsNow) {
-      const placement = placementFor(placements, card);
+      const placement = placeIn(placements, card);
       if (!placement) continue;
       const { pack, placedBy } = placement;
       try {
@@ -103,13 +122,15 @@ export function createPlacing(parts: {
     async view() {
       const placements = await store.rules.placements();
       return (await cards()).map((card): RoomRulesView => {
-        const placement = placementFor(placements, card);
+        const placement = placeIn(placements, card);
+        const province = provinceOf(card.centre);
         const refused = card.state?.orders?.refused.find(({ part }) => part === 'rulePack');
         return {
           roomId: card.roomId,
           name: card.name,
           centre: card.centre,
-          ...(placement
+          ...(province === undefined ? {} : { province }),
+          ...(placement && !placement.follows
             ? {
                 placed: {
                   ...(placement.pack ? { pack: placement.pack } : {}),

@@ -39,7 +39,7 @@ import { requireSupervisor, type Viewer } from './access.ts';
 import type { Orders } from './orders.ts';
 import type { RulesBench } from './rules-bench.ts';
 import type { RulesKey } from './rules-key.ts';
-import { createPlacing } from './rules-place.ts';
+import { createPlacing, type ProvinceOf } from './rules-place.ts';
 
 type Who = Viewer | undefined;
 
@@ -79,11 +79,17 @@ export function createRules(parts: {
   readonly orders: Pick<Orders, 'order' | 'current'>;
   readonly bench: RulesBench;
   readonly key: RulesKey;
-  readonly machine: { readonly clock: Clock; readonly log: Logger; readonly modelsFolder: string };
+  readonly machine: {
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly modelsFolder: string;
+    /** Absent: no centre has one. */
+    readonly provinceOf?: ProvinceOf;
+  };
 }): Rules {
   const { store, rooms, orders, bench, key, machine } = parts;
   const { clock, log, modelsFolder } = machine;
-  const placing = createPlacing({ store, rooms, orders, log });
+  const placing = createPlacing({ store, rooms, orders, provinceOf: machine.provinceOf ?? (() => undefined), log });
   const sounds = new Map<string, { readonly sessionId: string; readonly samples: Int16Array }>();
   const own = new Set(builtInRulePacks().filter((name) => name !== NOT_FOR_ROOMS));
 
@@ -225,13 +231,13 @@ export function createRules(parts: {
         );
       return versionView(version);
     },
-    async publish(who, { pack, to }) {
+    async publish(who, { pack, follow, to }) {
       const { user } = requireSupervisor(who);
       if (to.length === 0 || to.length > PLACES_MAX)
         throw new InvalidInput('places_many', `publishing a rule pack: choose 1 to ${PLACES_MAX} places`);
       if (pack) await found(pack);
       const wallMs = clock.wallMs();
-      const what = pack ? `${pack.name} ${pack.version}` : '–';
+      const what = pack ? `${pack.name} ${pack.version}` : follow ? 'as the next wider place' : '–';
       const places = to.map((place) => (place.kind === 'all' ? 'all' : `${place.kind}:${place.of}`));
       const rest = places.length - PLACES_NAMED;
       const where = `${places.slice(0, PLACES_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
@@ -239,7 +245,7 @@ export function createRules(parts: {
         to.map((place) => ({
           kind: place.kind,
           of: place.kind === 'all' ? '' : place.of,
-          ...(pack ? { pack: { name: pack.name, version: pack.version } } : {}),
+          ...(pack ? { pack: { name: pack.name, version: pack.version } } : follow ? { follows: true as const } : {}),
           placedWallMs: wallMs,
           placedBy: user.name,
         })),

@@ -353,6 +353,15 @@ update alerts set session_id = view::json ->> 'sessionId';`,
     sqlite: WORDS_SQLITE,
     postgres: WORDS_POSTGRES,
   },
+  {
+    version: 14,
+    name: 'places of rule packs in order',
+    sql: `
+-- kind: all, province, centre, room; the narrowest place that covers a room counts. way: 'own' (name and version count there;
+-- where they are null the rooms' own files do), 'follow' (it has nothing of its own: the next wider place counts), or
+-- 'newest': placed before places had an order; of those the highest n that covers a room has a say, and no other.
+alter table rule_placements add column way text not null default 'newest';`,
+  },
 ];
 
 /** Brings the schema to this version, or to `last` where an older one is wanted to try an upgrade. Throws Corrupt for a store written by a newer version. Returns the store's identity. */

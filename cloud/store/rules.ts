@@ -24,13 +24,17 @@ export interface RuleVersion {
   readonly basedOn?: string;
 }
 
-/** Where a version counts: everywhere, in a centre, or in one room. The newest placement that covers a room counts. */
+/** Where a version counts: everywhere, in a province, in a centre, or in one room. The narrowest place that covers a room counts. */
 export interface RulePlacement {
-  readonly kind: 'all' | 'centre' | 'room';
-  /** Name of the centre, id of the room, '' for all. */
+  readonly kind: 'all' | 'province' | 'centre' | 'room';
+  /** Name of the province or the centre, id of the room, '' for all. */
   readonly of: string;
-  /** Absent: the rooms' own files count again. */
+  /** Absent: the rooms' own files count. */
   readonly pack?: { readonly name: string; readonly version: string };
+  /** This place has nothing of its own any more: the next wider one counts. Then without `pack`. */
+  readonly follows?: true;
+  /** Placed before places had an order: of all such that cover a room the newest alone has a say. */
+  readonly byAge?: true;
   readonly placedWallMs: number;
   readonly placedBy: string;
 }
@@ -62,7 +66,7 @@ export interface RulesStore {
   versions(): Promise<readonly RuleVersion[]>;
   version(name: string, version: string): Promise<{ version: RuleVersion; order: RulePackOrder } | undefined>;
   place(placements: readonly RulePlacement[], by: LogEntry): Promise<void>;
-  /** Oldest first. */
+  /** Oldest first; of each place the newest, and the newest one `byAge` where that is another. */
   placements(): Promise<readonly RulePlacement[]>;
   /** The newest episodes, at most `limit`, of one room where it is named; newest first. */
   episodes(query: { readonly roomId?: string; readonly limit: number }): Promise<StoredEpisodes>;
@@ -129,8 +133,9 @@ export async function addPlacements(tx: Tx, placements: readonly RulePlacement[]
       version: 'text',
       placed_wall_ms: 'int',
       placed_by: 'text',
+      way: 'text',
     },
-    rows: placements.map(({ kind, of, pack, placedWallMs, placedBy }) => [
+    rows: placements.map(({ kind, of, pack, follows, placedWallMs, placedBy }) => [
       ++n,
       kind,
       of,
@@ -138,6 +143,7 @@ export async function addPlacements(tx: Tx, placements: readonly RulePlacement[]
       pack?.version ?? null,
       Math.round(placedWallMs),
       placedBy,
+      follows ? 'follow' : 'own',
     ]),
   });
 }
@@ -150,15 +156,19 @@ export async function listPlacements(reader: Reader): Promise<RulePlacement[]> {
     version: string | null;
     placed_wall_ms: number;
     placed_by: string;
+    way: 'own' | 'follow' | 'newest';
   }>(
-    // Of each place the newest one only: the others say nothing any more.
-    `select p.kind, p.place, p.name, p.version, p.placed_wall_ms, p.placed_by from rule_placements p
-     where p.n = (select max(q.n) from rule_placements q where q.kind = p.kind and q.place = p.place) order by p.n`,
+    // The others say nothing any more. One by age says at least that older ones of other places are superseded.
+    `select p.kind, p.place, p.name, p.version, p.placed_wall_ms, p.placed_by, p.way from rule_placements p
+     where p.n = (select max(q.n) from rule_placements q where q.kind = p.kind and q.place = p.place)
+        or p.n = (select max(q.n) from rule_placements q where q.kind = p.kind and q.place = p.place and q.way = 'newest')
+     order by p.n`,
   );
   return rows.map((row) => ({
     kind: row.kind,
     of: row.place,
     ...(row.name === null || row.version === null ? {} : { pack: { name: row.name, version: row.version } }),
+    ...(row.way === 'follow' ? { follows: true } : row.way === 'newest' ? { byAge: true } : {}),
     placedWallMs: row.placed_wall_ms,
     placedBy: row.placed_by,
   }));

@@ -96,6 +96,30 @@ describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
     expect(await rules.placements()).toHaveLength(7);
   });
 
+  it('knows a province, a place that follows the next wider one, and what was placed before places had an order', async () => {
+    const { rules } = store;
+    const follows = { ...placed('province', '浙江'), follows: true as const };
+    await rules.place([placed('province', '浙江', '1.0.0'), placed('all', '', '1.0.0')], by('publish_rules'));
+    await rules.place([follows], by('withdraw_rules'));
+    expect(await rules.placements()).toEqual([placed('all', '', '1.0.0'), follows]);
+    const sql = raw();
+    try {
+      await sql.write((tx) =>
+        tx.all(
+          `insert into rule_placements (n, kind, place, name, version, placed_wall_ms, placed_by)
+           values (0, 'all', '', 'province', '0.9.0', ${WALL}, '王监督')`,
+        ),
+      );
+    } finally {
+      await sql.close();
+    }
+    expect(await rules.placements()).toEqual([
+      { ...placed('all', '', '0.9.0'), byAge: true },
+      placed('all', '', '1.0.0'),
+      follows,
+    ]);
+  });
+
   it('gives the newest episodes with what was written down around their words', async () => {
     const words = (text: string): Transcript => ({ language: 'zh-CN', engine: 'fsmn', text, hit: [0, 2] });
     const spoken = (seq: number, phase: 'begin' | 'update', text: string): RoomEvent => {

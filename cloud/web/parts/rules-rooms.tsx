@@ -6,6 +6,7 @@ import { useDesk } from '../state/desk.ts';
 import { isSilent } from '../state/faults.ts';
 import { nameText, sameName } from '../state/rules-draft.ts';
 import { sayRules } from '../words/rules.ts';
+import type { Lang } from '../words/time.ts';
 import { sentence } from '../words/words.ts';
 import { Ago } from './marks.tsx';
 import { Blank, RefusedLine } from './states.tsx';
@@ -22,32 +23,25 @@ export function RulesRooms(props: {
   const { lang } = useWords();
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   const [to, setTo] = useState('rooms');
-  const [sure, setSure] = useState<'publish' | 'withdraw'>();
+  const [sure, setSure] = useState<Sure>();
   const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
   const rooms = view.rooms.map((room) => live(room, desk.feed.value?.rooms.get(room.roomId)));
   const centres = [...new Set(rooms.map(({ centre }) => centre).filter(Boolean))];
+  const provinces = [...new Set(rooms.flatMap(({ province }) => province ?? []))];
   const places: readonly PlaceView[] =
-    to === 'all'
-      ? [{ kind: 'all' }]
-      : to === 'rooms'
-        ? [...ticked].map((of) => ({ kind: 'room' as const, of }))
-        : [{ kind: 'centre', of: to.slice('centre:'.length) }];
-  const where =
-    to === 'all'
-      ? sayRules(lang, 'wholeProvince')
-      : to === 'rooms'
-        ? sayRules(lang, 'chosenRooms', { n: ticked.size })
-        : sayRules(lang, 'centre', { name: to.slice('centre:'.length) });
-  const send = async (what: 'publish' | 'withdraw') => {
+    to === 'rooms' ? [...ticked].map((of) => ({ kind: 'room' as const, of })) : [placeNamed(to)];
+  const where = to === 'rooms' ? sayRules(lang, 'chosenRooms', { n: ticked.size }) : placeText(placeNamed(to), lang);
+  const untouched = to === 'rooms' ? 0 : rooms.filter((room) => hasNarrower(room, placeNamed(to))).length;
+  const send = async (what: Sure) => {
     if (sure !== what) return setSure(what);
     setSure(undefined);
     setBusy(true);
     const { name, version } = chosen;
     const answer = await desk.client.rules.publish({
       to: places,
-      ...(what === 'publish' ? { pack: { name, version } } : {}),
+      ...(what === 'publish' ? { pack: { name, version } } : what === 'follow' ? { follow: true } : {}),
     });
     setBusy(false);
     setRefusal(answer.ok ? undefined : answer.refusal);
@@ -86,7 +80,12 @@ export function RulesRooms(props: {
                 {sayRules(lang, 'centre', { name: centre })}
               </option>
             ))}
-            <option value="all">{sayRules(lang, 'wholeProvince')}</option>
+            {provinces.map((province) => (
+              <option key={province} value={`province:${province}`}>
+                {sayRules(lang, 'province', { name: province })}
+              </option>
+            ))}
+            <option value="all">{sayRules(lang, 'everywhere')}</option>
           </select>
         </label>
         <button
@@ -99,6 +98,16 @@ export function RulesRooms(props: {
             ? sayRules(lang, 'publishSure', { name: nameText(chosen), where })
             : sayRules(lang, 'publish')}
         </button>
+        {to !== 'all' && (
+          <button
+            type="button"
+            class="plain"
+            disabled={busy || places.length === 0}
+            onClick={() => void send('follow')}
+          >
+            {sure === 'follow' ? sayRules(lang, 'followSure', { where }) : sayRules(lang, 'follow')}
+          </button>
+        )}
         <button
           type="button"
           class="plain"
@@ -108,6 +117,11 @@ export function RulesRooms(props: {
           {sure === 'withdraw' ? sayRules(lang, 'withdrawSure', { where }) : sayRules(lang, 'withdraw')}
         </button>
       </div>
+      {untouched > 0 && (
+        <p class="rules-note" data-untouched={untouched}>
+          {sayRules(lang, 'untouched', { n: untouched })}
+        </p>
+      )}
       {refusal && <RefusedLine refusal={refusal} />}
       {done && (
         <p class="rules-note rules-good" role="status">
@@ -149,8 +163,23 @@ export function RulesRooms(props: {
                   />
                 </td>
                 <th scope="row">{room.name}</th>
-                <td>{room.centre}</td>
-                <td>{room.placed?.pack ? nameText(room.placed.pack) : sayRules(lang, 'ownFile')}</td>
+                <td>
+                  {room.centre}
+                  {room.province && <span class="small rules-under">{room.province}</span>}
+                </td>
+                <td>
+                  {room.placed?.pack ? nameText(room.placed.pack) : sayRules(lang, 'ownFile')}
+                  {room.placed && (
+                    <span class="small rules-under" data-place={room.placed.place.kind}>
+                      {sayRules(lang, 'byPlace', {
+                        place:
+                          room.placed.place.kind === 'room'
+                            ? sayRules(lang, 'room')
+                            : placeText(room.placed.place, lang),
+                      })}
+                    </span>
+                  )}
+                </td>
                 <td>{room.running ? nameText(room.running) : '–'}</td>
                 <td>
                   <RoomState room={room} nowMs={desk.knownNow.value} />
@@ -163,6 +192,29 @@ export function RulesRooms(props: {
     </div>
   );
 }
+
+/** What a second press of the button is for. */
+type Sure = 'publish' | 'withdraw' | 'follow';
+
+/** A choice of the list: `all`, or kind and name. */
+function placeNamed(choice: string): PlaceView {
+  const at = choice.indexOf(':');
+  const kind = choice.slice(0, at);
+  if (kind === 'centre' || kind === 'province') return { kind, of: choice.slice(at + 1) };
+  return { kind: 'all' };
+}
+
+function placeText(place: PlaceView, lang: Lang): string {
+  if (place.kind === 'all') return sayRules(lang, 'everywhere');
+  return place.kind === 'room' ? place.of : sayRules(lang, place.kind, { name: place.of });
+}
+
+const WIDTH: readonly PlaceView['kind'][] = ['room', 'centre', 'province', 'all'];
+/** It lies in the place, and what counts for it is said for a narrower one. */
+const hasNarrower = ({ centre, province, placed }: RoomRulesView, place: PlaceView): boolean =>
+  (place.kind === 'all' || (place.kind === 'centre' ? centre : province) === place.of) &&
+  placed !== undefined &&
+  WIDTH.indexOf(placed.place.kind) < WIDTH.indexOf(place.kind);
 
 /** The live line knows what runs sooner than the list. */
 function live(

@@ -10,6 +10,7 @@ import { createOrders, type Orders } from '../../../cloud/review/orders.ts';
 import { openRulesKey } from '../../../cloud/review/rules-key.ts';
 import { createPlacing, type Placing } from '../../../cloud/review/rules-place.ts';
 import { openStore } from '../../../cloud/store/open.ts';
+import type { RulePlacement } from '../../../cloud/store/rules.ts';
 import type { Store } from '../../../cloud/store/store.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
 import { signRulePack } from '../../../models/rules/sign.ts';
@@ -45,7 +46,7 @@ describe('placing rule packs', () => {
       clock.wallMs(),
     );
   const ordered = async (roomId: string) => (await orders.current(roomId)).rulePack?.version;
-  const publish = (kind: 'all' | 'centre' | 'room', of: string, version: string) =>
+  const publish = (kind: RulePlacement['kind'], of: string, version: string) =>
     store.rules.place([{ kind, of, pack: { name: 'p', version }, placedWallMs: 1, placedBy: '王监督' }], by);
 
   beforeEach(async () => {
@@ -70,7 +71,8 @@ describe('placing rule packs', () => {
       }
       return failing ? Promise.reject(new Unavailable('store_down', 'ordering')) : orders.order(...args);
     };
-    placing = createPlacing({ store, rooms, orders: { order, current: orders.current }, log });
+    const provinceOf = (centre: string) => (centre === '市中心' ? '浙江' : undefined);
+    placing = createPlacing({ store, rooms, orders: { order, current: orders.current }, provinceOf, log });
     await placing.start();
   });
   afterEach(async () => {
@@ -93,6 +95,31 @@ describe('placing rule packs', () => {
     await clock.sleep(250, new AbortController().signal);
     heard('room-1', '市中心');
     await eventually(() => ordered('room-1')).toBe('2.0.0');
+  });
+
+  it('goes by the narrowest place, and by the next wider one where that has nothing of its own any more', async () => {
+    for (const [roomId, centre] of [
+      ['room-1', '市中心'],
+      ['room-2', '省中心'],
+    ] as const)
+      heard(roomId, centre);
+    await publish('province', '浙江', '2.0.0');
+    await publish('all', '', '1.0.0');
+    await placing.apply();
+    expect([await ordered('room-1'), await ordered('room-2')]).toEqual(['2.0.0', '1.0.0']);
+    expect((await placing.view()).map(({ province, placed }) => [province, placed?.place.kind])).toEqual([
+      ['浙江', 'province'],
+      [undefined, 'all'],
+    ]);
+    const follow = (kind: RulePlacement['kind'], of: string) =>
+      store.rules.place([{ kind, of, follows: true, placedWallMs: 2, placedBy: '王监督' }], by);
+    await follow('province', '浙江');
+    await placing.apply();
+    expect(await ordered('room-1')).toBe('1.0.0');
+    await follow('all', '');
+    await placing.apply();
+    expect(await ordered('room-1')).toBeUndefined();
+    expect((await placing.view()).map(({ placed }) => placed)).toEqual([undefined, undefined]);
   });
 
   it('tries again with the next state what the database has refused', async () => {

@@ -102,6 +102,8 @@ store: postgres://evalroom@db.example/evalroom?sslmode=verify-full`;
     ],
     ['store: postgres://db.example/x', ['store']],
     ['roles: [ingest]', ['roles']],
+    ['provinces: { 浙江: [] }', ['provinces.浙江']],
+    ['provinces: { 浙江: [市中心], 江苏: [市中心] }', ['provinces.江苏']],
     ['retention: { days: 0 }', ['retention.days']],
     ['retention: {}', ['retention']],
     ['retention: { words: {} }', ['retention.words']],

@@ -95,21 +95,49 @@ describe('readWav', () => {
 });
 
 describe('the placement that counts', () => {
-  const place = (kind: RulePlacement['kind'], of: string, version: string): RulePlacement => ({
+  const place = (kind: RulePlacement['kind'], of: string, version: string, byAge = false): RulePlacement => ({
+    ...(byAge ? { byAge } : {}),
     kind,
     of,
     pack: { name: 'p', version },
     placedWallMs: 1,
     placedBy: 'a',
   });
-  const placements = [place('room', 'room-1', '1'), place('all', '', '2'), place('centre', '省中心', '3')];
+  const placements = [
+    place('room', 'room-1', '1'),
+    place('centre', '省中心', '3'),
+    place('province', '浙江', '4'),
+    place('all', '', '2'),
+  ];
   it.each([
-    ['room-1', '省中心', '3'],
-    ['room-1', '市中心', '2'],
-    ['room-2', '', '2'],
-  ])('of %s in "%s" is version %s', (roomId, centre, version) => {
-    expect(placementFor(placements, { roomId, centre })?.pack?.version).toBe(version);
+    ['room-1', '省中心', undefined, '1'],
+    ['room-2', '省中心', '浙江', '3'],
+    ['room-2', '市中心', '浙江', '4'],
+    ['room-2', '市中心', undefined, '2'],
+    ['room-2', '', undefined, '2'],
+  ])('of %s in "%s" of %s is version %s, whichever came last', (roomId, centre, province, version) => {
+    for (const order of [placements, placements.toReversed()])
+      expect(placementFor(order, { roomId, centre, province })?.pack?.version).toBe(version);
     expect(placementFor(placements.slice(0, 1), { roomId: 'room-9', centre })).toBeUndefined();
+  });
+
+  it('is the next wider one where a place has nothing of its own any more', () => {
+    const { pack: _pack, ...gone } = place('room', 'room-1', '-');
+    const room = { roomId: 'room-1', centre: '省中心' };
+    expect(placementFor([...placements, { ...gone, follows: true }], room)?.pack?.version).toBe('3');
+    expect(placementFor([...placements, gone], room)).toMatchObject({ kind: 'room' });
+    expect(placementFor([{ ...gone, follows: true }], room)).toMatchObject({ follows: true });
+  });
+
+  it('stays the newest one among those that were placed before places had an order', () => {
+    const old = [place('room', 'room-1', '1', true), place('all', '', '2', true), place('centre', '省中心', '3', true)];
+    const of = (all: readonly RulePlacement[], centre = '市中心') =>
+      placementFor(all, { roomId: 'room-1', centre })?.pack?.version;
+    expect([of(old), of(old, '省中心')]).toEqual(['2', '3']);
+    // What it had superseded does not come back when its own place is written anew.
+    expect(of([...old, place('all', '', '5')])).toBe('5');
+    expect(of([...old, place('all', '', '5')], '省中心')).toBe('3');
+    expect(of([...old, place('room', 'room-1', '6'), place('all', '', '5')], '省中心')).toBe('6');
   });
 });
 
