@@ -7,7 +7,7 @@ import { SESSION_PHASES, type Session } from './session.ts';
 
 const permit = z.object({
   permitId: id,
-  kind: z.enum(['absence', 'escorted', 'staff', 'help', 'call']),
+  kind: z.enum(['absence', 'escorted', 'staff', 'help', 'call', 'maintenance']),
   seatId: z.exactOptional(name),
   fromWallMs: wallMs,
   untilWallMs: wallMs,

@@ -101,6 +101,8 @@ export interface CameraFaultRule extends RuleBase {
   readonly coveredMs: number;
   /** Fall of edge energy against the reference, 0..1. */
   readonly coveredEdgeFall: number;
+  /** A room that has gone dark is told as a notice after so long; absent: after `coveredMs`; null: never. */
+  readonly darkMs?: number | null;
   readonly movedMs: number;
   /** Shift as a fraction of the picture. */
   readonly movedShift: number;

@@ -18,11 +18,14 @@ export const SESSION_PHASES = [
 ] as const;
 export type SessionPhase = (typeof SESSION_PHASES)[number];
 
-/** An allowance. `absence`: away from the seat; `escorted`: out of the room with escort; `staff`: `people` more in the room; `help`: at another's seat; `call`: a telephone. */
+/**
+ * An allowance. `absence`: away from the seat; `escorted`: out of the room with escort; `staff`: `people` more in the room; `help`: at
+ * another's seat; `call`: a telephone; `maintenance`: somebody works on cameras and microphones, whose faults are not told meanwhile.
+ */
 export interface Permit {
   readonly permitId: string;
-  readonly kind: 'absence' | 'escorted' | 'staff' | 'help' | 'call';
-  /** Absent for the room as a whole (`staff`) and for every seat. */
+  readonly kind: 'absence' | 'escorted' | 'staff' | 'help' | 'call' | 'maintenance';
+  /** Absent for the room as a whole (`staff`, `maintenance`) and for every seat. */
   readonly seatId?: string;
   readonly fromWallMs: WallMs;
   readonly untilWallMs: WallMs;

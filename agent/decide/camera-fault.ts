@@ -1,11 +1,13 @@
-/** Row 17, camera faults: covered, moved, frozen, down. A fault of ours or a hand on the lens: either way the room is blind and says so. */
-import type { DraftEvent, Figure } from '../../protocol/event.ts';
+/** Row 17, camera faults: covered, dark, moved, frozen, down. A fault of ours or a hand on the lens: either way the room is blind and says so. */
+import type { DraftEvent, Figure, Sentence } from '../../protocol/event.ts';
 import type { CameraFaultRule } from '../../protocol/rules.ts';
+import { isDarkTold } from './dark.ts';
 import { type Episode, follow, isOpen, resume } from './episode.ts';
 import type { Rule, RuleContext } from './rule.ts';
-import type { Scene } from './scene.ts';
-import { seconds, spanEn, spanZh } from './sentence.ts';
+import type { CameraScene, Scene } from './scene.ts';
+import { excused, MAINTENANCE, seconds, spanEn, spanZh, UNHEARD_OF } from './sentence.ts';
 import { CAMERA_FAULTS, type CameraFault, type Condition } from './sight.ts';
+import { isAllowed } from './suppress.ts';
 
 export interface FaultWatch {
   readonly sourceId: string;
@@ -22,9 +24,12 @@ export interface FaultWatch {
 
 /** A fault must be gone for this long before it has ended. */
 const CLEAR_MS = 2000;
+/** After a restart: a camera of which nothing is heard for so long is the room's no longer. */
+const REMOVED_MS = 60_000;
 
 const WORDS: Readonly<Record<CameraFault, { zh: string; en: string }>> = {
   covered: { zh: '镜头被遮挡', en: 'lens covered' },
+  dark: { zh: '画面全黑（室内无光）', en: 'sees nothing: the room is dark' },
   moved: { zh: '被移动', en: 'moved' },
   frozen: { zh: '画面冻结', en: 'picture frozen' },
   down: { zh: '无画面', en: 'gives no picture' },
@@ -87,8 +92,9 @@ function stepFault(
   const now = scene.at.monoMs;
   const camera = scene.cameras.find((c) => c.cameraId === sourceId);
   const condition = camera?.sight.conditions[fault];
-  const known =
-    condition === undefined && (fault === 'down' || (fault === 'record_down' ? heard(scene, sourceId) : camera?.fresh));
+  const excuse = excuseOf(fault, camera, scene);
+  const removed = camera === undefined && watch !== undefined && now - watch.heldMonoMs >= REMOVED_MS;
+  const known = condition === undefined && camera !== undefined && isSeen(fault, watch, camera, scene);
   const goesOn = watch !== undefined && (watch.clearMonoMs === undefined || isOpen(watch.episode));
   const next: FaultWatch = {
     sourceId,
@@ -101,9 +107,11 @@ function stepFault(
     condition: condition ?? watch?.condition,
     episode: watch?.episode,
   };
-  const over = known === true && (!isOpen(watch?.episode) || now - next.clearMonoMs! >= CLEAR_MS);
+  const clear = known && (!isOpen(watch?.episode) || now - next.clearMonoMs! >= CLEAR_MS);
+  const over = clear || removed || excuse !== undefined;
   const lastingMs = next.heldMonoMs - next.sinceMonoMs;
   const limitMs = thresholdOf(fault, rule);
+  const level = fault === 'dark' ? ('notice' as const) : ('alarm' as const);
   const { episode, drafts } = follow(
     {
       at: scene.at,
@@ -115,7 +123,7 @@ function stepFault(
     },
     next.episode,
     {
-      level: condition !== undefined && lastingMs >= limitMs ? 'alarm' : undefined,
+      level: condition !== undefined && limitMs !== null && lastingMs >= limitMs ? level : undefined,
       over,
       facts: () => ({
         seatIds: [],
@@ -124,23 +132,49 @@ function stepFault(
         beganWallMs: next.sinceWallMs,
         durationMs: lastingMs,
         from: isOpen(watch?.episode) ? fault.toUpperCase() : 'CLEAR',
-        to: over ? 'CLEAR' : fault.toUpperCase(),
-        figures: figures(next, lastingMs, limitMs),
-        sentence: sentence(next, lastingMs, limitMs, over),
+        to: clear ? 'CLEAR' : over ? 'UNKNOWN' : fault.toUpperCase(),
+        figures: figures(next, lastingMs, limitMs ?? 0),
+        sentence: sentence(next, lastingMs, limitMs ?? 0, clear ? BACK : removed ? UNHEARD_OF : excuse),
       }),
     },
   );
+  // What is excused and still holds is counted from when that is over.
+  if (excuse && condition) return [{ ...next, sinceMonoMs: now, sinceWallMs: scene.at.wallMs, episode }, drafts];
   // Kept after its end only while it may be joined.
   const joinable = episode?.endedMonoMs !== undefined && now - episode.endedMonoMs <= context.pack.cooldownMs;
   return [over && !joinable ? undefined : { ...next, episode }, drafts];
+}
+
+const BACK: Sentence = { zh: '', en: '' };
+const NIGHT: Sentence = { zh: '无人评标时不提示', en: 'not told while nobody evaluates' };
+
+/** Why nothing is said of a fault for now: somebody works on the equipment, or the lights are out and nobody needs them. */
+function excuseOf(fault: CameraFault, camera: CameraScene | undefined, { session, at }: Scene): Sentence | undefined {
+  if (isAllowed(session, 'camera_fault', [], at.wallMs)) return MAINTENANCE;
+  return fault === 'dark' && camera && !isDarkTold(session, camera.sight.company) ? NIGHT : undefined;
+}
+
+/** Whether it can be said now that a fault which does not hold is over. */
+function isSeen(
+  fault: CameraFault,
+  watch: FaultWatch | undefined,
+  { cameraId, fresh, sight }: CameraScene,
+  scene: Scene,
+): boolean {
+  if (fault === 'down') return true;
+  if (fault === 'record_down') return heard(scene, cameraId);
+  // In the dark nobody knows whether a lens that was covered is free, and where one looks that was moved.
+  return fresh && (fault === 'dark' || !sight.conditions.dark || !isOpen(watch?.episode));
 }
 
 function heard(scene: Scene, sourceId: string): boolean {
   return scene.input.kind === 'stream' && scene.input.sourceId === sourceId && scene.input.role === 'record';
 }
 
-function thresholdOf(fault: CameraFault, rule: CameraFaultRule): number {
+/** Null: this is not told. */
+function thresholdOf(fault: CameraFault, rule: CameraFaultRule): number | null {
   if (fault === 'covered') return rule.coveredMs;
+  if (fault === 'dark') return rule.darkMs === undefined ? rule.coveredMs : rule.darkMs;
   if (fault === 'moved') return rule.movedMs;
   return fault === 'frozen' ? rule.frozenMs : rule.downMs;
 }
@@ -153,16 +187,23 @@ function figures(watch: FaultWatch, lastingMs: number, limitMs: number): readonl
   return [lasting, { name, value: Math.round(c.value * 1000) / 1000, threshold: c.threshold, unit: c.unit }];
 }
 
-function sentence({ sourceId, fault, condition }: FaultWatch, lastingMs: number, limitMs: number, over: boolean) {
-  const word = WORDS[fault];
-  const why = condition?.reason && !over ? ` (${condition.reason})` : '';
-  return over
-    ? {
-        zh: `摄像机 ${sourceId} 已恢复：${word.zh} ${spanZh(lastingMs)}`,
-        en: `Camera ${sourceId} is back: ${word.en} for ${spanEn(lastingMs)}`,
-      }
-    : {
-        zh: `摄像机 ${sourceId} ${word.zh} ${spanZh(lastingMs)}（阈值 ${spanZh(limitMs)}）${why}`,
-        en: `Camera ${sourceId} ${word.en} for ${spanEn(lastingMs)} (threshold ${spanEn(limitMs)})${why}`,
-      };
+/** `end`: why it is over, `BACK` where all is well; undefined while it goes on. */
+function sentence(watch: FaultWatch, lastingMs: number, limitMs: number, end: Sentence | undefined): Sentence {
+  const { sourceId, condition } = watch;
+  const word = WORDS[watch.fault];
+  if (end === BACK)
+    return {
+      zh: `摄像机 ${sourceId} 已恢复：${word.zh} ${spanZh(lastingMs)}`,
+      en: `Camera ${sourceId} is back: ${word.en} for ${spanEn(lastingMs)}`,
+    };
+  const said = {
+    zh: `摄像机 ${sourceId} ${word.zh} ${spanZh(lastingMs)}`,
+    en: `Camera ${sourceId} ${word.en} for ${spanEn(lastingMs)}`,
+  };
+  if (end) return excused(said, end);
+  const why = condition?.reason ? ` (${condition.reason})` : '';
+  return {
+    zh: `${said.zh}（阈值 ${spanZh(limitMs)}）${why}`,
+    en: `${said.en} (threshold ${spanEn(limitMs)})${why}`,
+  };
 }

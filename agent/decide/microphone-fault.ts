@@ -1,12 +1,13 @@
 /** Row 18, microphone faults: muted, down, an ear that is deaf in a language or hears unconfirmed. A room that cannot hear says so. */
-import type { DraftEvent, EpisodeBody, Figure, Level } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, Figure, Level, Sentence } from '../../protocol/event.ts';
 import type { LevelObservation } from '../../protocol/observation.ts';
 import type { MicrophoneFaultRule } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
 import { type Episode, follow, isOpen, resume } from './episode.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { Scene } from './scene.ts';
-import { seconds, spanEn, spanZh } from './sentence.ts';
+import { excused, MAINTENANCE, seconds, spanEn, spanZh, UNHEARD_OF } from './sentence.ts';
+import { isAllowed } from './suppress.ts';
 
 const FAULTS = ['muted', 'down', 'deaf', 'unconfirmed'] as const;
 
@@ -22,6 +23,8 @@ export interface EarWatch {
   readonly value?: number;
   readonly limit?: number;
   readonly reason?: string;
+  /** Set after a restart until this is heard of. */
+  readonly restoredMonoMs?: number | undefined;
   readonly episode?: Episode | undefined;
 }
 
@@ -52,6 +55,8 @@ const DIGITAL_ZERO_DB = -115;
 const FLOOR_AFTER = 20;
 const FLOOR_RISE_DB = 0.05;
 const CLEAR_MS = 2000;
+/** After a restart: a microphone or an ear of which nothing is heard for so long is the room's no longer. */
+export const REMOVED_MS = 60_000;
 /** Each ear speaks every five seconds: by then all of a microphone's have said whether they hear. */
 const ALL_EARS_MS = 10_000;
 
@@ -77,6 +82,7 @@ export const microphoneFault: Rule<Ears> = {
         sinceMonoMs: at.monoMs - body.durationMs,
         sinceWallMs: body.beganWallMs,
         heldMonoMs: at.monoMs,
+        restoredMonoMs: at.monoMs,
         episode: resume(event, at),
       });
     }
@@ -91,7 +97,8 @@ export const microphoneFault: Rule<Ears> = {
     for (const watch of heard.watches) {
       const level =
         watch.fault === 'deaf' || watch.fault === 'unconfirmed' ? deafLevel(watch, heard, scene.at, rule) : 'alarm';
-      const [after, said] = speak(watch, { at: scene.at, rule, level }, context);
+      const excuse = excuseOf(watch, scene);
+      const [after, said] = speak(watch, { at: scene.at, rule, level, excuse }, context);
       drafts.push(...said);
       if (after) watches.push(after);
     }
@@ -190,6 +197,12 @@ function deafLevel(watch: EarWatch, { ears, watches }: Ears, at: Instant, rule: 
   return first.language === watch.language ? 'alarm' : 'notice';
 }
 
+/** Why an open episode ends although its fault is not known to be over. */
+function excuseOf({ restoredMonoMs }: EarWatch, { session, at }: Scene): Sentence | undefined {
+  if (isAllowed(session, 'microphone_fault', [], at.wallMs)) return MAINTENANCE;
+  return restoredMonoMs !== undefined && at.monoMs - restoredMonoMs >= REMOVED_MS ? UNHEARD_OF : undefined;
+}
+
 type Key = Pick<EarWatch, 'microphoneId' | 'fault'> & { readonly language?: string };
 
 function note(
@@ -210,18 +223,25 @@ function note(
   }
   const again = holds && !old.holds && !isOpen(old.episode);
   const since = again ? { sinceMonoMs: at.monoMs - agoMs, sinceWallMs: at.wallMs - agoMs } : {};
-  const next = holds ? { ...old, ...said, ...since, holds, heldMonoMs: at.monoMs } : { ...old, holds };
+  const { restoredMonoMs: _heard, ...known } = old;
+  const next = holds ? { ...known, ...said, ...since, holds, heldMonoMs: at.monoMs } : { ...known, holds };
   return watches.map((w) => (same(w) ? next : w));
 }
 
 function speak(
   watch: EarWatch,
-  now: { readonly at: Instant; readonly rule: MicrophoneFaultRule; readonly level: Level },
+  now: {
+    readonly at: Instant;
+    readonly rule: MicrophoneFaultRule;
+    readonly level: Level;
+    readonly excuse: Sentence | undefined;
+  },
   context: RuleContext,
 ): readonly [EarWatch | undefined, readonly DraftEvent[]] {
   const { at, rule } = now;
   const next: EarWatch = watch.holds ? { ...watch, heldMonoMs: at.monoMs } : watch;
-  const over = !next.holds && (!isOpen(next.episode) || at.monoMs - next.heldMonoMs >= CLEAR_MS);
+  const clear = !next.holds && (!isOpen(next.episode) || at.monoMs - next.heldMonoMs >= CLEAR_MS);
+  const over = clear || now.excuse !== undefined;
   const lastingMs = next.heldMonoMs - next.sinceMonoMs;
   const limitMs = next.fault === 'muted' ? rule.mutedMs : next.fault === 'down' ? rule.downMs : rule.deafMs;
   const { episode, drafts } = follow(
@@ -244,12 +264,18 @@ function speak(
         beganWallMs: next.sinceWallMs,
         durationMs: lastingMs,
         from: isOpen(watch.episode) ? stateOf(next) : 'HEARING',
-        to: over ? 'HEARING' : stateOf(next),
+        to: clear ? 'HEARING' : over ? 'UNKNOWN' : stateOf(next),
         figures: figures(next, lastingMs, limitMs),
-        sentence: sentence(next, { lastingMs, limitMs, over, all: now.level === 'alarm' && next.fault === 'deaf' }),
+        sentence: excused(
+          sentence(next, { lastingMs, limitMs, over: clear, all: now.level === 'alarm' && next.fault === 'deaf' }),
+          clear ? undefined : now.excuse,
+        ),
       }),
     },
   );
+  // What is excused and still holds is counted from when that is over.
+  if (now.excuse && next.holds && next.restoredMonoMs === undefined)
+    return [{ ...next, sinceMonoMs: at.monoMs, sinceWallMs: at.wallMs, episode }, drafts];
   const joinable = episode?.endedMonoMs !== undefined && at.monoMs - episode.endedMonoMs <= context.pack.cooldownMs;
   if (over && !joinable) return [undefined, drafts];
   return [{ ...next, episode }, drafts];

@@ -1,11 +1,12 @@
 /** Row 18, sound that is there but worth little: cut off at the end of the scale, or without a word while people sit there. */
-import type { DraftEvent, EpisodeBody } from '../../protocol/event.ts';
+import type { DraftEvent, EpisodeBody, Sentence } from '../../protocol/event.ts';
 import type { LevelObservation } from '../../protocol/observation.ts';
 import type { MicrophoneFaultRule } from '../../protocol/rules.ts';
 import { type Episode, follow, isOpen, resume } from './episode.ts';
+import { REMOVED_MS } from './microphone-fault.ts';
 import type { Rule, RuleContext } from './rule.ts';
 import type { Scene } from './scene.ts';
-import { seconds, spanEn, spanZh } from './sentence.ts';
+import { excused, MAINTENANCE, seconds, spanEn, spanZh, UNHEARD_OF } from './sentence.ts';
 import { isAllowed } from './suppress.ts';
 
 const FAULTS = ['clipping', 'speechless'] as const;
@@ -20,6 +21,8 @@ export interface PoorSound {
   readonly quietMs: number;
   /** Since then, speech that another microphone of the room heard. */
   readonly elsewhereMs: number;
+  /** Set after a restart until it is heard. */
+  readonly restoredMonoMs?: number | undefined;
   readonly faults: Readonly<
     Partial<
       Record<
@@ -83,14 +86,22 @@ export const poorSound: Rule<readonly PoorSound[]> = {
       };
       const cut = fault === 'clipping' ? [{ monoMs: at.monoMs, ms: 0, share: 0 }] : old.cut;
       const quietMs = fault === 'speechless' ? body.durationMs : old.quietMs;
-      found.set(body.sourceId, { ...old, cut, quietMs, faults: { ...old.faults, [fault]: taken } });
+      found.set(body.sourceId, {
+        ...old,
+        cut,
+        quietMs,
+        restoredMonoMs: at.monoMs,
+        faults: { ...old.faults, [fault]: taken },
+      });
     }
     return [...found.values()];
   },
   step(sounds, scene, context) {
     const rule = context.pack.rules.microphone_fault;
     const { input } = scene;
-    if (!rule || input.kind !== 'level') return [sounds, []];
+    if (!rule) return [sounds, []];
+    if (input.kind === 'tick') return forget(sounds, { scene, rule, context });
+    if (input.kind !== 'level') return [sounds, []];
     const old = sounds.find((s) => s.microphoneId === input.microphoneId) ?? fresh(input.microphoneId, scene.at.monoMs);
     const heard = hear(old, input, scene, context);
     const drafts: DraftEvent[] = [];
@@ -125,6 +136,7 @@ function fresh(microphoneId: string, monoMs: number): PoorSound {
 
 function hear(old: PoorSound, level: LevelObservation, scene: Scene, context: RuleContext): PoorSound {
   const { monoMs, wallMs } = scene.at;
+  const { restoredMonoMs: _heard, ...known } = old;
   const blockMs = Math.max(0, Math.min(LONGEST_BLOCK_MS, monoMs - old.lastMonoMs));
   const recent = old.cut.filter((block) => monoMs - block.monoMs < CUT_WINDOW_MS);
   const share = level.clipped ?? 0;
@@ -140,8 +152,11 @@ function hear(old: PoorSound, level: LevelObservation, scene: Scene, context: Ru
       context.layout.seats.map((s) => s.seatId),
       wallMs,
     );
+  // While somebody works on the equipment nothing counts.
+  if (isAllowed(scene.session, 'microphone_fault', [], wallMs))
+    return { ...known, lastMonoMs: monoMs, cut: [], quietMs: 0, elsewhereMs: 0 };
   return {
-    ...old,
+    ...known,
     lastMonoMs: monoMs,
     cut,
     quietMs: spoken ? 0 : old.quietMs + (expected ? blockMs : 0),
@@ -149,10 +164,26 @@ function hear(old: PoorSound, level: LevelObservation, scene: Scene, context: Ru
   };
 }
 
+/** A microphone that has sent no sound since a restart: nobody knows what became of its fault. */
+function forget(
+  sounds: readonly PoorSound[],
+  parts: { scene: Scene; rule: MicrophoneFaultRule; context: RuleContext },
+): readonly [readonly PoorSound[], readonly DraftEvent[]] {
+  const { monoMs } = parts.scene.at;
+  const drafts: DraftEvent[] = [];
+  const kept = sounds.filter((sound) => {
+    if (sound.restoredMonoMs === undefined || monoMs - sound.restoredMonoMs < REMOVED_MS) return true;
+    for (const fault of FAULTS) drafts.push(...speak({ ...sound, cut: [], quietMs: 0 }, fault, parts, UNHEARD_OF)[1]);
+    return false;
+  });
+  return [kept, drafts];
+}
+
 function speak(
   sound: PoorSound,
   fault: Fault,
   { scene, rule, context }: { scene: Scene; rule: MicrophoneFaultRule; context: RuleContext },
+  excuse?: Sentence,
 ): readonly [PoorSound, readonly DraftEvent[]] {
   const { at } = scene;
   const whole = limitOf(rule, fault);
@@ -165,6 +196,7 @@ function speak(
   const holds = countedMs >= limitMs;
   const over = open && (fault === 'clipping' ? sound.cut.length === 0 : sound.quietMs === 0);
   const begins = !open && holds;
+  const why = isAllowed(scene.session, 'microphone_fault', [], at.wallMs) ? MAINTENANCE : excuse;
   const sinceWallMs = begins ? at.wallMs - countedMs : (known?.sinceWallMs ?? at.wallMs);
   const reachedMs = begins ? limitMs : (known?.limitMs ?? limitMs);
   const lastingMs = at.wallMs - sinceWallMs;
@@ -189,14 +221,14 @@ function speak(
         beganWallMs: sinceWallMs,
         durationMs: lastingMs,
         from: open ? fault.toUpperCase() : 'HEARING',
-        to: over ? 'HEARING' : fault.toUpperCase(),
+        to: !over ? fault.toUpperCase() : why ? 'UNKNOWN' : 'HEARING',
         figures: [
           { name: 'lasting', value: seconds(lastingMs), threshold: seconds(reachedMs), unit: 's' },
           ...(fault === 'clipping'
             ? [{ name: 'clipped', value: Math.round(worst * 1000) / 1000, threshold: CUT_SHARE, unit: '' }]
             : []),
         ],
-        sentence: sentence(sound.microphoneId, fault, lastingMs, over),
+        sentence: excused(sentence(sound.microphoneId, fault, lastingMs, over && !why), why),
       }),
     },
   );

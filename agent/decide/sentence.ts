@@ -1,4 +1,5 @@
 /** Plain words for people: durations and names as the desk writes them, Chinese first, English beside it. */
+import type { Sentence } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 
 const two = (n: number) => String(n).padStart(2, '0');
@@ -27,6 +28,21 @@ export function seatZh(layout: RoomLayout, seatId: string): string {
 /** English name of a seat. */
 export function seatEn(seatId: string): string {
   return /^seat/i.test(seatId) ? seatId : `Seat ${seatId}`;
+}
+
+/** Why an episode ends although what it tells of is not known to be over. */
+export const MAINTENANCE: Sentence = {
+  zh: '检修许可期间不再提示',
+  en: 'not told while work on the equipment is permitted',
+};
+export const UNHEARD_OF: Sentence = {
+  zh: '重启后一直没有该设备的任何状态，事件到此为止',
+  en: 'nothing has been heard of it since the restart, so this ends here',
+};
+
+/** A sentence with such a reason at its end. */
+export function excused(said: Sentence, why: Sentence | undefined): Sentence {
+  return why ? { zh: `${said.zh}；${why.zh}`, en: `${said.en}; ${why.en}` } : said;
 }
 
 /** Seconds with one decimal, for figures. */

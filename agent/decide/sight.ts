@@ -1,10 +1,11 @@
-/** Can this camera be trusted right now? Covered, moved, frozen, down: raw conditions with their begin, before any threshold. */
+/** Can this camera be trusted right now? Covered, dark, moved, frozen, down: raw conditions with their begin, before any threshold. */
+import type { Occupancy } from '../../protocol/event.ts';
 import type { FrameObservation, Person, StreamObservation } from '../../protocol/observation.ts';
 import type { CameraFaultRule } from '../../protocol/rules.ts';
 import type { Box } from '../../protocol/seat.ts';
 import type { Instant } from '../../protocol/time.ts';
 
-export const CAMERA_FAULTS = ['covered', 'moved', 'frozen', 'down', 'record_down'] as const;
+export const CAMERA_FAULTS = ['covered', 'dark', 'moved', 'frozen', 'down', 'record_down'] as const;
 export type CameraFault = (typeof CAMERA_FAULTS)[number];
 
 /** A condition that holds since `since`; `value` and `threshold` are the number that says so. */
@@ -26,10 +27,27 @@ export interface CameraSight {
   /** Last frame on both clocks, and the usual time between frames. */
   readonly frame?: { readonly monoMs: number; readonly wallMs: number; readonly everyMs: number };
   readonly conditions: Partial<Record<CameraFault, Condition>>;
+  /** Since when the picture has had no light. */
+  readonly unlitMonoMs?: number | undefined;
+  /** While it has neither light nor the room's pattern: since when, and what that was taken for (dark.ts). */
+  readonly black?: Black | undefined;
+  /** Whether anybody sat in the room when this camera last saw clearly; undefined: it has not. */
+  readonly company?: Occupancy | undefined;
+  /** What a black picture was taken for before a restart, until it is no longer black. */
+  readonly was?: Black['taken'] | undefined;
   /** The camera was nudged by so little that everything is followed, as fractions of the picture. */
   readonly offset?: Offset | undefined;
   /** Shape of its picture, as the newest frame has it. */
   readonly aspect?: number | undefined;
+}
+
+/** A black picture. */
+export interface Black {
+  readonly sinceMonoMs: number;
+  readonly sinceWallMs: number;
+  /** Mean luminance of the newest frame. */
+  readonly light: number;
+  readonly taken?: 'covered' | 'dark' | undefined;
 }
 
 type Offset = NonNullable<FrameObservation['picture']['offset']>;
@@ -53,6 +71,8 @@ export function movedBy<T extends Pick<Person, 'box' | 'pose'>>(one: T, { dx, dy
   };
 }
 
+/** Mean luminance of a picture of a room without light: what is left is the sensor's noise and what its gain makes of it. */
+export const UNLIT = 15;
 /** Below this a picture has no edges at all, whatever the reference says. */
 const BLANK_EDGE = 0.3;
 /** Correlation with the reference picture above which the room's pattern is still there: dim, not covered. */
@@ -86,9 +106,13 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
   const trusted = edge > 2 * BLANK_EDGE && compared;
   const patternKept = trusted && confidence >= PATTERN_KEPT && shift <= limit;
   const fallen = edge > 0 ? 1 - picture.edgeEnergy / edge : 0;
-  const covered = !patternKept && ((compared && fallen >= fall) || blank);
+  const hidden = !patternKept && ((compared && fallen >= fall) || blank);
   const elsewhere = trusted && confidence < PATTERN_LOST;
-  const moved = !covered && ((shift > limit && confidence >= SHIFT_BELIEVED) || elsewhere);
+  const shifted = shift > limit && confidence >= SHIFT_BELIEVED;
+  const moved = !hidden && (shifted || elsewhere);
+  const black = picture.brightness < UNLIT && (blank || (compared && confidence < PATTERN_KEPT && !shifted));
+  // What gain makes of the dark need not have fewer edges than the room.
+  const covered = hidden || (black && !moved);
   const frozen = picture.change === 0 && sight.frame !== undefined;
   const next = set(sight, at, {
     covered: covered && { value: Math.max(0, fallen), threshold: fall, unit: '' },
@@ -96,7 +120,7 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
     ...(covered
       ? {}
       : { moved: moved && { value: elsewhere ? Math.max(shift, limit) : shift, threshold: limit, unit: '' } }),
-    frozen: frozen && !covered && { value: 0, threshold: 0, unit: '' },
+    frozen: frozen && !covered && !black && { value: 0, threshold: 0, unit: '' },
     down: false,
   });
   const clear = !covered && !moved && patternKept;
@@ -106,7 +130,15 @@ export function seeFrame(sight: CameraSight, frame: FrameObservation, rule: Came
     ...next,
     offset: picture.offset,
     aspect: frame.aspect,
-    ...(blank && sight.edge === undefined ? {} : { edge: followEdge(edge, picture.edgeEnergy, clear) }),
+    unlitMonoMs: picture.brightness < UNLIT ? (sight.unlitMonoMs ?? at.monoMs) : undefined,
+    black: black
+      ? {
+          ...(sight.black ?? { sinceMonoMs: at.monoMs, sinceWallMs: at.wallMs, taken: sight.was }),
+          light: picture.brightness,
+        }
+      : undefined,
+    was: black ? sight.was : undefined,
+    ...((blank && sight.edge === undefined) || black ? {} : { edge: followEdge(edge, picture.edgeEnergy, clear) }),
     frame: { monoMs: at.monoMs, wallMs: at.wallMs, everyMs },
   };
 }
@@ -144,13 +176,14 @@ export function seeTime(sight: CameraSight, at: Instant, downMs: number): Camera
 
 /** True when nothing may be concluded from this camera's pictures at this moment. */
 export function isBlind(sight: CameraSight, at: Instant): boolean {
-  const { covered, moved, frozen } = sight.conditions;
-  if (covered || moved) return true;
+  const { covered, dark, moved, frozen } = sight.conditions;
+  if (covered || dark || moved) return true;
   if (frozen && at.monoMs - frozen.sinceMonoMs >= STILL_MS) return true;
   return sight.frame === undefined || at.monoMs - sight.frame.monoMs > staleAfter(sight);
 }
 
-function staleAfter(sight: CameraSight): number {
+/** Frames later than this are no word on what is so now. */
+export function staleAfter(sight: Pick<CameraSight, 'frame'>): number {
   return Math.max(STALE_MS, 4 * (sight.frame?.everyMs ?? 0));
 }
 

@@ -5,6 +5,9 @@ import type { Permit, Session, SessionPhase } from '../../protocol/session.ts';
 /** Nobody need be at a seat, and nobody is watched for how they spend the time. `idle`: an evaluation has ended, and none is on. */
 const OFF: readonly SessionPhase[] = ['break', 'paused', 'submitted', 'idle'];
 
+/** True in a phase in which nobody need be at a seat. */
+export const isOff = (phase: SessionPhase): boolean => OFF.includes(phase);
+
 /** A behaviour that is not named here is never allowed by a phase. */
 const PHASES: Readonly<Partial<Record<Behaviour, readonly SessionPhase[]>>> = {
   left_seat: OFF,
@@ -40,6 +43,8 @@ const PERMITS: Readonly<Partial<Record<Behaviour, readonly Permit['kind'][]>>> =
   phone: ['call'],
   outside_contact: ['call'],
   standing: ['absence', 'escorted', 'help'],
+  camera_fault: ['maintenance'],
+  microphone_fault: ['maintenance'],
 };
 
 /** True while nothing of this kind is to be said about any of these seats (a permit of one of them is enough). */

@@ -79,11 +79,13 @@ export interface BeginRequest {
 export const CHOSEN_PHASES = ['evaluating', 'discussion', 'signature', 'break', 'paused', 'submitted'] as const;
 export type ChosenPhase = (typeof CHOSEN_PHASES)[number];
 
-export const PERMIT_KINDS = ['absence', 'escorted', 'help', 'call', 'staff'] as const;
+export const PERMIT_KINDS = ['absence', 'escorted', 'help', 'call', 'staff', 'maintenance'] as const;
+/** Those of a seat; the others are for the room. */
+export const SEAT_PERMIT_KINDS = ['absence', 'escorted', 'help', 'call'] as const;
 /** `POST /api/sessions/:sessionId/permits`; `POST …/permits/:permitId/revoke` takes no body. */
 export interface PermitRequest {
   readonly kind: (typeof PERMIT_KINDS)[number];
-  /** Not for `staff`, which is for the room. */
+  /** Not for `staff` and `maintenance`, which are for the room. */
   readonly seatId?: string;
   readonly minutes: number;
   readonly people?: number;

@@ -10,6 +10,7 @@ import {
   CHOSEN_PHASES,
   PERMIT_KINDS,
   type PermitRequest,
+  SEAT_PERMIT_KINDS,
 } from './sessions-api.ts';
 
 const LIST_MAX = 200;
@@ -129,6 +130,8 @@ function permitOf({ kind, seatId, minutes, people }: Fields): PermitRequest {
     minutes: whole(minutes, 'minutes', 1, MINUTES_MAX),
     ...(known === 'staff'
       ? { people: people === undefined ? 1 : whole(people, 'people', 1, SEATS_MAX) }
-      : { seatId: text(seatId, 'seatId', 64) }),
+      : SEAT_PERMIT_KINDS.some((one) => one === known)
+        ? { seatId: text(seatId, 'seatId', 64) }
+        : {}),
   };
 }

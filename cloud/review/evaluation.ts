@@ -1,7 +1,14 @@
 /** What an evaluation becomes by each thing that a supervisor does: pure, so that a transaction may run it again. */
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Session } from '../../protocol/session.ts';
-import type { BeginRequest, ChosenPhase, EvaluationView, PermitRequest, PermitView } from '../http/sessions-api.ts';
+import {
+  type BeginRequest,
+  type ChosenPhase,
+  type EvaluationView,
+  type PermitRequest,
+  type PermitView,
+  SEAT_PERMIT_KINDS,
+} from '../http/sessions-api.ts';
 import type { EvaluationChange } from '../store/evaluations.ts';
 
 /** Permits that are over stay in sight for so long, and in the steps for ever. */
@@ -115,7 +122,7 @@ export function permitted(
   const permit = {
     permitId,
     kind,
-    ...(kind === 'staff' || seatId === undefined ? {} : { seatId }),
+    ...(seatId === undefined || !SEAT_PERMIT_KINDS.some((one) => one === kind) ? {} : { seatId }),
     fromWallMs: wallMs,
     untilWallMs: wallMs + minutes * 60_000,
     ...(kind === 'staff' ? { people: people ?? 1 } : {}),

@@ -257,6 +257,7 @@ function graded(
 /** The threshold of each fault code of an episode. Null or absent in a rule: this fault is not looked for. */
 const FAULT_MS: Readonly<Record<string, keyof CameraFaultRule | keyof MicrophoneFaultRule>> = {
   covered: 'coveredMs',
+  dark: 'darkMs',
   moved: 'movedMs',
   frozen: 'frozenMs',
   down: 'downMs',
@@ -276,10 +277,16 @@ const ruleOf = ({ behaviour, transcripts }: StoredEpisode): string =>
 const ruleIn = (pack: RulePack, episode: StoredEpisode) =>
   pack.rules[ruleOf(episode) as keyof Rules] as Readonly<Record<string, unknown>> | undefined;
 
+/** A dark room is told as soon as a covered lens where the pack does not say. */
+function faultMs(rule: Readonly<Record<string, unknown>>, fault: string | undefined): unknown {
+  if (fault === 'dark' && rule.darkMs === undefined) return rule.coveredMs;
+  return rule[FAULT_MS[fault ?? ''] ?? ''];
+}
+
 function isLookedFor(pack: RulePack, episode: StoredEpisode): boolean {
   const rule = ruleIn(pack, episode);
-  const key = FAULT_MS[episode.fault ?? ''];
-  return rule !== undefined && (key === undefined || typeof rule[key] === 'number');
+  if (!rule) return false;
+  return FAULT_MS[episode.fault ?? ''] === undefined || typeof faultMs(rule, episode.fault) === 'number';
 }
 
 /** The level that the pack gives an episode of this length; undefined: none, or not to be known from its length. */
@@ -291,5 +298,5 @@ function levelFor(pack: RulePack, episode: StoredEpisode): Level | undefined {
   if ('noticeMs' in rule) return reaches(rule.alarmMs) ? 'alarm' : reaches(rule.noticeMs) ? 'notice' : undefined;
   if ('level' in rule) return rule.level as Level;
   if (fault === BEFORE_ITS_TIME) return level;
-  return reaches(rule[FAULT_MS[fault ?? ''] ?? '']) ? level : undefined;
+  return reaches(faultMs(rule, fault)) ? level : undefined;
 }

@@ -56,6 +56,7 @@ const rules = z.strictObject({
       ...base,
       coveredMs: ms,
       coveredEdgeFall: share,
+      darkMs: ms.nullable().exactOptional(),
       movedMs: ms,
       movedShift: share,
       frozenMs: ms,

@@ -1,7 +1,7 @@
 /** The evaluation as a timeline: phases above, a row a seat with what happened there, and permits that are drawn into the time to come. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AlertView, RoomCard } from '../../http/api.ts';
-import { type EvaluationView, PERMIT_KINDS, type PermitRequest, type StepView } from '../../http/sessions-api.ts';
+import { type EvaluationView, type PermitRequest, SEAT_PERMIT_KINDS, type StepView } from '../../http/sessions-api.ts';
 import { useDesk } from '../state/desk.ts';
 import {
   alertEnd,
@@ -135,7 +135,7 @@ export function SessionLine({ room, evaluation, steps, disabled, onPermit, onRev
         <div class="line-kinds">
           {/* biome-ignore lint/a11y/useSemanticElements: as above */}
           <div class="line-choice" role="group" aria-label={sessionWords(lang, 'lineKind')}>
-            {PERMIT_KINDS.filter((one) => one !== 'staff').map((one) => (
+            {SEAT_PERMIT_KINDS.map((one) => (
               <button
                 key={one}
                 type="button"

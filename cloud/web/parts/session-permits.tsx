@@ -1,7 +1,12 @@
 /** Seats of an evaluation with their people, their state now, and permits: one click opens, the second one gives. */
 import { useState } from 'preact/hooks';
 import type { RoomCard } from '../../http/api.ts';
-import { type EvaluationView, PERMIT_KINDS, type PermitRequest, type PermitView } from '../../http/sessions-api.ts';
+import {
+  type EvaluationView,
+  type PermitRequest,
+  type PermitView,
+  SEAT_PERMIT_KINDS,
+} from '../../http/sessions-api.ts';
 import { useDesk } from '../state/desk.ts';
 import { isSilent } from '../state/faults.ts';
 import { seatSign } from '../state/seat-sign.ts';
@@ -74,6 +79,21 @@ export function Seats({ room, evaluation, disabled, onPermit, onRevoke }: SeatsP
               ))}
             </div>
           ))}
+          <div class="permit-row">
+            <span>{kindWords('maintenance', lang)}</span>
+            {MINUTES.map((minutes) => (
+              <button
+                key={minutes}
+                type="button"
+                class="button"
+                data-give={`maintenance-${minutes}`}
+                disabled={disabled}
+                onClick={() => void give({ kind: 'maintenance', minutes })}
+              >
+                {sessionWords(lang, 'minutes', { n: minutes })}
+              </button>
+            ))}
+          </div>
         </div>
       )}
       <ul class="seats">
@@ -99,7 +119,7 @@ export function Seats({ room, evaluation, disabled, onPermit, onRevoke }: SeatsP
             </button>
             {open === seatId && (
               <div class="permit-table" data-permit-table={seatId}>
-                {PERMIT_KINDS.filter((kind) => kind !== 'staff').map((kind) => (
+                {SEAT_PERMIT_KINDS.map((kind) => (
                   <div key={kind} class="permit-row">
                     <span>{kindWords(kind, lang)}</span>
                     {MINUTES.map((minutes) => (

@@ -128,6 +128,7 @@ const KIND: Readonly<Record<Permit['kind'], readonly [string, string]>> = {
   help: ['到他席协助', 'may go to others'],
   call: ['准许通话', 'may telephone'],
   staff: ['工作人员入场', 'staff in the room'],
+  maintenance: ['设备检修', 'work on the equipment'],
 };
 export const kindWords = (kind: Permit['kind'], lang: Lang): string => KIND[kind][lang === 'zh' ? 0 : 1];
 
@@ -145,6 +146,7 @@ const QUIET_PERMIT: Readonly<Record<Permit['kind'], readonly Behaviour[]>> = {
   help: ['left_seat', 'at_other_seat', 'gathering'],
   call: ['phone'],
   staff: ['extra_person'],
+  maintenance: ['camera_fault', 'microphone_fault'],
 };
 
 const listed = (behaviours: readonly Behaviour[], lang: Lang) =>
@@ -171,7 +173,8 @@ export function stepWords(step: StepView, seat: string, lang: Lang): string {
       if (!step.permit) return step.what;
       const { kind, fromWallMs, untilWallMs, people } = step.permit;
       const minutes = Math.round((untilWallMs - fromWallMs) / 60_000);
-      const whom = kind === 'staff' ? sessionWords(lang, 'people', { n: people ?? 1 }) : seat;
+      const whom =
+        kind === 'staff' ? sessionWords(lang, 'people', { n: people ?? 1 }) : seat || sessionWords(lang, 'wholeRoom');
       const given = `${whom} ${kindWords(kind, lang)} ${sessionWords(lang, 'minutes', { n: minutes })}`;
       if (step.what === 'permit') return zh ? `许可：${given}` : `permit: ${given}`;
       return zh ? `收回：${given}` : `revoked: ${given}`;
