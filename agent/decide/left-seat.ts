@@ -24,6 +24,11 @@ export interface LeftSeat {
   readonly blindMs: number;
   /** Absences of this session that are over. */
   readonly sumMs: number;
+  /** What of the running absence was before this session. */
+  readonly beforeMs: number;
+  readonly sessionId?: string | undefined;
+  /** Last instant at which anybody sat in the room. */
+  readonly peopleMonoMs: number;
   readonly lastMonoMs: number;
   readonly lastKnown: boolean;
   readonly episode?: Episode | undefined;
@@ -35,6 +40,9 @@ const SLOW_MS = 10_000;
 /** A longer step than this is not counted in full: nobody looked in between. */
 const MAX_STEP_MS = 5000;
 
+/** Where no evaluation is known absences are summed from the first who comes after nobody sat in the room for so long. */
+const EMPTY_ROOM_MS = 4 * 3_600_000;
+
 /** All seats of the room. */
 export const leftSeat: Rule<readonly LeftSeat[]> = {
   name: 'left_seat',
@@ -45,7 +53,8 @@ export const leftSeat: Rule<readonly LeftSeat[]> = {
     const rule = context.pack.rules.left_seat;
     if (!rule) return [seats, []];
     const drafts: DraftEvent[] = [];
-    const next = seats.map((seat) => {
+    const next = seats.map((before) => {
+      const seat = summedFrom(before, scene);
       const seen = scene.seats.find((s) => s.seatId === seat.seatId);
       if (!seen) return seat;
       const [after, said] = stepSeat(seat, seen, scene, rule, context);
@@ -55,6 +64,19 @@ export const leftSeat: Rule<readonly LeftSeat[]> = {
     return [next, drafts];
   },
 };
+
+/** Another evaluation, or another day without one, sums up anew; what it did not see of a running absence does not count in it. */
+function summedFrom(seat: LeftSeat, { at, session, seats }: Scene): LeftSeat {
+  const sessionId = session?.sessionId;
+  const people = seats.some(({ occupancy }) => occupancy === 'yes');
+  const emptyLong = sessionId === undefined && people && at.monoMs - seat.peopleMonoMs >= EMPTY_ROOM_MS;
+  return {
+    ...seat,
+    sessionId,
+    ...(people ? { peopleMonoMs: at.monoMs } : {}),
+    ...(emptyLong || sessionId !== seat.sessionId ? { sumMs: 0, beforeMs: seat.awayMs } : {}),
+  };
+}
 
 function startSeat(seatId: string, at: Instant, open: readonly DraftEvent[]): LeftSeat {
   const fresh: LeftSeat = {
@@ -66,6 +88,8 @@ function startSeat(seatId: string, at: Instant, open: readonly DraftEvent[]): Le
     leftWallMs: at.wallMs,
     blindMs: 0,
     sumMs: 0,
+    beforeMs: 0,
+    peopleMonoMs: at.monoMs,
     lastMonoMs: at.monoMs,
     lastKnown: false,
   };
@@ -73,9 +97,10 @@ function startSeat(seatId: string, at: Instant, open: readonly DraftEvent[]): Le
     (e) => e.body.kind === 'episode' && e.body.behaviour === 'left_seat' && e.body.seatIds[0] === seatId,
   );
   if (event?.body.kind !== 'episode') return fresh;
-  const { durationMs, beganWallMs, figures } = event.body;
+  const { durationMs, beganWallMs, figures, sessionId } = event.body;
   const figure = (name: string) => figures.find((f) => f.name === name)?.value;
   const awayMs = (figure('away') ?? durationMs / 1000) * 1000;
+  const cumulativeMs = (figure('cumulative') ?? awayMs / 1000) * 1000;
   const earlier = Math.max(0, durationMs - awayMs);
   const episode = resume(event, at);
   return {
@@ -83,7 +108,9 @@ function startSeat(seatId: string, at: Instant, open: readonly DraftEvent[]): Le
     state: 'AWAY',
     awayMs,
     leftWallMs: beganWallMs,
-    sumMs: Math.max(0, (figure('cumulative') ?? 0) * 1000 - awayMs),
+    sumMs: Math.max(0, cumulativeMs - awayMs),
+    beforeMs: Math.max(0, awayMs - cumulativeMs),
+    sessionId,
     episode: episode && { ...episode, doneMs: earlier },
   };
 }
@@ -127,6 +154,7 @@ function excuse(
     {
       ...seat,
       awayMs: 0,
+      beforeMs: 0,
       backMs: 0,
       blindMs: 0,
       leftWallMs: scene.at.wallMs,
@@ -161,7 +189,15 @@ function transition(
     case 'RETURNED': {
       if (seen.occupancy === 'no') {
         const awayMs = seen.leftMonoMs === undefined ? 0 : Math.max(0, at.monoMs - seen.leftMonoMs);
-        return { ...seat, state: 'LEAVING', awayMs, backMs: 0, blindMs: 0, leftWallMs: at.wallMs - awayMs };
+        return {
+          ...seat,
+          state: 'LEAVING',
+          awayMs,
+          beforeMs: 0,
+          backMs: 0,
+          blindMs: 0,
+          leftWallMs: at.wallMs - awayMs,
+        };
       }
       return seat.state === 'RETURNED' && present && share >= rule.onDutyShare ? { ...seat, state: 'SEATED' } : seat;
     }
@@ -184,7 +220,7 @@ function speak(
 ): readonly [LeftSeat, readonly DraftEvent[]] {
   const away = seat.state === 'AWAY';
   const over = seat.state === 'RETURNED' && from === 'AWAY';
-  const sumMs = seat.sumMs + seat.awayMs;
+  const sumMs = seat.sumMs + Math.max(0, seat.awayMs - seat.beforeMs);
   const tooMuch = rule.cumulativeAlarmMs !== null && sumMs >= rule.cumulativeAlarmMs;
   // Unknown holds the machine still: neither a new level nor a regular update.
   const level =
@@ -215,7 +251,7 @@ function speak(
       }),
     },
   );
-  const settled: LeftSeat = over ? { ...seat, sumMs, awayMs: 0, backMs: 0 } : seat;
+  const settled: LeftSeat = over ? { ...seat, sumMs, awayMs: 0, beforeMs: 0, backMs: 0 } : seat;
   return [{ ...settled, episode }, drafts];
 }
 

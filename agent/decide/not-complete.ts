@@ -8,6 +8,10 @@ export interface Completeness {
   readonly sessionId?: string | undefined;
   /** Seats of this session that were taken once. */
   readonly seated: readonly string[];
+  /** The room was watched from then on: who came before that and is away now has come all the same. */
+  readonly watchedWallMs: number;
+  /** Of an episode that goes on after a restart: whom it says not to have come. */
+  readonly missed?: readonly string[] | undefined;
   readonly emptyMs: number;
   readonly emptySinceWallMs: number;
   readonly lastMonoMs: number;
@@ -19,9 +23,18 @@ const MAX_STEP_MS = 5000;
 export const notComplete: Rule<Completeness> = {
   name: 'not_complete',
   start(_context, at, open) {
-    const fresh: Completeness = { seated: [], emptyMs: 0, emptySinceWallMs: at.wallMs, lastMonoMs: at.monoMs };
+    const fresh: Completeness = {
+      seated: [],
+      watchedWallMs: at.wallMs,
+      emptyMs: 0,
+      emptySinceWallMs: at.wallMs,
+      lastMonoMs: at.monoMs,
+    };
     const event = open.find(({ body }) => body.kind === 'episode' && body.behaviour === 'not_complete');
     if (event?.body.kind !== 'episode') return fresh;
+    const { seatIds, sessionId } = event.body;
+    // Nobody at any seat is told without names.
+    if (seatIds.length > 0) return { ...fresh, sessionId, missed: seatIds, episode: resume(event, at) };
     return {
       ...fresh,
       emptyMs: event.body.durationMs,
@@ -48,16 +61,23 @@ export const notComplete: Rule<Completeness> = {
         ? 0
         : state.emptyMs;
     const lateMs = session?.startWallMs === undefined ? 0 : at.wallMs - session.startWallMs;
-    const watched = session !== undefined && session.phase === 'evaluating' && lateMs >= rule.startMs;
+    const missed = same ? state.missed : undefined;
+    const watchedMs = missed ? rule.startMs : at.wallMs - state.watchedWallMs;
+    const watched =
+      session !== undefined && session.phase === 'evaluating' && Math.min(lateMs, watchedMs) >= rule.startMs;
     // Who is not seen at a seat in a quarter of an hour has not been there; a blind camera says nothing.
     const missing =
-      watched && !blind && session.startWallMs !== undefined ? expected.filter((id) => !seated.includes(id)) : [];
+      watched && !blind && session.startWallMs !== undefined
+        ? expected.filter((id) => !seated.includes(id) && (missed?.includes(id) ?? true))
+        : [];
     const allGone = emptyMs >= rule.emptyMs && empty;
     const holds = !allowed && (allGone || missing.length > 0);
     const over = allowed || (!holds && (taken.length > 0 || missing.length === 0) && !empty && !blind);
     const next: Completeness = {
       sessionId: session?.sessionId,
       seated,
+      watchedWallMs: state.watchedWallMs,
+      missed,
       emptyMs,
       emptySinceWallMs: empty && state.emptyMs === 0 ? at.wallMs : state.emptySinceWallMs,
       lastMonoMs: at.monoMs,

@@ -3,7 +3,7 @@ import type { DraftEvent } from '../../protocol/event.ts';
 import type { FloorPoint } from '../../protocol/seat.ts';
 import { bodiesOf, looking, standsAt } from './bodies.ts';
 import { doubtFigures, doubtOf, doubtWords } from './doubt.ts';
-import { type Episode, follow, isOpen } from './episode.ts';
+import { type Episode, follow, isOpen, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
 import type { Scene } from './scene.ts';
 import { seatEn, seatZh } from './sentence.ts';
@@ -13,8 +13,8 @@ export interface Walk {
   readonly key: string;
   readonly seatIds: readonly string[];
   readonly cameraId: string;
-  /** Last place that counted, and when. */
-  readonly last: FloorPoint;
+  /** Last place that counted, and when; after a restart the place is not known. */
+  readonly last?: FloorPoint;
   readonly lastMonoMs: number;
   /** Steps of the last minute: [monoMs, metres]. */
   readonly steps: readonly (readonly [number, number])[];
@@ -33,7 +33,28 @@ const LOST_MS = 8000;
 
 export const walkingAbout: Rule<readonly Walk[]> = {
   name: 'walking_about',
-  start: () => [],
+  start({ pack }, at, open) {
+    // As much as neither ends an episode nor tells of it: what is seen in the next minute does.
+    const metres = (pack.rules.walking_about?.metresPerMinute ?? 0) / 2;
+    return open.flatMap((event): Walk[] => {
+      const { body } = event;
+      if (body.kind !== 'episode' || body.behaviour !== 'walking_about') return [];
+      const cameraId = body.sourceId ?? '';
+      return [
+        {
+          // Whose track it was is not known any more where it was nobody's of a seat.
+          key: body.seatIds[0] ?? `${cameraId}/${body.episodeId}`,
+          seatIds: body.seatIds,
+          cameraId,
+          lastMonoMs: at.monoMs,
+          steps: [[at.monoMs, metres]],
+          sinceWallMs: body.beganWallMs,
+          sinceMonoMs: at.monoMs - body.durationMs,
+          episode: resume(event, at),
+        },
+      ];
+    });
+  },
   step(walks, scene, context) {
     const rule = context.pack.rules.walking_about;
     if (!rule) return [walks, []];
@@ -117,7 +138,8 @@ function advance(walks: readonly Walk[], scene: Scene, layout: Parameters<typeof
       }
       const dt = now - walk.lastMonoMs;
       if (dt < STEP_MS) continue;
-      const metres = Math.hypot(stands.floor[0] - walk.last[0], stands.floor[1] - walk.last[1]);
+      const from = walk.last ?? stands.floor;
+      const metres = Math.hypot(stands.floor[0] - from[0], stands.floor[1] - from[1]);
       const jump = metres > (FASTEST_M_PER_S * dt) / 1000;
       const steps = metres >= STEP_M && !jump ? [...walk.steps, [now, metres] as const] : walk.steps;
       list[i] = { ...walk, last: stands.floor, lastMonoMs: now, steps: steps as (typeof walk)['steps'] };

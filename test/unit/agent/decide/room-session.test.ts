@@ -240,3 +240,81 @@ describe('an evaluation', () => {
     expect(told(2)).toContain('begin extra_person alarm');
   });
 });
+
+describe('what is counted within an evaluation', () => {
+  /** Absences of some 25 s, under the notice; the pack's sum is 150 s. */
+  function absences(run: Run, times: number) {
+    for (let k = 0; k < times; k++) {
+      for (let x = 0.8; x < 1.02; x += 0.04)
+        play(run, run.s + 0.5, { persons: [...others('3'), standing(x)], looks: { '3': 'empty' } }, ctx);
+      play(run, run.s + 22, { persons: others('3'), looks: { '3': 'empty' } }, ctx);
+      play(run, run.s + 60, { persons: ALL }, ctx);
+    }
+  }
+  const say = (run: Run, more?: Parameters<typeof session>[0]) =>
+    feed(run, { kind: 'session', at: at(run.s), session: more && session(more) }, ctx);
+
+  it('is the time away of this evaluation alone', () => {
+    const run = start();
+    for (const sessionId of ['s-1', 's-2', 's-3']) {
+      say(run, { sessionId });
+      absences(run, 4);
+      say(run, { sessionId, phase: 'idle' });
+    }
+    expect(of(run, 'left_seat')).toEqual([]);
+    say(run, { sessionId: 's-4' });
+    absences(run, 7);
+    expect(of(run, 'left_seat')[0]).toBe('begin left_seat alarm');
+  });
+
+  it('counts of an absence that goes on only what is in it', () => {
+    const run = start();
+    say(run, { sessionId: 's-1' });
+    absences(run, 4);
+    for (let x = 0.8; x < 1.02; x += 0.04)
+      play(run, run.s + 0.5, { persons: [...others('3'), standing(x)], looks: { '3': 'empty' } }, ctx);
+    play(run, run.s + 40, { persons: others('3'), looks: { '3': 'empty' } }, ctx);
+    say(run, { sessionId: 's-2' });
+    play(run, run.s + 10, { persons: others('3'), looks: { '3': 'empty' } }, ctx);
+    const last = episodes(run).findLast((b) => b.behaviour === 'left_seat')!;
+    expect(last.figures.find((f) => f.name === 'away')!.value).toBeGreaterThan(40);
+    expect(last.figures.find((f) => f.name === 'cumulative')!.value).toBeLessThanOrEqual(10);
+    // So does a restart in the middle of it.
+    const again = begin(
+      [run.drafts.findLast((d) => d.body.kind === 'episode' && d.body.behaviour === 'left_seat')!],
+      ctx,
+    );
+    say(again, { sessionId: 's-2' });
+    play(again, 30, { persons: others('3'), looks: { '3': 'empty' } }, ctx);
+    const later = episodes(again).findLast((b) => b.behaviour === 'left_seat')!;
+    expect(later.figures.find((f) => f.name === 'away')!.value).toBeGreaterThan(55);
+    expect(later.figures.find((f) => f.name === 'cumulative')!.value).toBeLessThan(35);
+  });
+
+  it('is summed anew without evaluations when nobody sat in the room for hours', () => {
+    const run = start();
+    absences(run, 4);
+    // Seen by nobody all night: ticks alone.
+    for (let s = run.s; s < 5 * 3600; s += 60) feed(run, { kind: 'tick', at: at(s) }, ctx);
+    run.s = 5 * 3600;
+    play(run, run.s + 60, { persons: ALL }, ctx);
+    const before = run.drafts.length;
+    absences(run, 4);
+    expect(told({ ...run, drafts: run.drafts.slice(before) }).filter((line) => line.includes('left_seat'))).toEqual([]);
+  });
+
+  it('does not take who is away after a restart for somebody who never came', () => {
+    const late = { ...ctx, session: session({ startWallMs: at(-3600).wallMs }) };
+    const run = begin([], late);
+    play(run, 55, { persons: others('3') }, late);
+    expect(of(run, 'not_complete')).toEqual([]);
+    // Whom the room has watched for as long as that may take has not come.
+    play(run, 70, { persons: others('3') }, late);
+    expect(of(run, 'not_complete')).toEqual(['begin not_complete alarm']);
+    const again = begin(run.drafts, { ...late, runId: 'second' });
+    play(again, 30, { persons: others('3') }, late);
+    expect(of(again, 'not_complete').every((line) => line.startsWith('update'))).toBe(true);
+    play(again, 40, { persons: ALL }, late);
+    expect(of(again, 'not_complete').at(-1)).toBe('end not_complete alarm');
+  });
+});
