@@ -37,7 +37,7 @@ export interface Metrics {
 }
 
 export function createMetrics({ store, health, ingest, web, clock, log }: MetricsParts): Metrics {
-  const startedWallMs = clock.wallMs() - process.uptime() * 1000;
+  const startedWallMs = clock.wallMs();
   let running: Promise<string> | undefined;
   let failing = false;
 
@@ -104,7 +104,7 @@ function writeProcess(out: Exposition, startedWallMs: number): void {
   const { user, system } = process.cpuUsage();
   out.metric('process_cpu_seconds_total', 'counter', 'Processor time of this process.')((user + system) / 1e6);
   out.metric('process_resident_memory_bytes', 'gauge', 'Memory of this process.')(process.memoryUsage.rss());
-  out.metric('process_start_time_seconds', 'gauge', 'When this process started.')(startedWallMs / 1000);
+  out.metric('process_start_time_seconds', 'gauge', 'When this process began to serve.')(startedWallMs / 1000);
 }
 
 function writeIngest(out: Exposition, counts: IngestCounts): void {

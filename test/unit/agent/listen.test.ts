@@ -139,6 +139,26 @@ describe('createListen', () => {
     ]);
   });
 
+  it('passes on that an ear is too slow or unconfirmed, and says the latter as soon as it changes', async () => {
+    const { ear, speak, of, listen, end } = begin([]);
+    const figures = { rtf: 5, restarts: 2, dropped: 420 };
+    ear.health = () => ({ state: 'deaf', reason: 'too slow', slow: true, ...figures });
+    await speak(15);
+    expect(listen.health().ears[0]).toMatchObject({ state: 'deaf', slow: true, ...figures });
+    ear.health = () => ({ state: 'hearing', reason: 'some phrases', ...figures });
+    await speak(15);
+    expect(listen.health().ears[0]).not.toHaveProperty('slow');
+    ear.health = () => ({ state: 'hearing', reason: 'some phrases', unconfirmed: true, ...figures });
+    await speak(15);
+    expect(listen.health().ears[0]).toMatchObject({ state: 'hearing', unconfirmed: true });
+    await end();
+    expect(of('ear').map(({ state, unconfirmed }) => [state, unconfirmed])).toEqual([
+      ['deaf', undefined],
+      ['hearing', undefined],
+      ['hearing', true],
+    ]);
+  });
+
   it('repeats an unchanged state every few seconds', async () => {
     const { speak, of, end } = begin([]);
     await speak(125);
