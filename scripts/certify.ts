@@ -1,5 +1,6 @@
 /** `evalroom certify`: the cloud's authority signs for parts that are no boxes: an outside broker, an ingest worker. */
 import type { Command } from 'commander';
+import { numberFrom } from './options.ts';
 
 /** Adds the command to the program. */
 export function addCommand(program: Command): void {
@@ -10,7 +11,7 @@ export function addCommand(program: Command): void {
     .requiredOption('--out <folder>', 'where key, certificate and the chain to trust are written')
     .option('--server <names>', 'for a server with these names and addresses, parted by commas')
     .option('--ingest', 'for an ingest worker: the name that may write acks; keep it as the authority itself')
-    .option('--days <number>', 'how long it is good', Number, 397)
+    .option('--days <number>', 'how long it is good', numberFrom(1, 36_500, 'whole'), 397)
     .addHelpText(
       'after',
       `

@@ -1,5 +1,6 @@
 /** `evalroom cloud`: the broker, ingest, store and page that supervisors use, as one process. */
 import type { Command } from 'commander';
+import { port } from './options.ts';
 
 /** Adds the command to the program. */
 export function addCommand(program: Command): void {
@@ -8,7 +9,7 @@ export function addCommand(program: Command): void {
     .description('run the broker, ingest, store and web page that supervisors use')
     .option('--config <file>', 'cloud.yaml; without it the defaults for one machine are used')
     .option('--data <folder>', 'folder of the store, the clips and the keys (overrides the configuration)')
-    .option('--port <number>', 'port of the web page (overrides the configuration; 0 picks a free one)', Number)
+    .option('--port <number>', 'port of the web page (overrides the configuration; 0 picks a free one)', port)
     .option(
       '--box <device:room:file>',
       'make sure that this box is known for this room, and keep its secret in this file; may be repeated',

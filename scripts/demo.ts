@@ -1,5 +1,6 @@
 /** `evalroom demo`: a whole room on this machine, from a camera to the page. */
 import type { Command } from 'commander';
+import { port } from './options.ts';
 
 /** Adds the command to the program. */
 export function addCommand(program: Command): void {
@@ -11,7 +12,7 @@ export function addCommand(program: Command): void {
       'use this camera instead: rtsp://user:pass@host/path, or user:pass@host[:port] for ONVIF',
     )
     .option('--room <file>', 'use this room.yaml instead; its cloud and identity are replaced by those of the demo')
-    .option('--port <number>', 'port of the page (0 picks a free one)', Number, 0)
+    .option('--port <number>', 'port of the page (0 picks a free one)', port, 0)
     .option('--data <folder>', 'where the demo keeps its data', '.data/demo')
     .option('--fresh', 'forget what the demo kept: supervisors, alerts and clips')
     .option('--smoke', 'no page: run until the clip of the first alert was fetched and decoded, print figures, exit 0')

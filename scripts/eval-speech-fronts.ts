@@ -47,7 +47,7 @@ const SAME_S = 1.5;
 
 const whole = (least: number, most: number) => (text: string) => {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
   throw new InvalidInput('bad_option', `reading the options: ${text} is no whole number from ${least} to ${most}`);
 };
 

@@ -287,7 +287,7 @@ export function pool(rooms: readonly RoomScore[], cpuMsPerFrame: number | null, 
   const hours = rooms.reduce((n, r) => n + r.hours, 0);
   const perHour = (n: number) => (hours > 0 ? Math.round((n / hours) * 1000) / 1000 : null);
   return {
-    files: rooms.map((r) => r.name),
+    rooms: rooms.map((r) => r.name),
     behaviours,
     unscored,
     occupancyAccuracy: share(total('right'), total('frames')),

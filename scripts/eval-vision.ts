@@ -1,5 +1,5 @@
 /** `evalroom eval vision`: footage with known truth through the real eyes and the real deciding, in virtual time, as fast as the machine can. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Input, startRoom, step } from '../agent/decide/room.ts';
 import { Corrupt, InvalidInput, Unavailable } from '../protocol/errors.ts';
@@ -14,6 +14,7 @@ import { type Said, scoreOccupancy } from './eval-vision-occupancy.ts';
 import { type ReportedRoom, writeReport } from './eval-vision-report.ts';
 import { episodesOf, pool, type RoomScore, type Span, scoreEpisodes } from './eval-vision-score.ts';
 import { layoutOf, secondsOf, type Truth, type TruthRoom } from './eval-vision-truth.ts';
+import { numberFrom, someOf } from './options.ts';
 
 export interface EvalVisionOptions {
   /** Folder of NAME.mp4 with NAME.json beside each. */
@@ -40,6 +41,8 @@ export interface EvalVisionOptions {
 }
 
 const REPORT = join('.data', 'eval-vision', 'report.html');
+/** Every way in which footage may be shown to the eyes. */
+const RUNS = [CLEAN, ...VARIANTS, ...FURTHER];
 
 /** Adds `vision` to the `eval` command. */
 export function evalVisionCommand(program: Command): void {
@@ -51,16 +54,20 @@ export function evalVisionCommand(program: Command): void {
       'folder of NAME.mp4 with NAME.json beside each; files that share a name up to _cam? are one room',
     )
     .option('--rules <pack>', 'rule pack: its name or its folder', 'eval')
-    .option('--fps <number>', 'analysed frames per second', Number, 2)
+    .option('--fps <number>', 'analysed frames per second', numberFrom(0, 25, 'above'), 2)
     .option('--only <text>', 'only videos whose name contains this')
     .option('--single', 'score each camera alone instead of fusing the cameras of a room')
     .option('--augment', `besides the clean run: ${VARIANTS.map((v) => v.name).join(', ')}`)
     .option(
       '--variants <names>',
       `only these of the runs, separated by commas; besides those of --augment: ${FURTHER.map((v) => v.name).join(', ')}`,
-      (names) => names.split(','),
+      someOf(RUNS.map(({ name }) => name)),
     )
-    .option('--loop <hours>', 'repeat the footage until it lasts so many room-hours: for rates of false alarms', Number)
+    .option(
+      '--loop <hours>',
+      'repeat the footage until it lasts so many room-hours: for rates of false alarms',
+      numberFrom(0, 1000, 'above'),
+    )
     .option('--report <file>', 'HTML page with timelines and the frames of misses and false alarms', REPORT)
     .option('--no-report', 'write no page')
     .option('--no-cache', 'look at every video anew, and keep nothing')
@@ -80,8 +87,6 @@ export function evalVisionCommand(program: Command): void {
 /** Runs the evaluation; `print` gets the lines for people. Rejects with InvalidInput for a folder or truth file that cannot be used. */
 export async function evalVision(options: EvalVisionOptions, print: (line: string) => void) {
   const { loadRulePack } = await import('../models/rules/load.ts');
-  if (!(options.fps > 0 && options.fps <= 25))
-    throw new InvalidInput('bad_fps', `--fps ${options.fps}: a number between 0 and 25 is needed`);
   const pack = loadRulePack(options.rules);
   const { rooms, leftOut } = await readRooms(options);
   const failed: LeftOut[] = [];
@@ -95,6 +100,7 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   });
   const scores: RoomScore[] = [];
   const reported: ReportedRoom[] = [];
+  const files = new Set<string>();
   try {
     for (const variant of runs)
       for (const clean of rooms) {
@@ -113,6 +119,7 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
         const shown = repeated(seen.room, seen.observations, times);
         const { score, said } = scoreRoom(shown.room, layout, shown.observations, pack);
         scores.push(score);
+        for (const { file } of clean.cameras) files.add(basename(file));
         reported.push({ room: shown.room, variant, score, said });
         printRoom(score, print);
       }
@@ -125,6 +132,7 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
       `nothing of ${options.dir} could be looked at: ${failed.map(({ file, reason }) => `${file}: ${reason}`).join('; ')}`,
     );
   const result = {
+    files: [...files],
     ...pool(scores, watcher.cpuMsPerFrame(), watcher.modelSet()),
     leftOut: leftOut.map(({ file }) => file),
     failed: failed.map(({ file }) => file),
@@ -185,8 +193,6 @@ const secondOf = ({ at }: FrameObservation): number => (at.monoMs - BEGIN.monoMs
 /** How often everything must be seen for all of it to last so many hours. */
 function loops(hours: number | undefined, rooms: readonly TruthRoom[], runs: number): number {
   if (hours === undefined) return 1;
-  if (!(hours > 0 && hours <= 1000))
-    throw new InvalidInput('bad_loop', `--loop ${hours}: a number of hours between 0 and 1000 is needed`);
   const once = (runs * rooms.reduce((sum, r) => sum + secondsOf(r), 0)) / 3600;
   return Math.max(1, Math.ceil(hours / once));
 }
@@ -220,14 +226,7 @@ function repeated(room: TruthRoom, observations: readonly FrameObservation[], ti
 
 function chosen({ augment, variants }: EvalVisionOptions): readonly Variant[] {
   if (!variants) return augment ? [CLEAN, ...VARIANTS] : [CLEAN];
-  const all = [CLEAN, ...VARIANTS, ...FURTHER];
-  const unknown = variants.find((name) => !all.some((v) => v.name === name));
-  if (unknown !== undefined)
-    throw new InvalidInput(
-      'bad_variant',
-      `--variants ${unknown}: there are ${all.map((v) => v.name).join(', ')}; name some of these`,
-    );
-  return all.filter((v) => variants.includes(v.name));
+  return RUNS.filter(({ name }) => variants.includes(name));
 }
 
 /** The state machines over all cameras of the room in order of time, with a tick a second. */

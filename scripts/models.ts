@@ -1,6 +1,6 @@
 /** `evalroom models`: fetch, list, verify and measure the weights that the eyes and ears use. */
 import { join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import pino from 'pino';
 import { type Fetched, type FetchProgress, fetchModels } from '../models/fetch.ts';
 import {
@@ -232,9 +232,11 @@ interface MeasureFlags {
   readonly every: number;
   readonly tiles?: boolean;
   readonly poses?: boolean;
-  readonly set?: string[];
+  readonly set?: (typeof MEASURED)[number][];
   readonly json?: boolean;
 }
+
+const MEASURED = ['default', 'better', 'centernet'] as const;
 
 function addMeasure(models: Command): void {
   models
@@ -242,7 +244,7 @@ function addMeasure(models: Command): void {
     .description('CPU per picture and share of people found, on footage with known truth')
     .option('--media <folder>', 'folder of NAME.mp4 with NAME.json beside each; default $EVALROOM_MEDIA/room-dev')
     .option('--every <frames>', 'look at every so many frames', milliseconds, 50)
-    .option('--set <set...>', 'model sets: default, better, centernet', ['default', 'better', 'centernet'])
+    .addOption(new Option('--set <set...>', 'model sets').choices(MEASURED).default([...MEASURED]))
     .option('--tiles', 'look into two overlapping halves as well')
     .option('--poses', 'instead: the pose estimators of npm side by side, on the true box of everybody')
     .option('--json', 'print one JSON object on the last line')
@@ -261,7 +263,7 @@ function addMeasure(models: Command): void {
       for (const name of set) {
         const result = await measureEyes({
           media: folder,
-          set: name as 'default' | 'better' | 'centernet',
+          set: name,
           every,
           dataFolder: DEFAULT_FOLDER,
           ...(process.env.EVALROOM_MODELS ? { modelsFolder: process.env.EVALROOM_MODELS } : {}),

@@ -1,7 +1,7 @@
 /** The subcommands of `evalroom`: their names stand here, only the one that is asked for is loaded, and every error is worded. */
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { Bug, EvalroomError } from '../protocol/errors.ts';
+import { Bug, EvalroomError, InvalidInput } from '../protocol/errors.ts';
 
 interface Entry {
   readonly name: string;
@@ -154,6 +154,9 @@ export function wordError(error: unknown, verbose: boolean): string {
   return lines.join('\ncaused by: ').replace('\ncaused by: ', '\n');
 }
 
+/** Options that each alone could be right, or that only the subcommand itself can judge. */
+const isUsage = (error: unknown): boolean => error instanceof InvalidInput && error.code === 'bad_option';
+
 /** Runs the command line and returns the exit code: 0, 1 for an error, 2 for wrong usage. */
 export async function runCli(args: readonly string[]): Promise<number> {
   const verbose = args.includes('--verbose');
@@ -170,6 +173,6 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     console.error(wordError(error, verbose));
-    return 1;
+    return isUsage(error) ? 2 : 1;
   }
 }

@@ -7,7 +7,8 @@ export type Sabotage = (typeof SABOTAGES)[number];
 
 const count = (value: string): number => {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new InvalidArgumentError('a whole number is needed');
+  if (value.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('a whole number is needed');
   return number;
 };
 

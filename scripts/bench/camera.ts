@@ -4,24 +4,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { createLog } from '../../agent/log.ts';
 import type { AgentCost } from '../../agent/main.ts';
 import { demoFilm } from '../../hardware/fake/demo-film.ts';
 import { runFfmpeg } from '../../hardware/ffmpeg/run.ts';
 import { CROP_FACTOR, cut, enlarge } from '../../models/pose/crop.ts';
 import type { Picture } from '../../models/pose/detector.ts';
-import { createLandmarker } from '../../models/pose/landmarker.ts';
-import { loadDetector } from '../../models/pose/load.ts';
-import { chooseModels } from '../../models/pose/model-set.ts';
-import { InvalidInput } from '../../protocol/errors.ts';
-import type { CameraOptions } from '../bench.ts';
+import type { CameraOptions, CameraSet } from '../bench.ts';
 import type { Child } from '../children.ts';
 import { startStand } from '../stand.ts';
+import { modelsFor, type OpenedEyes, openEyes, sameEyes } from './eyes.ts';
 import { rounded } from './figures.ts';
 import { type ProcessUse, processTree } from './processes.ts';
 
-const MODELS = fileURLToPath(new URL('../../.data/models', import.meta.url));
 const FILM_FPS = 25;
 /** Templates are learnt and hot code is compiled by then: after half as long, V8 still compiles for a third of a percent of a core. */
 const WARM_UP_MS = 60_000;
@@ -39,19 +33,21 @@ interface Measured {
 
 /** Prints percent of one core per stage, and with --json one object as the last line. */
 export async function benchCamera({ seconds, fps, set, json }: CameraOptions): Promise<void> {
-  if (!['auto', 'default', 'better'].includes(set))
-    throw new InvalidInput('bench_set', `--set ${set}: auto, default or better`);
   const folder = await mkdtemp(join(tmpdir(), 'evalroom-camera-'));
   const say = (text: string) => void process.stderr.write(`${text}\n`);
+  let eyes: OpenedEyes | undefined;
   try {
+    // Kept open for the bare measurement: LiteRT opens once in a process.
+    eyes = await openEyes(set, folder);
     say('making a film of 1080p25 at 4 Mbit/s with a sub-stream of 640×360 …');
     const film = await cameraFilm(folder);
     say(`one camera, five seats, ${fps} frames per second: ${seconds} s after ${WARM_UP_MS / 1000} s …`);
-    const measured = await measure(join(folder, 'stand'), film, { seconds, fps, set });
+    const measured = await measure(join(folder, 'stand'), film, { seconds, fps, set, eyes: eyes.name });
     say('the same decode and the same inferences, bare …');
-    const bareMs = (await bareFfmpeg(film, measured.spanMs, fps)) + (await bareInferences(film.sub, measured, set));
+    const bareMs = (await bareFfmpeg(film, measured.spanMs, fps)) + (await bareInferences(film.sub, measured, eyes));
     print(measured, bareMs, json === true);
   } finally {
+    await eyes?.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -118,7 +114,7 @@ export async function cameraFilm(folder: string): Promise<Film> {
 async function measure(
   folder: string,
   film: Film,
-  { seconds, fps, set }: { seconds: number; fps: number; set: string },
+  { seconds, fps, set, eyes }: { seconds: number; fps: number; set: CameraSet; eyes: string },
 ): Promise<Measured> {
   const stand = await startStand({
     data: folder,
@@ -130,6 +126,7 @@ async function measure(
   });
   try {
     const agent = stand.agent();
+    sameEyes(agent, eyes);
     await pause(WARM_UP_MS);
     const before = await snapshot(agent);
     await pause(seconds * 1000);
@@ -183,10 +180,6 @@ export async function costOf(agent: Child): Promise<AgentCost> {
   return await cost;
 }
 
-/** Folder of models for the agent; for `default` one that has none. */
-export const modelsFor = (set: string, empty: string): string =>
-  set === 'default' ? join(empty, 'no-models') : (process.env.EVALROOM_MODELS ?? MODELS);
-
 /** Processor ms of ffmpeg alone for the same span: decode of the sub-stream to the same frames, and a copy of the main stream. */
 async function bareFfmpeg(film: Film, spanMs: number, fps: number): Promise<number> {
   const seconds = String(spanMs / 1000);
@@ -224,16 +217,7 @@ async function cpuOf(args: readonly string[]): Promise<number> {
 }
 
 /** Processor ms of as many detections and poses as were made, in this process, with nothing around them. */
-async function bareInferences(sub: string, { cost }: Measured, set: string): Promise<number> {
-  const models = await chooseModels({
-    modelsFolder: modelsFor(set, tmpdir()),
-    dataFolder: tmpdir(),
-    set: set === 'default' ? 'default' : 'auto',
-    log: createLog({ name: 'bench', level: 'silent' }),
-  });
-  if (models.detector.kind === 'scripted' || models.pose.kind === 'scripted') return Number.NaN;
-  const detector = await loadDetector(models.detector.kind, models.detector.file);
-  const pose = await createLandmarker(models.pose);
+async function bareInferences(sub: string, { cost }: Measured, { detector, pose }: OpenedEyes): Promise<number> {
   const picture = await firstFrame(sub);
   const [person] = await detector.detect(picture);
   const box = person?.box ?? ([0.4, 0.4, 0.6, 0.8] as const);
@@ -241,8 +225,6 @@ async function bareInferences(sub: string, { cost }: Measured, set: string): Pro
   await pose.estimate(crop.picture, [0.2, 0.2, 0.8, 0.8]);
   const detecting = await timed(cost.detector.runs, () => detector.detect(picture));
   const posing = await timed(cost.pose.runs, () => pose.estimate(crop.picture, [0.2, 0.2, 0.8, 0.8]));
-  await detector.close();
-  await pose.close();
   return detecting + posing;
 }
 

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { demoFilm } from '../../hardware/fake/demo-film.ts';
-import type { CameraOptions } from '../bench.ts';
+import type { CameraOptions, CameraSet } from '../bench.ts';
 import { startStand } from '../stand.ts';
-import { cameraFilm, costOf, type Film, modelsFor } from './camera.ts';
+import { cameraFilm, costOf, type Film } from './camera.ts';
+import { modelsFor, provenEyes, sameEyes } from './eyes.ts';
 import { rounded } from './figures.ts';
 import { processTree } from './processes.ts';
 
@@ -42,11 +43,12 @@ export async function benchMostCameras({ seconds, fps, set, json }: CameraOption
   const say = (text: string) => void process.stderr.write(`${text}\n`);
   const tried: Held[] = [];
   try {
+    const eyes = await provenEyes(set, folder);
     say('making a film of 1080p25 at 4 Mbit/s with a sub-stream of 640×360 …');
     const film = await cameraFilm(folder);
     for (let cameras = 2; cameras <= MOST; cameras += 2) {
       say(`${cameras} cameras, ${seconds} s …`);
-      const held = await hold(join(folder, String(cameras)), film, { cameras, seconds, fps, set });
+      const held = await hold(join(folder, String(cameras)), film, { cameras, seconds, fps, set, eyes });
       tried.push(held);
       console.log(
         `${String(cameras).padStart(2)} cameras  ${held.analysedFps} frames/s each, ${held.drops} drops, seat state p99 ${held.stateP99Ms} ms, ${held.core} cores, ${held.rssMb} MB`,
@@ -67,7 +69,7 @@ export async function benchMostCameras({ seconds, fps, set, json }: CameraOption
 async function hold(
   folder: string,
   film: Film,
-  { cameras, seconds, fps, set }: { cameras: number; seconds: number; fps: number; set: string },
+  { cameras, seconds, fps, set, eyes }: { cameras: number; seconds: number; fps: number; set: CameraSet; eyes: string },
 ): Promise<Held> {
   const stand = await startStand({
     data: folder,
@@ -87,6 +89,7 @@ async function hold(
   });
   try {
     const agent = stand.agent();
+    sameEyes(agent, eyes);
     await pause(WARM_UP_MS);
     const cpuMs = () => processTree(agent.pid).reduce((sum, one) => sum + one.cpuMs, 0);
     const [before, beganMs, beganCpuMs] = [await costOf(agent), performance.now(), cpuMs()];

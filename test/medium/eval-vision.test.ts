@@ -64,7 +64,7 @@ describe('evalroom eval vision', () => {
     const report = join(dir, 'page', 'report.html');
     const result = await evalVision({ dir, rules: 'eval', fps: 2, cache: false, report }, (line) => lines.push(line));
     expect(result).toMatchObject({
-      ...{ files: ['一号 室'], leftOut: ['alone.mp4'], failed: ['torn'] },
+      ...{ files: ['一号 室.mp4'], rooms: ['一号 室'], leftOut: ['alone.mp4'], failed: ['torn'] },
       ...{ roomHours: 0.0067, modelSet: expect.any(String), cpuMsPerFrame: expect.any(Number) },
       ...{ faultFramesRight: null, unscored: {}, falseAlarmsPerRoomHour: expect.any(Number) },
     });

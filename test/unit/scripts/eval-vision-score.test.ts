@@ -171,7 +171,7 @@ describe('the score of eval vision', () => {
     expect(blind.occupancy['1']).toMatchObject({ right: 0, unknown: blind.occupancy['1']!.frames });
     const pooled = pool([{ name: 'R', hours: 1, ...scoreEpisodes(room, [], pack), occupancy, fault }], null, 'm');
     expect(pooled).toMatchObject({
-      files: ['R'],
+      rooms: ['R'],
       occupancyAccuracy: 1,
       unknownShare: 0,
       faultFramesRight: 1,
