@@ -28,6 +28,9 @@ export interface EvidenceOutputs {
   segment(segment: SegmentFile): void;
 }
 
+/** So long a picture may wait in the file's queue for the sound of its moment. */
+const INTERLEAVE_US = 1_500_000;
+
 /** Arguments without credentials; finished segments are listed on pipe:3, every packet of the picture on pipe:4. */
 export function evidenceArgs(settings: EvidenceSettings, prefix: string, soundCodec: 'copy' | 'aac'): string[] {
   const { segmentMs, folder } = settings;
@@ -36,6 +39,8 @@ export function evidenceArgs(settings: EvidenceSettings, prefix: string, soundCo
     ...LIST_INPUT,
     ...['-map', '0:v:0', '-map', '0:a:0?', '-c:v', 'copy', '-c:a', soundCodec, ...keep],
     ...['-f', 'segment', '-segment_time', String(segmentMs / 1000), '-segment_time_delta', '0.1'],
+    // Pictures do not wait for sound that has stopped coming: by default they would for ten seconds.
+    ...['-max_interleave_delta', String(INTERLEAVE_US)],
     ...['-segment_format', 'mp4', '-reset_timestamps', '1', '-segment_list', 'pipe:3', '-segment_list_type', 'csv'],
     join(folder, `${prefix}-%06d.mp4`),
     // The times of all packets, as they come: what the segments' place on the wall clock is worked out from.

@@ -1,9 +1,10 @@
 /** What the tests of camera faults stand on: a whole room whose camera misbehaves on order, with scripted sitting people. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import { SEGMENT_NAME } from '../../../agent/record/ring.ts';
 import type { OverviewView } from '../../../cloud/http/api.ts';
 import { demoFilm } from '../../../hardware/fake/demo-film.ts';
 import type { Fault } from '../../../hardware/fake/fault.ts';
@@ -18,6 +19,8 @@ export interface FaultRoom {
   /** Occupancy of every seat as the cloud shows it now. */
   occupancy(): Promise<string[]>;
   accepted(kind: string): Accepted[];
+  /** When the newest recorded segment ends; 0 before the first. */
+  recordedWallMs(): number;
   setFault(fault: Fault | null): void;
   until<T>(what: string, look: () => Promise<T | undefined> | T | undefined, limitMs: number): Promise<T>;
   close(): Promise<void>;
@@ -50,6 +53,11 @@ export async function startFaultRoom(): Promise<FaultRoom> {
       return rooms[0]?.state?.seats.map(({ occupancy }) => occupancy) ?? [];
     },
     accepted: (kind) => stand.accepted.filter((one) => one.kind === kind),
+    recordedWallMs() {
+      const place = join(folder, 'stand', 'box', 'segments');
+      const names = existsSync(place) ? readdirSync(place, { recursive: true }) : [];
+      return Math.max(0, ...names.map((name) => Number(SEGMENT_NAME.exec(basename(String(name)))?.[3] ?? 0)));
+    },
     setFault: (fault) => stand.camera.send({ fault }),
     async until(what, look, limitMs) {
       for (const endMs = performance.now() + limitMs; performance.now() < endMs; ) {
