@@ -100,7 +100,9 @@ export const walkingAbout: Rule<readonly Walk[]> = {
         },
       );
       drafts.push(...said);
-      if (isOpen(episode) || walk.steps.length > 0 || at.monoMs - walk.lastMonoMs < LOST_MS)
+      const endedMs = episode?.endedMonoMs;
+      const joinable = endedMs !== undefined && at.monoMs - endedMs <= context.pack.cooldownMs;
+      if (isOpen(episode) || joinable || walk.steps.length > 0 || at.monoMs - walk.lastMonoMs < LOST_MS)
         next.push({ ...walk, episode });
     }
     return [next, drafts];
