@@ -94,8 +94,14 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
       const perceive = perceives.get(cameraId)?.health();
       // The microphone in a camera has faults under the same id, and they do not make it blind.
       const fault = view.faults.find((one) => one.sourceId === cameraId && SIGHT_FAULTS.has(one.fault))?.fault;
+      // No observation comes from frames that nothing could look at, either: that is not for want of a signal.
+      const unseen = fault === 'down' && stateOf('decode') === 'running' ? perceive?.reason : undefined;
       const reason =
-        fault ?? roles.find((one) => one.state === 'down')?.reason ?? perceive?.reason ?? eyes.health().reason;
+        unseen ??
+        fault ??
+        roles.find((one) => one.state === 'down')?.reason ??
+        perceive?.reason ??
+        eyes.health().reason;
       return {
         cameraId,
         decode: stateOf('decode'),

@@ -8,7 +8,7 @@ import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 const ear = { engine: 'fsmn', language: 'zh-CN', rtf: 5.04321, restarts: 2, dropped: 420 };
 
 /** A camera with a microphone in it, and one microphone beside it; parts that only say what the test gives them. */
-function stateWith(faults: readonly { readonly sourceId: string; readonly fault: string }[]) {
+function stateWith(faults: readonly { readonly sourceId: string; readonly fault: string }[], reason?: string) {
   const perceive = {
     analysedFps: 2,
     decodedFps: 24.96,
@@ -23,6 +23,7 @@ function stateWith(faults: readonly { readonly sourceId: string; readonly fault:
     posesPerSecond: 1,
     strained: false,
     lastMonoMs: 1,
+    ...(reason === undefined ? {} : { reason }),
   };
   const parts = {
     config: { cameras: [{ cameraId: 'cam-a', audio: true }] },
@@ -42,7 +43,9 @@ function stateWith(faults: readonly { readonly sourceId: string; readonly fault:
     health: () => ({ microphoneId, rmsDb: -40, dropped: 0, resyncs: 0, ears: [{ ...ear, ...state }] }),
   });
   const live = {
-    capture: { observations: () => [] },
+    capture: {
+      observations: () => [{ kind: 'stream', sourceId: 'cam-a', role: 'decode', state: 'running', silentMs: 0 }],
+    },
     perceives: new Map([['cam-a', { health: () => perceive }]]),
     listens: [
       listen('cam-a', { state: 'deaf', reason: 'too slow', slow: true }),
@@ -84,6 +87,12 @@ describe('the state of a room', () => {
       },
       expect.objectContaining({ microphoneId: 'table', state: 'hearing', unconfirmed: true }),
     ]);
+  });
+
+  it('says why nothing is seen where pictures come all the same', () => {
+    const down = [{ sourceId: 'cam-a', fault: 'down' }];
+    expect(stateWith(down, 'no model of the eyes').cameras[0]).toMatchObject({ fault: 'no model of the eyes' });
+    expect(stateWith(down).cameras[0]).toMatchObject({ fault: 'down' });
   });
 
   it('does not call a camera blind because the microphone in it has a fault', () => {
