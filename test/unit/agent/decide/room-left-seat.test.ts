@@ -328,3 +328,40 @@ describe('several people', () => {
     expect(Object.fromEntries(run.view.tracks.map((t) => [t.seatId, t.trackId]))).toEqual(owners);
   });
 });
+
+describe('owners whose ids were exchanged', () => {
+  /** Two get up, pass each other and sit down where the other one's id says that they belong. */
+  function exchanged(): Run {
+    const run = begin();
+    play(run, 20, { persons: ALL });
+    for (let k = 0; k <= 12; k++)
+      play(run, run.s + 0.5, {
+        persons: [sitting('3'), standing(0.18 + 0.025 * k), standing(0.48 - 0.025 * k)],
+        looks: { '1': 'empty', '2': 'empty' },
+      });
+    return run;
+  }
+  const owners = (run: Run) => Object.fromEntries(run.view.tracks.map((t) => [t.seatId, t.trackId]));
+
+  it('are given back who sits where for eight seconds, and nobody is told of', () => {
+    const run = exchanged();
+    expect(owners(run)).toEqual({ '1': 1, '2': 2, '3': 3 });
+    play(run, run.s + 5, { persons: ALL });
+    expect(owners(run)).toEqual({ '1': 1, '2': 2, '3': 3 });
+    play(run, run.s + 10, { persons: ALL });
+    expect(owners(run)).toEqual({ '1': 2, '2': 1, '3': 3 });
+    play(run, run.s + 60, { persons: ALL });
+    expect(told(run)).toEqual([]);
+  });
+
+  it('are then missed at the seat that they leave', () => {
+    const run = exchanged();
+    play(run, run.s + 20, { persons: ALL });
+    // Two of the three are left; who goes sat at seat 2, under the id that seat 1 had.
+    for (const x of [0.48, 0.53, 0.58, 0.63]) play(run, run.s + 0.5, { persons: [...others('2'), standing(x)] });
+    play(run, run.s + 40, { persons: others('2'), looks: { '2': 'empty' } });
+    expect(run.view.seats.map((s) => s.occupancy)).toEqual(['yes', 'no', 'yes']);
+    expect(episodes(run).map((b) => b.seatIds.join())).toEqual(episodes(run).map(() => '2'));
+    expect(told(run)).toContain('begin left_seat notice');
+  });
+});
