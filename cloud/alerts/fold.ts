@@ -24,7 +24,7 @@ export interface Folding {
  * The alert after one more event. A left stream is drained behind newer ones, so an event may come after what was decided
  * later: it adds seats and level, may set the begin back, and leaves phase, length, words and fault as they are. The level
  * never falls. When it rises to alarm, or what was only suspected is confirmed, after somebody acknowledged or closed the notice, the alert
- * opens again: what they judged was less than what it has become. An episode that has ended may be joined again: it goes on, and `againWallMs` says
+ * opens again: what they judged was less than what it has become. What was confirmed once stays confirmed. An episode that has ended may be joined again: it goes on, and `againWallMs` says
  * since when. The first evaluation that an event names is the alert's for good, also where the episode went on into the next
  * one.
  */
@@ -32,7 +32,7 @@ export function foldEvent(before: AlertFold | undefined, event: Folding): AlertF
   const { roomId, wallMs, told, storedWallMs, body } = event;
   const level = before?.level === 'alarm' ? 'alarm' : body.level;
   const late = before && isLate(before, event) ? before : undefined;
-  const suspected = isSuspected(body) && (!late || late.suspected === true);
+  const suspected = isSuspected(body) && (before === undefined || before.suspected === true);
   const risen = before !== undefined && (before.level !== level || (before.suspected === true && !suspected));
   const {
     verdict,

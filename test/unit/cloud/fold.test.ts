@@ -129,7 +129,12 @@ describe('alert fold', () => {
     expect(confirmed).toMatchObject({ state: 'open', level: 'notice', phase: 'update' });
     expect(confirmed).not.toHaveProperty('verdict');
     expect(fold(confirmed, words('end', 'SPOKEN', 'SILENT'), 20_000)).not.toHaveProperty('suspected');
-    // Drained late, a suspicion takes back nothing.
+    // Drained late, a suspicion takes back nothing, also when it is of an earlier run of the agent.
+    const other = { ...words('begin', 'SILENT', 'SUSPECTED') };
+    expect(fold(confirmed, other, 9500)).not.toHaveProperty('suspected');
+    expect(
+      fold(foldAction(fold(confirmed, other, 9500), 'confirm'), words('end', 'SPOKEN', 'SILENT'), 20_000),
+    ).toMatchObject({ state: 'closed', verdict: 'confirmed' });
     expect(fold(confirmed, words('begin', 'SILENT', 'SUSPECTED'), -1)).toMatchObject({ state: 'open' });
   });
 
