@@ -125,7 +125,8 @@ export function createPerceive({
     lastFrame = frame.frame;
     // After a long look: of what came meanwhile only the share of the last ten seconds counts.
     const now = clock.monoMs();
-    decoded.add(1 + missed * Math.min(1, RATE_MS / Math.max(1, now - (cameMs ?? now))));
+    // Since when those before the first one came, nobody knows.
+    decoded.add(cameMs === undefined ? 1 : 1 + missed * Math.min(1, RATE_MS / Math.max(1, now - cameMs)));
     cameMs = now;
     lagKnown = frame.lagMs !== undefined;
     if (frame.lagMs !== undefined) lag.add(frame.lagMs);

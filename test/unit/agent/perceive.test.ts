@@ -197,6 +197,13 @@ describe('perceive', () => {
     await perceive.close();
   });
 
+  it('takes no frame from before its first one for a rate of now', async () => {
+    const { perceive } = setUp([30_000, 30_001], fakeEyes());
+    await all(perceive.observations());
+    expect(perceive.health().decodedFps).toBeLessThanOrEqual(2);
+    await perceive.close();
+  });
+
   it('gives nothing while the eyes are down, but counts it and says why until it is over', async () => {
     const { perceive } = setUp([0, 1, 2, 3], fakeEyes({ down: [1, 2] }));
     const seen: number[] = [];
