@@ -6,7 +6,7 @@ import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
 import type { RoomConfig } from './config.ts';
 import { type EarParts, listenTo, relisten } from './ears.ts';
-import type { Listen } from './listen.ts';
+import type { Heard, Listen } from './listen.ts';
 
 export interface HearingParts {
   readonly config: RoomConfig;
@@ -27,6 +27,11 @@ export interface Hearing {
   /** Other names to listen for, without ceasing to hear; false: they are the same. */
   rename(bidders: EarParts['bidders']): boolean;
   repack(pack: RulePack): void;
+}
+
+/** The words that a clip shows as heard: what is only suspected may never be told, and is no caption. */
+export function captionOf(heard: Heard): string | undefined {
+  return heard.kind === 'phrase' && heard.level === undefined ? heard.text : undefined;
 }
 
 export function createHearing({ config, pack, bidders, script, clock, log }: HearingParts): Hearing {

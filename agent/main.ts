@@ -18,7 +18,7 @@ import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
 import { createForward } from './forward.ts';
-import { createHearing } from './hearing.ts';
+import { captionOf, createHearing } from './hearing.ts';
 import { openIdentity } from './identity.ts';
 import { createLayoutHolder, seatsWarning } from './layout.ts';
 import { createLooking } from './looking.ts';
@@ -244,7 +244,8 @@ export async function startAgent(config: RoomConfig, machine: AgentMachine): Pro
       loops.add(
         each(listener.observations(), (heard) => {
           watch.observe(heard);
-          if (heard.kind === 'phrase') recorder.word(heard.at.wallMs, heard.text, true);
+          const caption = captionOf(heard);
+          if (caption !== undefined) recorder.word(heard.at.wallMs, caption, true);
         }),
       );
     };
