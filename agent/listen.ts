@@ -51,6 +51,8 @@ export interface Listen {
 /** Observations that may wait for their reader. */
 const QUEUE = 500;
 const LOOK_MS = 1000;
+/** Of a reason so much is told: it may name every phrase of a pack, and a state or an event that is too long is refused whole. */
+const REASON_LENGTH = 400;
 /** An unchanged state of an ear is said again this often. */
 const REPEAT_MS = 5000;
 /** Exact zeros for so long are no quiet room: the source is dead. */
@@ -61,6 +63,8 @@ const NO_BLOCK_MS = 10_000;
 const SWAP_MS = 10_000;
 /** Both hear so much: what began before the new ears came has then been said, and the old ones have told it. */
 const OVERLAP_SAMPLES = 5 * 16_000;
+
+const short = (reason: string) => (reason.length > REASON_LENGTH ? `${reason.slice(0, REASON_LENGTH - 1)}…` : reason);
 
 /** A recogniser, and how many samples this listener had heard when it came. */
 interface Ear {
@@ -220,7 +224,7 @@ export function createListen(deps: {
     ear: Recogniser,
   ): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'slow' | 'unconfirmed'> => {
     const { state, reason, slow, unconfirmed } = ear.health();
-    const why = reason === undefined ? {} : { reason };
+    const why = reason === undefined ? {} : { reason: short(reason) };
     if (state === 'deaf') return { state, ...why, ...(slow ? { slow } : {}) };
     if (zeros) return { state: 'deaf', reason: 'no sound: the source sends digital silence' };
     if (clock.monoMs() - (lastBlockMonoMs ?? startedMonoMs) > NO_BLOCK_MS) {

@@ -110,7 +110,8 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
         suspected: doubtful ? remember(state.suspected, doubtful, now) : state.suspected,
         // In an episode that is sure the last sure word stands.
         last: hit || !sure ? heard : state.last,
-        lastHitMonoMs: now,
+        // … and a suspicion does not draw it out.
+        lastHitMonoMs: hit || !sure ? now : state.lastHitMonoMs,
         firstMonoMs: open ? state.firstMonoMs : heard.beginMonoMs,
         firstWallMs: open ? state.firstWallMs : at.wallMs - Math.max(0, now - heard.beginMonoMs),
         episode: state.episode,

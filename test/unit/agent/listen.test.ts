@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createListen, type Heard } from '../../../agent/listen.ts';
 import type { PcmBlock } from '../../../hardware/camera.ts';
 import { createDeaf } from '../../../models/speech/ears.ts';
+import type { LaterWords } from '../../../models/speech/recogniser.ts';
 import { createScripted } from '../../../models/speech/scripted.ts';
 import { manualClock, settle } from '../models/speech/manual-clock.ts';
 
@@ -97,6 +98,37 @@ describe('createListen', () => {
     expect(phrase!.at.monoMs).toBe(1200);
   });
 
+  it('passes on the words that come after a hit, with its place, and none of a phrase that the pack does not have', async () => {
+    const clock = manualClock(0);
+    const mic = microphone();
+    let tell: ((later: LaterWords) => void) | undefined;
+    const ear = createScripted({ language: 'en', script: [hit('p1', 8000, 16_000)] });
+    const recognisers = [{ ...ear, onLater: (listener: (later: LaterWords) => void) => void (tell = listener) }];
+    const listen = createListen({ microphoneId: 'mic-1', samples: mic.samples(), recognisers, phrases, clock, log });
+    const heard: Heard[] = [];
+    const reading = (async () => {
+      for await (const one of listen.observations()) if (one.kind !== 'level') heard.push(one);
+    })();
+    listen.start(new AbortController().signal);
+    for (let i = 0; i < 20; i++) {
+      await clock.advance(100);
+      mic.say({ samples: new Int16Array(1600).fill(100), at: clock.now() });
+      await settle();
+    }
+    const later = { beginSample: 8000, endSample: 16_000, neededSample: 30_000, heard: 'said words said more' };
+    tell!({ phraseId: 'p9', ...later });
+    tell!({ phraseId: 'p1', ...later });
+    await settle();
+    await listen.close();
+    await reading;
+    expect(heard.filter(({ kind }) => kind === 'later_words')).toMatchObject([
+      {
+        ...{ phraseId: 'p1', microphoneId: 'mic-1', engine: 'scripted', heard: 'said words said more' },
+        ...{ beginMonoMs: 500, endMonoMs: 1000 },
+      },
+    ]);
+  });
+
   it('does not report a phrase that the pack does not have', async () => {
     const { speak, of, end } = begin([hit('p9', 0, 1600)]);
     await speak(5);
@@ -157,6 +189,16 @@ describe('createListen', () => {
       ['hearing', undefined],
       ['hearing', true],
     ]);
+  });
+
+  it('shortens a reason that names every phrase of a pack: the cloud would refuse the state that has it', async () => {
+    const { ear, speak, of, listen, end } = begin([]);
+    ear.health = () => ({ state: 'hearing', reason: 'phrase '.repeat(100), rtf: 0, restarts: 0, dropped: 0 });
+    await speak(15);
+    expect(listen.health().ears[0]!.reason).toMatch(/^phrase .*…$/);
+    expect(listen.health().ears[0]!.reason).toHaveLength(400);
+    await end();
+    expect(of('ear')[0]!.reason).toHaveLength(400);
   });
 
   it('repeats an unchanged state every few seconds', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Input } from '../../../../agent/decide/room.ts';
 import { transcript } from '../../../../agent/decide/speech.ts';
-import type { PhraseObservation, SpeechCategory } from '../../../../protocol/observation.ts';
+import { isAddition, isSuspected } from '../../../../protocol/event.ts';
+import type { LaterWordsObservation, PhraseObservation, SpeechCategory } from '../../../../protocol/observation.ts';
 import type { Box } from '../../../../protocol/seat.ts';
 import { ALL, at, begin, context, episodes, feed, layout, others, play, sitting, standing, told } from './world.ts';
 
@@ -209,6 +211,66 @@ describe('spoken words', () => {
     ]);
   });
 
+  describe('once the words after a phrase are known', () => {
+    const around = (s: number, more: Partial<LaterWordsObservation> = {}): Input => {
+      const { phraseId, microphoneId, engine, language, beginMonoMs, endMonoMs, text } = hit(s, 'prohibited');
+      const heard = `qian ${text} hou mian`;
+      const said = { phraseId, microphoneId, engine, language, beginMonoMs, endMonoMs, heard };
+      return { kind: 'later_words', at: at(s + 11), ...said, ...more };
+    };
+    const ticks = (run: ReturnType<typeof begin>, from: number, to: number) => {
+      for (let s = from; s <= to; s++) feed(run, { kind: 'tick', at: at(s) });
+    };
+    const spoken = (run: ReturnType<typeof begin>) =>
+      episodes(run).filter(({ behaviour }) => behaviour === 'speech_prohibited');
+
+    it('one more end of the episode that is over has them, the phrase still marked, and nothing else in it is new', () => {
+      const run = begin();
+      feed(run, hit(2, 'prohibited', { heard: 'qian 给点好处' }));
+      ticks(run, 3, 12);
+      feed(run, around(2));
+      feed(run, around(2));
+      ticks(run, 14, 40);
+      const [first, end, more, ...rest] = spoken(run);
+      expect(rest).toEqual([]);
+      expect([first!.phase, end!.phase, more!.phase]).toEqual(['begin', 'end', 'end']);
+      expect(more).toEqual({
+        ...end,
+        ...{ from: 'SILENT', to: 'SILENT' },
+        transcript: { ...end!.transcript, text: 'qian 给点好处 hou mian', hit: [5, 9] },
+      });
+      expect([isAddition(more!), isAddition(end!)]).toEqual([true, false]);
+    });
+
+    it('an episode that goes on has them in an update of the same level, and in its end', () => {
+      const run = begin();
+      const long = { ...context.pack.rules.speech_prohibited!, mergeMs: 30_000 };
+      const ctx = { ...context, pack: { ...context.pack, rules: { ...context.pack.rules, speech_prohibited: long } } };
+      feed(run, hit(2, 'prohibited'), ctx);
+      feed(run, around(2), ctx);
+      for (let s = 14; s <= 60; s++) feed(run, { kind: 'tick', at: at(s) }, ctx);
+      expect(spoken(run).map(({ phase, level }) => `${phase} ${level}`)).toEqual([
+        'begin alarm',
+        'update alarm',
+        'end alarm',
+      ]);
+      for (const { transcript: said } of spoken(run).slice(1)) expect(said!.text).toBe('qian 给点好处 hou mian');
+      expect(spoken(run)[1]!.figures).toEqual(spoken(run)[0]!.figures);
+    });
+
+    it('changes nothing by itself: not without the phrase, not of another microphone, not when it is late', () => {
+      const run = begin();
+      feed(run, around(2));
+      feed(run, hit(2, 'prohibited'));
+      feed(run, around(2, { microphoneId: 'mic-2' }));
+      feed(run, around(2, { phraseId: 'other' }));
+      feed(run, around(9));
+      ticks(run, 3, 12);
+      feed(run, around(2, { at: at(60) }));
+      expect(spoken(run).map(({ phase }) => phase)).toEqual(['begin', 'end']);
+    });
+  });
+
   describe('that are only suspected', () => {
     const ctx = {
       ...context,
@@ -253,6 +315,25 @@ describe('spoken words', () => {
       expect(next!.episodeId).not.toBe(first!.episodeId);
     });
 
+    it('stay suspected when the words after them are known', () => {
+      const run = begin([], ctx);
+      feed(run, doubt(2), ctx);
+      ticks(run, 3, 12);
+      const { phraseId, microphoneId, engine, language, beginMonoMs, endMonoMs } = doubt(2);
+      const said = {
+        phraseId,
+        microphoneId,
+        engine,
+        language,
+        beginMonoMs,
+        endMonoMs,
+        heard: `${'x'.repeat(9)} 给点好处 hou mian`,
+      };
+      feed(run, { kind: 'later_words', at: at(13), ...said }, ctx);
+      const more = spoken(run).at(-1)!;
+      expect([isSuspected(more), isAddition(more), more.transcript!.text]).toEqual([true, true, said.heard]);
+    });
+
     it('become what they are in the same episode when they are confirmed, however late an engine is', () => {
       for (const lateS of [1, 15]) {
         const run = begin([], ctx);
@@ -287,6 +368,19 @@ describe('spoken words', () => {
         from: 'SPOKEN',
         sentence: { zh: expect.stringContaining('给点好处') },
       });
+    });
+
+    it('do not draw out what was confirmed', () => {
+      const run = begin([], ctx);
+      feed(run, hit(2, 'prohibited'), ctx);
+      for (let s = 4; s < 30; s += 2) {
+        feed(run, doubt(s, { phraseId: 'prohibited-2', text: '别的' }), ctx);
+        if (words(run).includes('end speech_prohibited alarm')) break;
+        feed(run, { kind: 'tick', at: at(s + 1) }, ctx);
+      }
+      const end = spoken(run).find(({ phase }) => phase === 'end');
+      expect(end).toMatchObject({ level: 'alarm', from: 'SPOKEN' });
+      expect(end!.durationMs).toBeLessThan(2000);
     });
 
     it('go on as suspected after a restart', () => {
