@@ -50,6 +50,14 @@ describe.each(DRIVERS)('evaluations and people in the store on %s', (driver) => 
       untilWallMs: WALL + 7 * MINUTE,
     };
     expect((await store.orders('room-1')).session?.permits).toEqual([permit]);
+    // Work on the equipment is of the room, whatever seat it is asked for.
+    const work = permitted(
+      evaluation,
+      { kind: 'maintenance', seatId: '1', minutes: 5 },
+      'p-2',
+      doing(WALL + 2 * MINUTE),
+    );
+    expect(work.evaluation.permits.at(-1)).not.toHaveProperty('seatId');
     await store.evaluations.change('ev-1', (e) => revoked(e, 'p-1', doing(WALL + 3 * MINUTE)), by(WALL + 3 * MINUTE));
     expect((await store.orders('room-1')).session?.permits).toEqual([]);
     expect(await store.evaluations.open()).toMatchObject([

@@ -122,6 +122,10 @@ describe('words of an evaluation', () => {
     expect(stepWords({ ...step, what: 'revoke', permit: staff }, '', 'en')).toBe(
       'revoked: 2 people staff in the room 10 min',
     );
+    const { seatId: _none, ...room } = permit;
+    const work = { ...room, kind: 'maintenance' } as const;
+    expect(stepWords({ ...step, what: 'permit', permit: work }, '', 'zh')).toBe('许可：全室 设备检修 10 分');
+    expect(quietPermitWords('maintenance', 'en')).toBe('Camera fault, Microphone fault');
   });
   it('take the time of day in the zone of the room', () => {
     const now = Date.UTC(2026, 10, 24, 16, 30, 5, 250);

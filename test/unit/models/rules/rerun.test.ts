@@ -114,6 +114,13 @@ describe('rerun', () => {
       episode({ behaviour, fault, durationMs, transcripts: [] });
     const camera = pack(base.phrases, { camera_fault: { ...rules.camera_fault!, downMs: 3_600_000 } });
     expect(changes(camera, [faulty('camera_fault', 'record_down')])).toMatchObject([{ change: 'silenced' }]);
+    const dark = (changed: { darkMs?: number | null; coveredMs?: number }) =>
+      changes(pack(base.phrases, { camera_fault: { ...rules.camera_fault!, ...changed } }), [
+        { ...faulty('camera_fault', 'dark'), level: 'notice' },
+      ]);
+    expect(dark({})).toEqual([]);
+    expect(dark({ darkMs: null })).toMatchObject([{ change: 'silenced' }]);
+    expect(dark({ coveredMs: 3_600_000 })).toMatchObject([{ change: 'silenced' }]);
     const own = { ...rules.microphone_fault!, clippingMs: 5000, speechlessMs: 1_200_000 };
     const before = pack(base.phrases, { microphone_fault: own });
     const under = (changed: Partial<typeof own> | { clippingMs: null } | { speechlessMs: null }, fault: string) =>
