@@ -8,6 +8,7 @@ import { SEGMENT_NAME } from '../../../agent/record/ring.ts';
 import type { OverviewView } from '../../../cloud/http/api.ts';
 import { demoFilm } from '../../../hardware/fake/demo-film.ts';
 import type { Fault } from '../../../hardware/fake/fault.ts';
+import { type Box, bounds } from '../../../protocol/seat.ts';
 import { processTree } from '../../../scripts/bench/processes.ts';
 import { type Accepted, type Desk, openDesk, type Stand, startStand } from '../../../scripts/stand.ts';
 
@@ -26,14 +27,23 @@ export interface FaultRoom {
   close(): Promise<void>;
 }
 
-/** Somebody sits at each seat of the demo's room for ever. */
-export async function startFaultRoom(): Promise<FaultRoom> {
-  const folder = await mkdtemp(join(tmpdir(), 'evalroom-faults-'));
+/** Where the script has them: one in each seat's zone. */
+export function sitting(): Box[] {
   const room = parse(readFileSync(demoFilm().room, 'utf8')) as { seats: { views: { zone: [number, number][] }[] }[] };
-  const persons = room.seats.map(({ views }) => {
-    const [xs, ys] = [0, 1].map((i) => views[0]!.zone.map((point) => point[i]!)) as [number[], number[]];
-    return { box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)], score: 0.9 };
-  });
+  return room.seats.map(({ views }) => bounds(views[0]!.zone));
+}
+
+export interface FaultRoomOptions {
+  /** Of room.yaml, over its own. */
+  readonly keys?: Readonly<Record<string, unknown>>;
+  /** Folder of models: then eyes and ears are real. */
+  readonly models?: string;
+}
+
+/** Somebody sits at each seat of the demo's room for ever, for eyes that follow a script. */
+export async function startFaultRoom({ keys = {}, models }: FaultRoomOptions = {}): Promise<FaultRoom> {
+  const folder = await mkdtemp(join(tmpdir(), 'evalroom-faults-'));
+  const persons = sitting().map((box) => ({ box, score: 0.9 }));
   const script = join(folder, 'script.json');
   await writeFile(script, JSON.stringify({ eyes: { steps: [{ from: 0, persons }] }, ears: [] }));
   const log: string[] = [];
@@ -41,8 +51,12 @@ export async function startFaultRoom(): Promise<FaultRoom> {
   const asked = join(folder, 'connections');
   await writeFile(asked, '');
   const preload = new URL('./every-connection.ts', import.meta.url).href;
-  const env = { NODE_OPTIONS: `--import=${preload}`, EVALROOM_TEST_CONNECTIONS: asked };
-  const stand = await startStand({ data: join(folder, 'stand'), room: { script, languages: [] }, onLine, env });
+  const env = {
+    ...{ NODE_OPTIONS: `--import=${preload}`, EVALROOM_TEST_CONNECTIONS: asked },
+    ...(models === undefined ? {} : { EVALROOM_MODELS: models }),
+  };
+  const scripted = models === undefined ? { script, languages: [] } : {};
+  const stand = await startStand({ data: join(folder, 'stand'), room: { ...scripted, ...keys }, onLine, env });
   const desk: Desk = await openDesk(stand.setupUrl);
   return {
     stand,
@@ -110,6 +124,29 @@ export async function goThrough(
   // An end is told when the fault has stayed away for a while.
   await room.until(`${fault}: the event has ended`, () => faults('end').length > ended || undefined, limits.backMs);
   return { seenS, backS };
+}
+
+/** The ends that the room's agent is configured to talk to: its camera's, its cloud's. */
+function configured({ stand: { camera, cloud, url } }: FaultRoom): string[] {
+  const ports = [
+    new URL(String(camera.ready.main)).port,
+    String(camera.ready.onvif).split(':')[1],
+    new URL(String(cloud.ready.mqttUrl)).port,
+    new URL(url).port,
+  ];
+  return ports.map((port) => `127.0.0.1:${port}`);
+}
+
+/** Of these ends, those that the room is not configured to talk to. */
+export function strangers(room: FaultRoom, peers: readonly string[]): string[] {
+  const known = configured(room);
+  return peers.filter((peer) => !known.includes(peer));
+}
+
+/** Of whatever the agent has asked for since it began, what is no connection to a configured end. */
+export function strangersAsked(room: FaultRoom): string[] {
+  const known = configured(room).map((end) => `connect ${end}`);
+  return room.asked().filter((one) => !known.includes(one));
 }
 
 /** `address:port` of the other end of every socket of a process and its children, and what it listens on. */
