@@ -15,7 +15,10 @@ const DAY_MS = 86_400_000;
 const BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OverlayWords {
-  /** Looks into overlays of before the instant, at most a day's worth. What failed is tried again in the next round. */
+  /**
+   * Looks into overlays of before the instant, at most a day's worth from the oldest one that can be read on. What failed is tried
+   * again in the next round, and holds up no other: one damaged file would keep the captions of all later ones for ever.
+   */
   look(beforeWallMs: number, removed: WordsRemoved): Promise<{ readonly emptied: number; readonly faults: unknown[] }>;
 }
 
@@ -65,7 +68,7 @@ export function createOverlayWords({
 
   return {
     async look(beforeWallMs, removed) {
-      let [until, after]: [number, OverlayFile | undefined] = [beforeWallMs, undefined];
+      let [until, after]: [number | undefined, OverlayFile | undefined] = [undefined, undefined];
       let emptied = 0;
       const faults: unknown[] = [];
       for (;;) {
@@ -74,15 +77,17 @@ export function createOverlayWords({
           limit: PAGE,
           ...(after ? { after } : {}),
         });
-        if (!after && page[0]) until = Math.min(until, page[0].storedWallMs + DAY_MS);
         for (const overlay of page)
           try {
-            if (overlay.storedWallMs < until && (await lookInto(overlay, removed))) emptied++;
+            if (until !== undefined && overlay.storedWallMs >= until) break;
+            if (await lookInto(overlay, removed)) emptied++;
+            until ??= overlay.storedWallMs + DAY_MS;
           } catch (error) {
             faults.push(error);
           }
         after = page.at(-1);
-        if (!after || page.length < PAGE || after.storedWallMs >= until) return { emptied, faults };
+        if (!after || page.length < PAGE || (until !== undefined && after.storedWallMs >= until))
+          return { emptied, faults };
       }
     },
   };

@@ -92,6 +92,40 @@ describe.each(DRIVERS)('captions of clips on %s', (driver) => {
       rmSync(folder, { recursive: true, force: true });
     }
   });
+
+  it('leave what was stored days after one whose bytes are damaged, which is named every time', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evalroom-overlay-'));
+    try {
+      const files = localClipFiles(join(folder, 'clips'));
+      await store.ingest([delivery([roomEvent('s1', 1, spoken)])], WALL);
+      const shas: string[] = [];
+      for (const [i, clipId] of ['c1', 'c2', 'c3'].entries()) {
+        const bytes = Buffer.from(JSON.stringify(overlay(clipId, [{ tMs: 1, text: SAID, hit: true }])));
+        const file = { name: 'overlay.json', sha256: sha(bytes), bytes: bytes.length } as const;
+        await store.ingest([delivery([roomEvent('s1', i + 2, clipBody('e1', clipId, 'room-1', [file]))])], WALL);
+        const path = join(folder, randomUUID());
+        writeFileSync(path, bytes);
+        await files.keep(path, file.sha256);
+        await store.clipFileArrived({ clipId, ...file, storedWallMs: WALL + i * 3 * DAY });
+        shas.push(file.sha256);
+      }
+      await store.act({ actionId: 'a1', episodeId: 'e1', kind: 'confirm', wallMs: WALL }, user);
+      const pathOf = (sha256: string) => join(folder, 'clips', sha256.slice(0, 2), sha256);
+      writeFileSync(pathOf(shas[0]!), 'damaged');
+      const { look } = createOverlayWords({ store, files, folder: join(folder, 'uploads') });
+      // Still no more than a day's worth at once.
+      for (const rest of [
+        [false, true],
+        [false, false],
+      ] as const) {
+        expect(await look(WALL + 30 * DAY, removed)).toMatchObject({ emptied: 1, faults: [{ code: 'clip_corrupt' }] });
+        expect(shas.slice(1).map((one) => existsSync(pathOf(one)))).toEqual(rest);
+      }
+      expect(await look(WALL + 30 * DAY, removed)).toMatchObject({ emptied: 0, faults: [{ code: 'clip_corrupt' }] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
 
 describe('an overlay', () => {

@@ -126,6 +126,27 @@ describe('retention', () => {
     expect([cuts.length, entries.length]).toEqual([1, 1]);
   });
 
+  it('writes down what has left though the overlays can not even be listed', async () => {
+    const entries: string[] = [];
+    const retention = createRetention({
+      store: {
+        retire: async () => ({ events: 0, alerts: 0, clips: 0, files: [] }),
+        newestWallMs: async () => undefined,
+        retentionClock: async () => undefined,
+        keepRetentionClock: async () => undefined,
+        removeWords: async () => ({ events: { fee: 2 }, alerts: 1, refused: 0 }),
+        appendLog: async ({ action, object }) => void entries.push(`${action} ${object}`),
+      },
+      overlays: { look: () => Promise.reject(new Error('the database is away')) },
+      files: { remove: async () => undefined },
+      clock: virtualClock({ wallMs: 1_800_000_000_000 }),
+      log: pino({ level: 'silent' }),
+      kept: { wordDays: { fee: 7 } },
+    });
+    await expect(retention.look()).rejects.toMatchObject({ errors: [{ message: 'the database is away' }] });
+    expect(entries).toEqual(['retire_words 2 events (fee 2), 1 alerts, 0 refused payloads, 0 captions of clips']);
+  });
+
   it.each([
     ['a year ahead', 365 * DAY],
     ['two hours ahead', 2 * HOUR],
