@@ -5,12 +5,12 @@ import { type EvaluationView, type PermitRequest, SEAT_PERMIT_KINDS, type StepVi
 import { useDesk } from '../state/desk.ts';
 import {
   alertEnd,
+  carryOut,
   draftOf,
   minutesUntil,
   type PermitDraft,
   permitSpans,
   phaseSpans,
-  requestsOf,
   standingFor,
   type Whom,
 } from '../state/session-line.ts';
@@ -56,12 +56,12 @@ export function SessionLine({ room, evaluation, steps, disabled, onPermit, onRev
   const seen = (fromWallMs: number, toWallMs: number) => toWallMs > from && fromWallMs < to;
 
   const change = (whom: Whom, minutes: number) => setDraft(draftOf(whom, minutes, evaluation.permits, now));
-  const give = async (wanted: PermitDraft) => {
-    const { give: request, revoke } = requestsOf(wanted);
-    if (request && !(await onPermit(request))) return;
-    if (revoke !== undefined && !(await onRevoke(revoke))) return;
-    setDraft(undefined);
-  };
+  const give = (wanted: PermitDraft) =>
+    carryOut(
+      wanted,
+      { permits: evaluation.permits, nowMs: now },
+      { give: onPermit, revoke: onRevoke, left: (next) => setDraft(next) },
+    );
   const row = (seatId: string | undefined, name: string) => {
     const whom: Whom = seatId === undefined ? { kind: 'staff' } : { kind, seatId };
     const mine = draft?.kind === whom.kind && draft.seatId === seatId ? draft : undefined;

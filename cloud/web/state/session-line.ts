@@ -103,3 +103,29 @@ export function requestsOf({ kind, seatId, minutes, instead }: PermitDraft): {
     ...(instead ? { revoke: instead.permitId } : {}),
   };
 }
+
+/**
+ * Carries a drawn permit out, the new one first. `permits` as they are now, not as they were when it was drawn: one that has run
+ * out meanwhile cannot be taken back and needs not be. `left` is told what is still to do before each request, undefined
+ * when all is done: pressed again after a failure, nothing is given twice.
+ */
+export async function carryOut(
+  draft: PermitDraft,
+  { permits, nowMs }: { readonly permits: readonly PermitView[]; readonly nowMs: number },
+  desk: {
+    readonly give: (request: PermitRequest) => Promise<boolean>;
+    readonly revoke: (permitId: string) => Promise<boolean>;
+    readonly left: (draft: PermitDraft | undefined) => void;
+  },
+): Promise<void> {
+  const { instead, ...drawn } = draft;
+  const still = permits.find((one) => one.permitId === instead?.permitId);
+  const stands = still && still.revokedWallMs === undefined && still.untilWallMs > nowMs;
+  const { give, revoke } = requestsOf({ ...drawn, ...(stands ? { instead: still } : {}) });
+  if (give && !(await desk.give(give))) return;
+  if (revoke !== undefined) {
+    desk.left({ ...draft, minutes: 0 });
+    if (!(await desk.revoke(revoke))) return;
+  }
+  desk.left(undefined);
+}

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PermitView, StepView } from '../../../cloud/http/sessions-api.ts';
 import {
+  carryOut,
   draftOf,
   MINUTES_MAX,
   minutesUntil,
@@ -92,5 +93,59 @@ describe('a permit that is drawn', () => {
       give: { kind: 'staff', minutes: 5, people: 3 },
       revoke: 'staff',
     });
+  });
+});
+
+describe('a drawn permit that is carried out', () => {
+  const desk = (answers: Partial<Record<'give' | 'revoke', boolean>> = {}) => {
+    const [asked, lefts]: [string[], unknown[]] = [[], []];
+    return {
+      asked,
+      lefts,
+      give: async ({ minutes }: { minutes: number }) => {
+        asked.push(`give ${minutes}`);
+        return answers.give ?? true;
+      },
+      revoke: async (permitId: string) => {
+        asked.push(`revoke ${permitId}`);
+        return answers.revoke ?? true;
+      },
+      left: (draft: unknown) => void lefts.push(draft),
+    };
+  };
+  const old = permit('p1');
+  const draft = draftOf({ kind: 'absence', seatId: '3' }, 20, [old], 0)!;
+
+  it('is given first and then stands in for the old one', async () => {
+    const on = desk();
+    await carryOut(draft, { permits: [old], nowMs: 1 }, on);
+    expect(on.asked).toEqual(['give 20', 'revoke p1']);
+    expect(on.lefts.at(-1)).toBeUndefined();
+  });
+
+  it('is not given twice when the old one could not be taken back at once', async () => {
+    const failing = desk({ revoke: false });
+    await carryOut(draft, { permits: [old], nowMs: 1 }, failing);
+    const still = failing.lefts.at(-1) as typeof draft;
+    expect(still).toMatchObject({ minutes: 0, instead: { permitId: 'p1' } });
+    const again = desk();
+    await carryOut(still, { permits: [old, permit('p2')], nowMs: 2 }, again);
+    expect(again.asked).toEqual(['revoke p1']);
+    expect(again.lefts.at(-1)).toBeUndefined();
+  });
+
+  it('stays as it is drawn when it was not given', async () => {
+    const on = desk({ give: false });
+    await carryOut(draft, { permits: [old], nowMs: 1 }, on);
+    expect([on.asked, on.lefts]).toEqual([['give 20'], []]);
+  });
+
+  it.each([
+    ['has run out', [old], 11 * MINUTE],
+    ['was taken back elsewhere', [permit('p1', { revokedWallMs: 5 })], 6],
+  ])('leaves the old one alone that %s since it was drawn', async (_what, permits, nowMs) => {
+    const on = desk();
+    await carryOut(draft, { permits, nowMs }, on);
+    expect([on.asked, on.lefts]).toEqual([['give 20'], [undefined]]);
   });
 });
