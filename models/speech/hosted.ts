@@ -18,6 +18,8 @@ export type EngineReport =
       readonly busyMs: number;
       readonly hits: readonly Hit[];
       readonly talk?: Talk | undefined;
+      /** What it cannot hear has become more than it said when it was ready. */
+      readonly partly?: string;
     };
 
 /** One run of an engine. `post` copies nothing: the samples belong to the engine then. */
@@ -101,6 +103,10 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       for (const listener of listeners) listener(placed);
     }
     if (event.talk) for (const listener of talkListeners) listener(event.talk);
+    if (event.partly !== undefined && event.partly !== partly) {
+      partly = event.partly;
+      log.warn({ partly }, 'the ear hears less');
+    }
     feed.done(event.samples);
   };
 

@@ -37,13 +37,21 @@ function open({ phrases, folder }: OpenEnglish): ReturnType<typeof createEnglish
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-  const partly = unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
-  const parts = [
-    ...(partly === '' ? [] : [`deaf to ${partly}`]),
-    ...(decoder.wordsOf ? [] : [carelessOf(keywords) ?? []].flat()),
-  ];
-  tell(parts.length === 0 ? { kind: 'ready' } : { kind: 'ready', partly: parts.join('; ') });
-  return createEnglishSpotter(decoder, keywords);
+  const unknown = unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
+  const deafTo = unknown === '' ? [] : [`deaf to ${unknown}`];
+  const partlyOf = (careless: string | undefined) => {
+    const parts = [...deafTo, ...(careless === undefined ? [] : [careless])];
+    return parts.length === 0 ? {} : { partly: parts.join('; ') };
+  };
+  tell({ kind: 'ready', ...partlyOf(decoder.wordsOf ? undefined : carelessOf(keywords)) });
+  // Nothing is done yet: a sign of life, and what has become of the ear.
+  const alive = (more: { readonly partly?: string } = {}) =>
+    tell({ kind: 'done', samples: 0, busyMs: 0, hits: [], ...more });
+  return createEnglishSpotter(decoder, keywords, {
+    cpuMs,
+    onBegin: alive,
+    onGivenUp: (why) => alive(partlyOf(carelessOf(keywords, why))),
+  });
 }
 
 let spot: ReturnType<typeof createEnglishSpotter> | undefined;

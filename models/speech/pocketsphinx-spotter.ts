@@ -2,6 +2,7 @@
 import type { Phrase, PhraseContext } from '../../protocol/rules.ts';
 import { heardOf, judgeByWords } from './pocketsphinx-context.ts';
 import type { Decoder, Segment, SpokenWord } from './pocketsphinx-library.ts';
+import { createReader, type ReadingWatch } from './pocketsphinx-reader.ts';
 import type { Hit } from './recogniser.ts';
 
 /**
@@ -96,8 +97,8 @@ export function keywordFile(keywords: readonly Keyword[]): string {
   return keywords.map(({ words, threshold }) => `${words} /1e${threshold}/\n`).join('');
 }
 
-/** What an ear that cannot read words says of itself; undefined when no phrase minds those around it. */
-export function carelessOf(keywords: readonly Keyword[]): string | undefined {
+/** What an ear that cannot read words says of itself, and why; undefined when no phrase minds those around it. */
+export function carelessOf(keywords: readonly Keyword[], why = 'no en-us.lm.bin'): string | undefined {
   const idsWith = (side: 'needs' | 'unless') => [
     ...new Set(keywords.filter(({ context }) => context?.[side]?.length).map(({ phraseId }) => phraseId)),
   ];
@@ -106,7 +107,7 @@ export function carelessOf(keywords: readonly Keyword[]): string | undefined {
     ...(needs.length > 0 ? [`deaf to ${needs.join(', ')}, which count near certain words only`] : []),
     ...(unless.length > 0 ? [`tells these also where they are negated or quoted: ${unless.join(', ')}`] : []),
   ];
-  return parts.length > 0 ? `${parts.join('; ')} (no en-us.lm.bin)` : undefined;
+  return parts.length > 0 ? `${parts.join('; ')} (${why})` : undefined;
 }
 
 /** A spotted phrase whose words were not read yet, or may yet bring one that it needs. */
@@ -121,7 +122,12 @@ interface Spotted {
 }
 
 /** Two passes: the decoder's own threshold spots, and the words of the language around the phrase decide whether it counts. */
-export function createEnglishSpotter(decoder: Decoder, keywords: readonly Keyword[]): (samples: Int16Array) => Hit[] {
+export function createEnglishSpotter(
+  decoder: Decoder,
+  keywords: readonly Keyword[],
+  watch?: ReadingWatch,
+): (samples: Int16Array) => Hit[] {
+  const reader = createReader(decoder.wordsOf, watch);
   const byWords = new Map(keywords.map((keyword) => [keyword.words, keyword]));
   const reported = new Map<string, number>();
   const kept = new Int16Array(KEPT_SAMPLES);
@@ -160,9 +166,9 @@ export function createEnglishSpotter(decoder: Decoder, keywords: readonly Keywor
   const wordsSince = (beginSample: number): SpokenWord[] | undefined => {
     const from = Math.max(0, position - KEPT_SAMPLES, beginSample - BEFORE_SAMPLES);
     if (!decoder.wordsOf || allowance < position - from) return undefined;
-    allowance -= position - from;
+    allowance -= (position - from) * reader.weight();
     const sound = Int16Array.from({ length: position - from }, (_, i) => kept[(from + i) % KEPT_SAMPLES]!);
-    return decoder.wordsOf(sound).map((word) => ({
+    return reader.read(sound)?.map((word) => ({
       ...word,
       beginSample: from + word.beginSample,
       endSample: from + word.endSample,

@@ -192,6 +192,32 @@ describe('hostEngine', () => {
     await ear.close();
   });
 
+  it('names what it cannot hear any more, as soon as the engine says so', async () => {
+    const { ear, runs } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready', partly: 'deaf to p7' });
+    runs[0]!.events.onReport({ kind: 'done', samples: 0, busyMs: 0, hits: [], partly: 'deaf to p7; careless' });
+    runs[0]!.events.onReport({ kind: 'done', samples: 0, busyMs: 0, hits: [] });
+    expect(ear.health()).toMatchObject({ state: 'hearing', reason: 'deaf to p7; careless', rtf: 0 });
+    await ear.close();
+  });
+
+  it('loses nothing over a block that takes nine seconds twice, with a sign of life between', async () => {
+    const { ear, runs, clock } = await begin();
+    runs[0]!.events.onReport({ kind: 'ready' });
+    const speak = async (seconds: number) => {
+      for (let i = 0; i < seconds * 10; i++) {
+        ear.accept(new Int16Array(1600));
+        await clock.advance(100);
+      }
+    };
+    await speak(9);
+    runs[0]!.events.onReport({ kind: 'done', samples: 0, busyMs: 0, hits: [] });
+    await clock.advance(9000);
+    expect(runs[0]!.killed).toBe(false);
+    expect(ear.health()).toMatchObject({ state: 'hearing', dropped: 0, restarts: 0 });
+    await ear.close();
+  });
+
   it('drops the oldest sound beyond ten seconds and counts it', async () => {
     const { ear, runs } = await begin();
     runs[0]!.events.onReport({ kind: 'ready' });
