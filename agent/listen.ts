@@ -2,13 +2,19 @@
 import type { Logger } from 'pino';
 import type { PcmBlock } from '../hardware/camera.ts';
 import { createLevelMeter } from '../models/speech/level.ts';
-import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
-import type { EarObservation, LevelObservation, PhraseObservation, TalkObservation } from '../protocol/observation.ts';
+import type { Hit, LaterWords, Recogniser } from '../models/speech/recogniser.ts';
+import type {
+  EarObservation,
+  LaterWordsObservation,
+  LevelObservation,
+  PhraseObservation,
+  TalkObservation,
+} from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
 import { createTimeline } from './listen-timeline.ts';
 
-export type Heard = PhraseObservation | LevelObservation | TalkObservation | EarObservation;
+export type Heard = PhraseObservation | LaterWordsObservation | LevelObservation | TalkObservation | EarObservation;
 
 export interface ListenHealth {
   readonly microphoneId: string;
@@ -157,6 +163,24 @@ export function createListen(deps: {
     });
   };
 
+  const onLater = ({ recogniser: ear, from }: Ear, later: LaterWords) => {
+    const { phraseId, heard } = later;
+    if (!categories.has(phraseId)) return;
+    const at = timeline.instantOf(later.neededSample + from) ?? clock.now();
+    const endMonoMs = Math.min(at.monoMs, timeline.monoMs(later.endSample + from));
+    put({
+      kind: 'later_words',
+      microphoneId,
+      at,
+      engine: ear.engine,
+      language: ear.language,
+      phraseId,
+      beginMonoMs: Math.min(endMonoMs, timeline.monoMs(later.beginSample + from)),
+      endMonoMs,
+      heard,
+    });
+  };
+
   const hear = async () => {
     for await (const { samples, at } of deps.samples) {
       if (stop.signal.aborted) return;
@@ -186,6 +210,7 @@ export function createListen(deps: {
   const begin = (ear: Ear) => {
     const { recogniser } = ear;
     recogniser.onHit((hit) => onHit(ear, hit));
+    recogniser.onLater?.((later) => onLater(ear, later));
     recogniser.onTalk?.(({ samples, units, covered }) => {
       // Ears that are on their way hear the same as those that they replace.
       if (!ears.includes(ear)) return;

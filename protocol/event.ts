@@ -111,6 +111,16 @@ export function isSuspected({ phase, from, to }: Pick<EpisodeBody, 'phase' | 'fr
   return to === SUSPECTED || (from === SUSPECTED && phase === 'end');
 }
 
+/** An end that ends nothing: the episode is over, and more of what was said around its words has become known. */
+export function isAddition({
+  phase,
+  from,
+  to,
+  transcript,
+}: Pick<EpisodeBody, 'phase' | 'from' | 'to' | 'transcript'>): boolean {
+  return phase === 'end' && from === to && transcript !== undefined;
+}
+
 /** A clip has been cut for an episode and is on its way. */
 export interface ClipBody {
   readonly kind: 'clip';

@@ -133,6 +133,21 @@ export interface PhraseObservation {
   readonly heard?: string;
 }
 
+/** The words around a phrase that was told, once those after it are known too: some 10 s after it. It raises nothing. */
+export interface LaterWordsObservation {
+  readonly kind: 'later_words';
+  readonly microphoneId: string;
+  readonly at: Instant;
+  readonly engine: string;
+  readonly language: string;
+  /** Of the phrase. */
+  readonly phraseId: string;
+  readonly beginMonoMs: number;
+  readonly endMonoMs: number;
+  /** At most 10 s before the phrase and 10 s after it. */
+  readonly heard: string;
+}
+
 /** How much was said within a stretch of sound, and how much of it is about the evaluation. Counted in the ear; no words. */
 export interface TalkObservation {
   readonly kind: 'talk';
@@ -164,6 +179,7 @@ export type Observation =
   | StreamObservation
   | LevelObservation
   | PhraseObservation
+  | LaterWordsObservation
   | TalkObservation
   | EarObservation;
 

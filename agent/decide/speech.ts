@@ -1,13 +1,14 @@
 /** Rows 19 to 22, spoken words: phrases of the rule pack become one episode per category, with the words and the hit marked. */
 import {
   type Behaviour,
+  type DraftEvent,
   type EpisodeBody,
   type Level,
   type Sentence,
   SUSPECTED,
   type Transcript,
 } from '../../protocol/event.ts';
-import type { PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
+import type { LaterWordsObservation, PhraseObservation, SpeechCategory } from '../../protocol/observation.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import { type Episode, follow, graver, isOpen, resume } from './episode.ts';
 import type { Rule } from './rule.ts';
@@ -28,6 +29,8 @@ export interface Speech {
   readonly firstWallMs: number;
   /** Also one that ended unconfirmed, for as long as a late engine may still confirm it. */
   readonly episode?: Episode | undefined;
+  /** The last end that was told, and its phrase: the words after that may still be on their way. */
+  readonly ended?: { readonly hit: PhraseObservation; readonly draft: DraftEvent } | undefined;
 }
 
 interface Span {
@@ -109,18 +112,24 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
         recent: hit ? remember(state.recent, hit, now) : state.recent,
         suspected: doubtful ? remember(state.suspected, doubtful, now) : state.suspected,
         // In an episode that is sure the last sure word stands.
-        last: hit || !sure ? heard : state.last,
+        last: hit || !sure ? lengthened(heard, state.last) : state.last,
         // … and a suspicion does not draw it out.
         lastHitMonoMs: hit || !sure ? now : state.lastHitMonoMs,
         firstMonoMs: open ? state.firstMonoMs : heard.beginMonoMs,
         firstWallMs: open ? state.firstWallMs : at.wallMs - Math.max(0, now - heard.beginMonoMs),
         episode: state.episode,
+        ended: state.ended,
       };
     }
     const late = hit !== undefined && !state.sure && isKnown(state.suspected, hit);
     // Another microphone of the room heard the same words better: that is where they were said.
     const nearer = !heard && open && input.kind === 'phrase' && isNearer(input, state.last) ? input : undefined;
     if (nearer) next = { ...next, last: nearer };
+    const later = input.kind === 'later_words' ? input : undefined;
+    const longer = later && isAround(later, state.last) ? lengthened(state.last, later) : undefined;
+    if (longer) next = { ...next, last: longer };
+    const addition = later && state.ended && isAround(later, state.ended.hit) ? added(state.ended, later) : undefined;
+    if (later && state.ended && isAround(later, state.ended.hit)) next = { ...next, ended: undefined };
     const repeated = rule.alarmAfter !== null && next.hits >= rule.alarmAfter;
     const over = !heard && open && next.lastHitMonoMs !== undefined && now - next.lastHitMonoMs >= rule.mergeMs;
     const lastMs = next.lastHitMonoMs ?? now;
@@ -142,7 +151,12 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
           ? graver(gravityOf(context.pack, hit) ?? rule.level, repeated ? 'alarm' : undefined)
           : (doubtful && !sure) || (nearer && !sure)
             ? 'notice'
-            : nearer && rule.level,
+            : nearer
+              ? rule.level
+              : // It changes no level.
+                open && longer
+                ? state.episode?.level
+                : undefined,
         over,
         tell: true,
         facts: () => ({
@@ -171,9 +185,56 @@ export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behavi
         }),
       },
     );
-    return [{ ...next, episode: isOpen(episode) || !sure ? episode : undefined }, drafts];
+    const end = drafts.find(({ body }) => body.kind === 'episode' && body.phase === 'end');
+    if (end && last) next = { ...next, ended: { hit: last, draft: end } };
+    // What was over goes on: its end is to come.
+    else if (isOpen(episode) && isEndOf(next.ended?.draft, episode)) next = { ...next, ended: undefined };
+    return [
+      { ...next, episode: isOpen(episode) || !sure ? episode : undefined },
+      addition ? [...drafts, addition] : drafts,
+    ];
   },
 }));
+
+const isEndOf = (draft: DraftEvent | undefined, episode: Episode | undefined) =>
+  draft?.body.kind === 'episode' && draft.body.episodeId === episode?.episodeId;
+
+/** Said around this very phrase, at the same microphone. */
+const isAround = (later: LaterWordsObservation, hit: PhraseObservation | undefined): hit is PhraseObservation =>
+  hit !== undefined &&
+  hit.phraseId === later.phraseId &&
+  hit.microphoneId === later.microphoneId &&
+  hit.engine === later.engine &&
+  Math.abs(hit.endMonoMs - later.endMonoMs) <= SAME_MS;
+
+/** With the longer of two accounts of the same words. */
+function lengthened(
+  hit: PhraseObservation,
+  other: PhraseObservation | LaterWordsObservation | undefined,
+): PhraseObservation {
+  const same =
+    other !== undefined &&
+    other.phraseId === hit.phraseId &&
+    other.microphoneId === hit.microphoneId &&
+    other.engine === hit.engine &&
+    Math.abs(other.endMonoMs - hit.endMonoMs) <= SAME_MS;
+  return same && (other.heard?.length ?? 0) > (hit.heard?.length ?? 0) ? { ...hit, heard: other.heard! } : hit;
+}
+
+/** One more end of an episode that is over, with all that was said around its phrase; nothing else in it is new. */
+function added(
+  { hit, draft }: { readonly hit: PhraseObservation; readonly draft: DraftEvent },
+  later: LaterWordsObservation,
+): DraftEvent | undefined {
+  const { body } = draft;
+  if (body.kind !== 'episode' || later.at.monoMs - draft.at.monoMs > LATE_MS) return undefined;
+  // Suspected it stays where it never was anything else.
+  const state = body.from === SUSPECTED ? SUSPECTED : body.to;
+  return {
+    at: later.at,
+    body: { ...body, from: state, to: state, transcript: transcript(lengthened(hit, later)) },
+  };
+}
 
 /** The last word on an episode is the line that stays in every list: it must still say what was heard. */
 function said(category: SpeechCategory, phrase: string, over: boolean, hits: number): Sentence {

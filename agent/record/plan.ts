@@ -1,6 +1,6 @@
 /** After the outbox: which clips an accepted event asks for. Pure: (state, event) -> [state, requests]. */
 import type { ClipCause } from '../../protocol/clip.ts';
-import type { DraftEvent, EpisodeBody, Level } from '../../protocol/event.ts';
+import { type DraftEvent, type EpisodeBody, isAddition, type Level } from '../../protocol/event.ts';
 import type { RoomLayout } from '../../protocol/room.ts';
 import type { MonoMs, WallMs } from '../../protocol/time.ts';
 
@@ -75,6 +75,8 @@ export function plan(
 }
 
 function causeOf(body: EpisodeBody, known: Level | undefined): ClipCause | undefined {
+  // More words of what is over are nothing to see.
+  if (isAddition(body)) return undefined;
   if (body.phase === 'end') return 'end';
   // An episode whose begin was not seen (after a restart) begins here as far as clips are concerned.
   if (body.phase === 'begin' || known === undefined) return 'begin';

@@ -210,8 +210,11 @@ export async function listEpisodes(
       const known = words.get(key) ?? [];
       words.set(key, known);
       const { transcript } = body;
-      if (!known.some((one) => one.text === transcript.text && one.hit[0] === transcript.hit[0]))
-        known.push(transcript);
+      // The words after a phrase come later: the longer account of the same words takes the place of the shorter.
+      const upTo = ({ text, hit }: Transcript) => text.slice(0, hit[1]);
+      const same = known.findIndex((one) => one.hit[0] === transcript.hit[0] && upTo(one) === upTo(transcript));
+      if (same < 0) known.push(transcript);
+      else if (transcript.text.length > known[same]!.text.length) known[same] = transcript;
     }
   }
   const bidders = await biddersOf(reader, spoken);

@@ -1,6 +1,6 @@
 /** Two engines on one microphone: what the fast one hears is suspected until the other one has heard the same. */
 import type { Clock } from '../../protocol/time.ts';
-import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
+import type { Hit, LaterWords, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** The same phrase within this distance is the same utterance. */
 const SAME_SAMPLES = 1.5 * 16_000;
@@ -86,6 +86,8 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
       confirmed = forget(confirmed);
     },
     onHit: (listener) => void listeners.push(listener),
+    // What is told are the fast one's hits, with its words.
+    ...(fast.onLater ? { onLater: (listener: (later: LaterWords) => void) => fast.onLater?.(listener) } : {}),
     ...(counting.onTalk ? { onTalk: (listener: (talk: Talk) => void) => counting.onTalk?.(listener) } : {}),
     health(): RecogniserHealth {
       const [a, b] = [fast.health(), second.health()];

@@ -23,8 +23,8 @@ export interface Feed {
   /** Blocks that had to go, and how much sound they were. */
   dropped(): number;
   droppedSamples(): number;
-  /** The hit with its positions in the ear's own count. */
-  place(hit: Hit): Hit;
+  /** The hit, or what is told of it later, with its positions in the ear's own count. */
+  place<Placed extends Pick<Hit, 'beginSample' | 'endSample' | 'neededSample'>>(hit: Placed): Placed;
 }
 
 export function createFeed(): Feed {

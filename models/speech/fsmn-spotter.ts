@@ -1,13 +1,14 @@
 /** The Mandarin ear as one synchronous piece: samples in, confirmed hits of the pack's phrases out. Runs inside the worker. */
 import type { Phrase } from '../../protocol/rules.ts';
 import { align, isConfirmed, type Limits, limitsOf } from './confirm.ts';
+import { createExcerpts } from './excerpt.ts';
 import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
 import { createGate } from './gate.ts';
 import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
-import type { Hit, Talk } from './recogniser.ts';
+import type { Hit, LaterWords, Talk } from './recogniser.ts';
 import { type Candidate, createScorer, type ScoredForm } from './scorer.ts';
 import { createSyllables, soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
@@ -27,6 +28,8 @@ const AGREED_LEAST = 5;
 const SURE = Math.log(0.5);
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
+/** A syllable is known so much after it was said: what the gate holds and the net looks ahead. */
+const SETTLED_SAMPLES = 16000;
 
 export interface SpotterModel {
   readonly net: Net;
@@ -42,6 +45,8 @@ export interface Spotter {
   accept(samples: Int16Array): Hit[];
   /** The count of the stretch of talk that the samples accepted last have completed. */
   talk(): Talk | undefined;
+  /** What the samples accepted last have completed: the words around earlier hits, up to 10 s after them. */
+  later(): readonly LaterWords[];
 }
 
 interface Form extends ScoredForm {
@@ -106,6 +111,9 @@ export function createSpotter(deps: {
   const lexicon = createLexicon({ phrases, units });
   const talkCount = createTalkCount({ language: 'zh', spell: units.spell, project });
   let talk: Talk | undefined;
+  const excerpts = createExcerpts();
+  let position = 0;
+  let later: readonly LaterWords[] = [];
   const formOf = new Map(forms.map((form) => [`${form.phraseId} ${form.text}`, form]));
 
   /** Frames count what the net was given; samples all that was heard. */
@@ -124,14 +132,16 @@ export function createSpotter(deps: {
     }
     if (!fresh) return [];
     said.push({ name: syllables.names[top]!, frame, sample });
+    excerpts.unit(syllables.names[top]!, sample);
     if (logs[top]! >= SURE) talkCount.unit(syllables.names[top]!);
     return lexicon.push(syllables.names[top]!);
   };
 
-  const heard = (text: string, begin: number, end: number): string => {
+  /** The words up to a phrase and with it, and those behind it. */
+  const heard = (text: string, begin: number, end: number): { head: string; after: string[] } => {
     const before = said.filter((s) => s.frame < begin - 1).map((s) => s.name);
     const after = said.filter((s) => s.frame > end + 1).map((s) => s.name);
-    return [...before, text, ...after].join(' ');
+    return { head: [...before, text].join(' '), after };
   };
 
   /** Second pass over the frames of a suspect. */
@@ -219,7 +229,8 @@ export function createSpotter(deps: {
             if (before !== undefined && end - before <= AGAIN_FRAMES) continue;
           }
           (level ? suspectedLast : reported).set(form.phraseId, end);
-          hits.push({
+          const { head, after } = heard(form.text, begin, end);
+          const hit: Hit = {
             phraseId: form.phraseId,
             text: form.text,
             ...(level ? { level } : {}),
@@ -228,13 +239,18 @@ export function createSpotter(deps: {
             beginSample: sampleOf(begin),
             endSample: sampleOf(end) + WINDOW,
             neededSample: sampleOf(frame + net.lookAhead) + 2 * STEP + WINDOW,
-            heard: heard(form.text, begin, end),
-          });
+            heard: [head, ...after].join(' '),
+          };
+          hits.push(hit);
+          excerpts.begin(hit, head, after);
         }
       }
+      position += samples.length;
+      later = excerpts.due(position, SETTLED_SAMPLES);
       talk = talkCount.advance(samples.length);
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
     talk: () => talk,
+    later: () => later,
   };
 }

@@ -33,7 +33,8 @@ try {
     port.on('message', (samples: Int16Array) => {
       const began = cpuMs();
       const hits = spotter.accept(samples);
-      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits, talk: spotter.talk() });
+      const [talk, later] = [spotter.talk(), spotter.later()];
+      tell({ kind: 'done', samples: samples.length, busyMs: cpuMs() - began, hits, talk, later });
     });
   }
 } catch (error) {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
 import { createFeed } from './feed.ts';
 import { createPace, SLOW } from './pace.ts';
-import type { Hit, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
+import type { Hit, LaterWords, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** What an engine tells its host. Sample positions count from the first sample that this run was given. */
 export type EngineReport =
@@ -20,6 +20,8 @@ export type EngineReport =
       readonly talk?: Talk | undefined;
       /** What it cannot hear has become more than it said when it was ready. */
       readonly partly?: string;
+      /** Of hits that were told in earlier blocks. */
+      readonly later?: readonly LaterWords[];
     };
 
 /** One run of an engine. `post` copies nothing: the samples belong to the engine then. */
@@ -64,6 +66,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const log = deps.log.child({ engine: hosted.engine, language: hosted.language });
   const listeners: ((hit: Hit) => void)[] = [];
   const talkListeners: ((talk: Talk) => void)[] = [];
+  const laterListeners: ((later: LaterWords) => void)[] = [];
   const feed = createFeed();
   const pace = createPace();
   const stop = new AbortController();
@@ -101,6 +104,10 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     for (const hit of event.hits) {
       const placed = feed.place(hit);
       for (const listener of listeners) listener(placed);
+    }
+    for (const later of event.later ?? []) {
+      const placed = feed.place(later);
+      for (const listener of laterListeners) listener(placed);
     }
     if (event.talk) for (const listener of talkListeners) listener(event.talk);
     if (event.partly !== undefined && event.partly !== partly) {
@@ -200,6 +207,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     },
     accept,
     onHit: (listener) => void listeners.push(listener),
+    onLater: (listener) => void laterListeners.push(listener),
     ...(hosted.countsTalk ? { onTalk: (listener: (talk: Talk) => void) => void talkListeners.push(listener) } : {}),
     health: (): RecogniserHealth => {
       const seconds = costs.reduce((sum, cost) => sum + cost.samples, 0) / 16_000;

@@ -62,7 +62,7 @@ process.on('message', (message: OpenEnglish | Int16Array) => {
   if (message instanceof Int16Array) {
     const began = cpuMs();
     const hits = spot?.(message) ?? [];
-    tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits });
+    tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits, later: spot?.later() ?? [] });
     return;
   }
   try {

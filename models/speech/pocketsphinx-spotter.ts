@@ -1,9 +1,10 @@
 /** The English ear as one synchronous piece over a decoder: samples in, hits of the pack's phrases out. Runs inside the child. */
 import type { Phrase, PhraseContext } from '../../protocol/rules.ts';
+import { laterWords } from './excerpt.ts';
 import { heardOf, judgeByWords } from './pocketsphinx-context.ts';
 import type { Decoder, Segment, SpokenWord } from './pocketsphinx-library.ts';
 import { createReader, type ReadingWatch } from './pocketsphinx-reader.ts';
-import type { Hit } from './recogniser.ts';
+import type { Hit, LaterWords } from './recogniser.ts';
 
 /**
  * Threshold of a phrase as a power of ten for each of its phones, by how many it has at least. Set where 300 phrases of
@@ -23,6 +24,8 @@ const SCORE_OFFSET = 1500;
 const UNIT = 1024 * Math.log10(1.0001);
 /** Samples per frame. */
 const FRAME = 160;
+/** Samples that are fed at one time: 100 ms. */
+const STEP = 1600;
 /** Amplitude (0.001 of full scale) of the noise that is mixed in: digital silence ruins the decoder's means for good. */
 const NOISE = 33;
 /** An utterance is cut after this much sound: in a pause, or at last anyway. */
@@ -36,6 +39,10 @@ const BEFORE_SAMPLES = 4 * 16_000;
 const HELD_SAMPLES = 3 * 16_000;
 /** Sound whose words are read is at most the sound heard, and so much ahead: a storm of hits must not make the ear late. */
 const ALLOWANCE = 60 * 16_000;
+/** What was said after a phrase is read for people to see, and only out of what the phrases to come do not need. */
+const ALLOWANCE_LEFT = 30 * 16_000;
+/** Hits that wait for what is said after them. */
+const FOLLOWED = 16;
 
 export interface Keyword {
   readonly phraseId: string;
@@ -121,17 +128,25 @@ interface Spotted {
   readonly untilSample: number;
 }
 
+/** Samples in, hits out; `later`: what these samples have completed of the words around earlier hits. */
+export interface EnglishSpotter {
+  (samples: Int16Array): Hit[];
+  later(): readonly LaterWords[];
+}
+
 /** Two passes: the decoder's own threshold spots, and the words of the language around the phrase decide whether it counts. */
 export function createEnglishSpotter(
   decoder: Decoder,
   keywords: readonly Keyword[],
   watch?: ReadingWatch,
-): (samples: Int16Array) => Hit[] {
+): EnglishSpotter {
   const reader = createReader(decoder.wordsOf, watch);
   const byWords = new Map(keywords.map((keyword) => [keyword.words, keyword]));
   const reported = new Map<string, number>();
   const kept = new Int16Array(KEPT_SAMPLES);
   let held: Spotted[] = [];
+  let followed: { readonly hit: Hit; readonly head: string }[] = [];
+  let later: LaterWords[] = [];
   let allowance = ALLOWANCE;
   let position = 0;
   let utterance = 0;
@@ -186,16 +201,38 @@ export function createEnglishSpotter(
       if (verdict !== 'allowed') return [];
       const { phraseId, text, threshold } = keyword;
       const heard = heardOf({ text, beginSample, endSample, words });
-      return [{ phraseId, text, score, threshold, beginSample, endSample, neededSample: position, heard }];
+      const hit: Hit = { phraseId, text, score, threshold, beginSample, endSample, neededSample: position, heard };
+      const before = words?.filter((word) => word.endSample <= endSample);
+      if (decoder.wordsOf)
+        followed = [...followed, { hit, head: heardOf({ text, beginSample, endSample, words: before }) }].slice(
+          -FOLLOWED,
+        );
+      return [hit];
     });
   };
 
+  /** The sound in memory begins where a phrase of 10 s ago ended: what was said since is read once more. */
+  const follow = () => {
+    const due = followed.filter(({ hit }) => position + STEP > hit.endSample + KEPT_SAMPLES);
+    followed = followed.filter((one) => !due.includes(one));
+    for (const { hit, head } of due) {
+      if (allowance < ALLOWANCE_LEFT + KEPT_SAMPLES) continue;
+      const after =
+        wordsSince(hit.endSample + BEFORE_SAMPLES)?.filter(
+          (word) => (word.beginSample + word.endSample) / 2 > hit.endSample,
+        ) ?? [];
+      const heard = [head, ...after.map((word) => word.text)].join(' ');
+      if (heard.length > hit.heard.length) later.push(laterWords(hit, heard, position));
+    }
+  };
+
   decoder.begin();
-  return (samples) => {
+  const accept = (samples: Int16Array): Hit[] => {
     const hits: Hit[] = [];
+    later = [];
     // Small steps: a hit is noticed within 100 ms however large the blocks are.
-    for (let at = 0; at < samples.length; at += 1600) {
-      const step = samples.slice(at, at + 1600);
+    for (let at = 0; at < samples.length; at += STEP) {
+      const step = samples.slice(at, at + STEP);
       for (let i = 0; i < step.length; i++) {
         step[i] = Math.max(-32768, Math.min(32767, Math.round(step[i]! + noise())));
         kept[(position + i) % KEPT_SAMPLES] = step[i]!;
@@ -211,8 +248,10 @@ export function createEnglishSpotter(
       ];
       held = held.filter(({ askSample }) => askSample > position);
       if (due.length > 0) hits.push(...settle(due));
+      if (followed.length > 0) follow();
       if (segments.length > 0 || utterance > CUT_ALWAYS || (utterance > CUT_QUIET && !decoder.inSpeech())) anew();
     }
     return hits;
   };
+  return Object.assign(accept, { later: () => later });
 }

@@ -18,6 +18,17 @@ export interface Hit {
   readonly heard: string;
 }
 
+/** The words around a hit once those after it are known too: at most 10 s before the phrase and 10 s after it. */
+export interface LaterWords {
+  /** Of the hit. */
+  readonly phraseId: string;
+  readonly beginSample: number;
+  readonly endSample: number;
+  readonly neededSample: number;
+  /** As `heard` of the hit up to the phrase, and longer behind it. */
+  readonly heard: string;
+}
+
 /** How much an engine understood of a stretch of sound, and how much of that is about the evaluation. */
 export interface Talk {
   readonly samples: number;
@@ -61,6 +72,8 @@ export interface Recogniser {
   onHit(listener: (hit: Hit) => void): void;
   /** Called every few seconds by an engine that understands all that is said; one that spots phrases only has none. */
   onTalk?(listener: (talk: Talk) => void): void;
+  /** Called some 10 s after a hit by an engine that gives words, where it heard more of them; never for a hit that was not told. */
+  onLater?(listener: (later: LaterWords) => void): void;
   health(): RecogniserHealth;
   close(): Promise<void>;
 }

@@ -37,5 +37,7 @@ export function createKeywordSpotter(deps: { engine: KeywordEngine; keywords: Sh
       });
     },
     talk: () => undefined,
+    // It hears nothing but the phrases.
+    later: () => [],
   };
 }

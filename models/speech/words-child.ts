@@ -83,5 +83,6 @@ process.on('message', async (message: OpenWords | Int16Array) => {
   const ready = await spotter;
   const began = cpuMs();
   const hits = ready?.accept(message) ?? [];
-  tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits, talk: ready?.talk() });
+  const [talk, later] = [ready?.talk(), ready?.later() ?? []];
+  tell({ kind: 'done', samples: message.length, busyMs: cpuMs() - began, hits, talk, later });
 });

@@ -1,8 +1,9 @@
 /** An ear over an engine that gives words: its words go through the lexicon, and what stands in the pack becomes hits. Runs in the child. */
 import type { Phrase } from '../../protocol/rules.ts';
+import { AROUND_SAMPLES, createExcerpts } from './excerpt.ts';
 import { createLexicon, englishUnits, type LexiconHit, mandarinUnits, type Units } from './lexicon/lexicon.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
-import type { Hit, Talk } from './recogniser.ts';
+import type { Hit, LaterWords, Talk } from './recogniser.ts';
 import { soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
 
@@ -24,7 +25,8 @@ export interface WordEngine {
 const SURE = 0.5;
 /** Units kept for what was heard around a hit; of those, only what was said within this time of it leaves the room. */
 const KEPT = 80;
-const AROUND_SAMPLES = 10 * 16000;
+/** Words come when an utterance ends: those of the last moments may be so much later. */
+const SETTLED_SAMPLES = 5 * 16000;
 
 interface Unit {
   readonly text: string;
@@ -38,6 +40,8 @@ export interface WordSpotter {
   accept(samples: Int16Array): Hit[];
   /** The count of the stretch of talk that the samples accepted last have completed. */
   talk(): Talk | undefined;
+  /** What the samples accepted last have completed: the words around earlier hits, up to 10 s after them. */
+  later(): readonly LaterWords[];
 }
 
 /** `phrases` may be of any language; those of `language` are looked for, with their context. */
@@ -51,6 +55,8 @@ export function createWordSpotter(deps: {
   const lexicon = createLexicon({ phrases: deps.phrases, units });
   const talkCount = createTalkCount({ language: deps.language, spell: units.spell, project: deps.project });
   let talk: Talk | undefined;
+  const excerpts = createExcerpts();
+  let later: readonly LaterWords[] = [];
   let heard: Unit[] = [];
   /** Index of heard[0] among all units. */
   let first = 0;
@@ -64,7 +70,8 @@ export function createWordSpotter(deps: {
       list.flatMap((unit) => (unit.text === '' || unit.endSample < from || unit.beginSample > to ? [] : [unit.text]));
     const before = textOf(heard.slice(0, Math.max(0, begin - first)));
     const after = textOf(heard.slice(end - first + 1));
-    return {
+    const head = [...before, text].join(' ');
+    const hit: Hit = {
       phraseId,
       text,
       // Never above 0, as all scores: what it cost to take these units for the phrase.
@@ -73,12 +80,15 @@ export function createWordSpotter(deps: {
       beginSample: span[0]!.beginSample,
       endSample: span.at(-1)!.endSample,
       neededSample: position,
-      heard: [...before, text, ...after].join(' '),
+      heard: [head, ...after].join(' '),
     };
+    excerpts.begin(hit, head, after);
+    return hit;
   };
 
   const keep = (unit: Unit) => {
     heard.push(unit);
+    if (unit.text !== '') excerpts.unit(unit.text, unit.endSample);
     if (heard.length <= KEPT) return;
     const gone = heard.length - KEPT / 2;
     heard = heard.slice(gone);
@@ -106,9 +116,11 @@ export function createWordSpotter(deps: {
         hits.push(...lexicon.flush().flatMap((one) => hitOf(one) ?? []));
         keep({ text: '', sure: 1, beginSample: position, endSample: position });
       }
+      later = excerpts.due(position, SETTLED_SAMPLES);
       talk = talkCount.advance(samples.length);
       return hits.sort((a, b) => a.endSample - b.endSample);
     },
     talk: () => talk,
+    later: () => later,
   };
 }

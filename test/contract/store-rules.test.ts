@@ -130,18 +130,20 @@ describe.each(DRIVERS)('rule packs in the store on %s', (driver) => {
       spoken(1, 'begin', '改分'),
       spoken(2, 'update', '改分'),
       spoken(3, 'update', '给分'),
-      roomEvent('s1', 4, episodeBody('e-2')),
+      // The same words with what was said after them.
+      spoken(4, 'update', '给分 hou mian'),
+      roomEvent('s1', 5, episodeBody('e-2')),
     ];
     await store.ingest([delivery(events)], WALL);
     // A word whose event waits beyond a hole is not known yet, as nowhere else.
-    await store.ingest([delivery([spoken(6, 'update', '贿赂')])], WALL);
+    await store.ingest([delivery([spoken(7, 'update', '贿赂')])], WALL);
     const { episodes: found, leftOut } = await store.rules.episodes({ limit: 10 });
     expect(leftOut).toBe(0);
     expect(found).toHaveLength(2);
     expect(found.find(({ episodeId }) => episodeId === 'e-1')).toMatchObject({
       roomId: 'room-1',
       behaviour: 'speech_prohibited',
-      transcripts: [words('改分'), words('给分')],
+      transcripts: [words('改分'), words('给分 hou mian')],
     });
     expect(found.find(({ episodeId }) => episodeId === 'e-2')?.transcripts).toEqual([]);
     expect((await store.rules.episodes({ limit: 1 })).episodes).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** The strip under the player: occupancy of the seats concerned, words as they fall, marks of the events; drag to scrub. */
 import type { RefObject } from 'preact';
 import type { ClipManifest, Overlay } from '../../../protocol/clip.ts';
-import type { Occupancy } from '../../../protocol/event.ts';
+import { isAddition, type Occupancy } from '../../../protocol/event.ts';
 import type { AlertView, RoomCard, StoredEvent } from '../../http/api.ts';
 import { useDesk } from '../state/desk.ts';
 import { clockTime, timer } from '../words/time.ts';
@@ -55,7 +55,7 @@ export function ClipStrip({ clip, overlay, alert, events, room, head, onScrub }:
   const marksTop = wordsTop + (words.length > 0 ? LANE : 0);
   const height = marksTop + LANE;
   const marks = events.flatMap((event) => {
-    if (event.body.kind !== 'episode') return [];
+    if (event.body.kind !== 'episode' || isAddition(event.body)) return [];
     const tMs = event.at.wallMs - clip.beginWallMs;
     return tMs < 0 || tMs > duration
       ? []

@@ -1,6 +1,7 @@
 /** What went before: the course of this alert, and earlier alerts of the same seat. */
 import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { isAddition } from '../../../protocol/event.ts';
 import type { AlertDetailView, AlertView, RoomCard } from '../../http/api.ts';
 import { formatAddress } from '../address.ts';
 import type { Refusal } from '../state/client.ts';
@@ -33,7 +34,7 @@ export function Course({ detail, room }: { detail: AlertDetailView; room: RoomCa
           note: '',
         },
       ];
-    if (body.kind !== 'episode') return [];
+    if (body.kind !== 'episode' || isAddition(body)) return [];
     const phase = t(body.phase === 'begin' ? 'phaseBegin' : body.phase === 'end' ? 'phaseEnd' : 'phaseUpdate');
     return [{ id: event.eventId, wallMs: event.at.wallMs, words: `${phase} · ${t(body.level)}`, note: '' }];
   });

@@ -101,9 +101,9 @@ describe('createListen', () => {
   it('passes on the words that come after a hit, with its place, and none of a phrase that the pack does not have', async () => {
     const clock = manualClock(0);
     const mic = microphone();
-    let tell: ((later: LaterWords) => void) | undefined;
+    const listeners: ((later: LaterWords) => void)[] = [];
     const ear = createScripted({ language: 'en', script: [hit('p1', 8000, 16_000)] });
-    const recognisers = [{ ...ear, onLater: (listener: (later: LaterWords) => void) => void (tell = listener) }];
+    const recognisers = [{ ...ear, onLater: (listener: (later: LaterWords) => void) => void listeners.push(listener) }];
     const listen = createListen({ microphoneId: 'mic-1', samples: mic.samples(), recognisers, phrases, clock, log });
     const heard: Heard[] = [];
     const reading = (async () => {
@@ -116,8 +116,7 @@ describe('createListen', () => {
       await settle();
     }
     const later = { beginSample: 8000, endSample: 16_000, neededSample: 30_000, heard: 'said words said more' };
-    tell!({ phraseId: 'p9', ...later });
-    tell!({ phraseId: 'p1', ...later });
+    for (const phraseId of ['p9', 'p1']) for (const tell of listeners) tell({ phraseId, ...later });
     await settle();
     await listen.close();
     await reading;

@@ -83,12 +83,17 @@ describe('plan', () => {
       event({ phase: 'update', level: 'alarm' }),
       event({ phase: 'update', level: 'alarm' }),
       event({ phase: 'end', level: 'alarm' }),
+      // More of what was said, when it is over already.
+      event({
+        ...{ phase: 'end', level: 'alarm', from: 'SILENT', to: 'SILENT' },
+        transcript: { language: 'zh-CN', engine: 'fsmn', text: 'x', hit: [0, 1] },
+      }),
     ].map((draft) => {
       const [next, found] = step(state, draft);
       state = next;
       return found.map(({ cause }) => cause).join();
     });
-    expect(causes).toEqual(['begin', '', 'escalation', '', 'end']);
+    expect(causes).toEqual(['begin', '', 'escalation', '', 'end', '']);
     expect(state.levels.size).toBe(0);
   });
 

@@ -83,6 +83,34 @@ describe('createEnglishSpotter', () => {
     score: -1500,
   });
 
+  it('reads what was said in the ten seconds after a phrase, once', () => {
+    const { decoder } = player([said(50, 120)]);
+    const read: number[] = [];
+    const wordsOf = (sound: Int16Array) => {
+      read.push(sound.length);
+      const at = (text: string, sample: number) => ({
+        ...{ text, sure: 1, phones: [] },
+        beginSample: sample,
+        endSample: sample + 1600,
+      });
+      return [
+        ...(read.length === 1 ? [at('please', 1000)] : []),
+        at('now', sound.length - 3300),
+        ...(read.length === 2 ? [at('then', sound.length - 1700)] : []),
+      ];
+    };
+    const spot = createEnglishSpotter({ ...decoder, wordsOf }, keywords);
+    const told = Array.from({ length: 300 }, () => {
+      const hits = spot(new Int16Array(1600));
+      return [...hits.map(({ heard }) => heard), ...spot.later().map(({ heard }) => heard)];
+    }).flat();
+    expect(told[0]).toMatch(/^please Change the scores/);
+    expect(told.slice(1)).toEqual(['please Change the scores now then']);
+    expect(read).toHaveLength(2);
+    expect(read[1]).toBeLessThanOrEqual(160_000);
+    expect(read[1]).toBeGreaterThan(155_000);
+  });
+
   it('reports a phrase once, with its times and the score in powers of ten', () => {
     const { decoder } = player([said(50, 120)]);
     const spot = createEnglishSpotter(decoder, keywords);

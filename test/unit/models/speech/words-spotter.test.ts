@@ -51,6 +51,25 @@ describe('createWordSpotter', () => {
     expect(hit).toMatchObject({ neededSample: 16_000, heard: 'jin tian 领导打过招呼' });
   });
 
+  it('tells ten seconds after a phrase what was said up to then, and no further', () => {
+    const said = [['今天', '领导', '打过', '招呼', '了'], ...Array.from({ length: 24 }, () => ['好'])];
+    const spotter = createWordSpotter({
+      engine: engineOf(said),
+      language: 'zh-CN',
+      phrases: [phrase('p', 'zh-CN', '领导打过招呼')],
+    });
+    const told = said.flatMap(() => {
+      const hits = spotter.accept(new Int16Array(16_000));
+      return [...hits.map(({ heard }) => heard), ...spotter.later()];
+    });
+    // The phrase ends after 2 s; words are half a second long.
+    const after = ['liao', ...Array.from({ length: 11 }, () => 'hao')];
+    expect(told).toEqual([
+      'jin tian 领导打过招呼',
+      expect.objectContaining({ phraseId: 'p', heard: ['jin tian 领导打过招呼', ...after].join(' ') }),
+    ]);
+  });
+
   it('finds what the engine has garbled, with a score under 0 and above its threshold', () => {
     const [hit] = listen('zh-CN', [phrase('p', 'zh-CN', '领导打过招呼')], [['领导', '打个', '招呼']]);
     expect(hit!.score).toBeLessThan(0);
