@@ -6,7 +6,7 @@ import { type PackProblem, readDraft } from '../../models/rules/problems.ts';
 import { createReader, levelOfHit, type Rerun, rerun, type StoredEpisode } from '../../models/rules/rerun.ts';
 import { readFsmnModel } from '../../models/speech/fsmn-files.ts';
 import { createSpotter } from '../../models/speech/fsmn-spotter.ts';
-import { neutralSentences } from '../../models/speech/lexicon/neutral.ts';
+import { everydaySentences, readOutSentences } from '../../models/speech/lexicon/neutral.ts';
 import { fillPhrases } from '../../models/speech/lexicon/slots.ts';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Phrase, RulePack } from '../../protocol/rules.ts';
@@ -45,7 +45,8 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
   const linterOf = (language: 'zh' | 'en') => {
     let linter = linters.get(language);
     if (!linter) {
-      linter = createLinter({ units: unitsOf(language)!, neutral: neutralSentences(language) });
+      const [neutral, readOut] = [everydaySentences(language), readOutSentences(language)];
+      linter = createLinter({ units: unitsOf(language)!, neutral, readOut });
       linters.set(language, linter);
     }
     return linter;

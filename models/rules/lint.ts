@@ -6,12 +6,19 @@ import { fillPhrases } from '../speech/lexicon/slots.ts';
 /** Units of silence between two texts. */
 const PAUSE = 12;
 
+/** Mandarin forms of fewer syllables: half of them are missed, and everyday words sound like them. */
+const LEAST_SYLLABLES = 3;
+const isShort = (units: Units, form: string) => units.language === 'zh' && units.spell(form).length < LEAST_SYLLABLES;
+
 export interface LintFinding {
   readonly phraseId: string;
   readonly form: string;
-  /** `everyday`: matches neutral speech; `neighbour`: matches another phrase's form. */
-  readonly kind: 'everyday' | 'neighbour';
-  /** The sentence or form that it matches, and whose it is. */
+  /**
+   * `everyday`: matches neutral speech; `neighbour`: matches another phrase's form; `short`: has so few syllables that half
+   * of the times it is said it is not found, and everyday words sound like it.
+   */
+  readonly kind: 'everyday' | 'neighbour' | 'short';
+  /** The sentence or form that it matches, and whose it is; the form itself where it is short. */
   readonly against: string;
   readonly otherId?: string;
 }
@@ -24,9 +31,15 @@ export interface Linter {
   lint(phrases: readonly Phrase[], only?: string): LintFinding[];
 }
 
-/** `neutral` is spelt once; the linter may be asked again and again. */
-export function createLinter({ units, neutral }: { units: Units; neutral: readonly string[] }): Linter {
-  const everyday = neutral.map((sentence) => ({ sentence, spelt: units.spell(sentence) }));
+/**
+ * What is listened to is spelt once; the linter may be asked again and again. `neutral` has nothing of a phrase, whatever its
+ * context; `readOut` has the words of the discipline, which a phrase must let pass by its context.
+ */
+export function createLinter(deps: { units: Units; neutral: readonly string[]; readOut?: readonly string[] }): Linter {
+  const { units, neutral, readOut = [] } = deps;
+  const spelt = (sentences: readonly string[]) =>
+    sentences.map((sentence) => ({ sentence, spelt: units.spell(sentence) }));
+  const [everyday, readings] = [spelt(neutral), spelt(readOut)];
   const listener = (phrases: readonly Phrase[]) => {
     const lexicon = createLexicon({ phrases, units });
     return (spelt: readonly string[]) => {
@@ -41,12 +54,20 @@ export function createLinter({ units, neutral }: { units: Units; neutral: readon
       const own = phrases.filter((phrase) => phrase.language.startsWith(units.language));
       // Context would hide what a phrase matches without it.
       const bare = own.map(({ context: _context, ...phrase }) => phrase);
-      const asked = only === undefined ? bare : bare.filter(({ phraseId }) => phraseId === only);
+      const isAsked = ({ phraseId }: Phrase) => only === undefined || phraseId === only;
+      const asked = bare.filter(isAsked);
       const hearAsked = listener(asked);
-      const said = everyday.flatMap(({ sentence, spelt }) =>
-        hearAsked(spelt).map(
-          ({ phraseId, text }): LintFinding => ({ phraseId, form: text, kind: 'everyday', against: sentence }),
-        ),
+      const heardIn = (sentences: typeof everyday, hear: typeof hearAsked) =>
+        sentences.flatMap(({ sentence, spelt }) =>
+          hear(spelt).map(
+            ({ phraseId, text }): LintFinding => ({ phraseId, form: text, kind: 'everyday', against: sentence }),
+          ),
+        );
+      const said = [...heardIn(everyday, hearAsked), ...heardIn(readings, listener(own.filter(isAsked)))];
+      const short = asked.flatMap(({ phraseId, forms }) =>
+        forms
+          .filter((form) => !form.includes('{') && isShort(units, form))
+          .map((form): LintFinding => ({ phraseId, form, kind: 'short', against: form })),
       );
       const hearAll = only === undefined ? hearAsked : listener(bare);
       const near = fillPhrases(bare).flatMap((phrase) => {
@@ -65,7 +86,7 @@ export function createLinter({ units, neutral }: { units: Units; neutral: readon
             ),
         );
       });
-      return [...said, ...near];
+      return [...short, ...said, ...near];
     },
   };
 }
@@ -75,6 +96,7 @@ export function lintPhrases(deps: {
   phrases: readonly Phrase[];
   units: Units;
   neutral: readonly string[];
+  readOut?: readonly string[];
 }): LintFinding[] {
   return createLinter(deps).lint(deps.phrases);
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
 import { createConfirming } from './confirming.ts';
 import { createFsmn } from './fsmn.ts';
-import { fillPhrases } from './lexicon/slots.ts';
+import { fillPhrases, leftOutOf } from './lexicon/slots.ts';
 import { createPocketsphinx } from './pocketsphinx.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 import { createWords } from './words.ts';
@@ -46,10 +46,9 @@ export function createEars(deps: {
 }): Recogniser {
   const { language, clock, log } = deps;
   const own = language.split('-')[0]!;
-  const phrases = fillPhrases(
-    deps.options.phrases.filter((phrase) => speaks(phrase.language, own)),
-    deps.options.project,
-  );
+  const spoken = deps.options.phrases.filter((phrase) => speaks(phrase.language, own));
+  const phrases = fillPhrases(spoken, deps.options.project);
+  const leftOut = leftOutOf(spoken, deps.options.project).map(({ text, reason: why }) => `"${text}" ${why}`);
   const options = { ...deps.options, phrases };
   const usual = USUAL[own];
   const [first = usual, second] = deps.engines ?? [];
@@ -68,6 +67,23 @@ export function createEars(deps: {
     if (engine === 'pocketsphinx') return createPocketsphinx({ options, clock, log });
     return createWords({ engine, language, options, minded: MINDFUL.includes(beside), clock, log });
   };
-  if (second === undefined) return make(first);
-  return createConfirming({ fast: make(first, second), second: make(second, first), clock });
+  if (second === undefined) return naming(make(first), leftOut);
+  return naming(createConfirming({ fast: make(first, second), second: make(second, first), clock }), leftOut);
+}
+
+/** Names that are too many to be all told. */
+const NAMED = 5;
+
+/** The same ear, whose health also names what it was not given to listen for. */
+function naming(ear: Recogniser, leftOut: readonly string[]): Recogniser {
+  if (leftOut.length === 0) return ear;
+  const more = leftOut.length > NAMED ? ` and ${leftOut.length - NAMED} more` : '';
+  const words = `not listened for: ${leftOut.slice(0, NAMED).join('; ')}${more}`;
+  return {
+    ...ear,
+    health() {
+      const health = ear.health();
+      return { ...health, reason: health.reason === undefined ? words : `${health.reason}; ${words}` };
+    },
+  };
 }

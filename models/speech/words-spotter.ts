@@ -52,7 +52,7 @@ export function createWordSpotter(deps: {
   project?: ProjectWords | undefined;
 }): WordSpotter {
   const units: Units = deps.language.startsWith('zh') ? mandarinUnits(soundsOf) : englishUnits;
-  const lexicon = createLexicon({ phrases: deps.phrases, units });
+  const lexicon = createLexicon({ phrases: deps.phrases, units, project: deps.project });
   const talkCount = createTalkCount({ language: deps.language, spell: units.spell, project: deps.project });
   let talk: Talk | undefined;
   const excerpts = createExcerpts();

@@ -244,11 +244,16 @@ function Lint({ check, phraseId }: { check: CheckView | undefined; phraseId: str
     // Two phrases that sound alike are found from both sides: it is one thing to say.
     const other = one.phraseId === phraseId ? one.otherId : one.phraseId;
     const words =
-      one.kind === 'everyday'
-        ? sayRules(lang, 'everyday', { against: one.against })
-        : sayRules(lang, 'neighbour', { id: other ?? '', against: one.phraseId === phraseId ? one.against : one.form });
+      one.kind === 'short'
+        ? sayRules(lang, 'shortForm')
+        : one.kind === 'everyday'
+          ? sayRules(lang, 'everyday', { against: one.against })
+          : sayRules(lang, 'neighbour', {
+              id: other ?? '',
+              against: one.phraseId === phraseId ? one.against : one.form,
+            });
     const form = one.phraseId === phraseId ? one.form : one.against;
-    const key = one.kind === 'everyday' ? words : `${other}`;
+    const key = one.kind === 'neighbour' ? `${other}` : one.kind === 'short' ? `${words} ${one.form}` : words;
     if (said.has(key)) return [];
     said.add(key);
     return [{ key, words: `${words}${sayRules(lang, 'formed', { form })}` }];

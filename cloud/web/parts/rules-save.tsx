@@ -124,9 +124,11 @@ export function RulesSave(props: {
               {remarks.slice(0, 4).map(({ phraseId, form, kind, against, otherId }) => (
                 <li key={`${phraseId} ${form} ${against}`} class="small">
                   “{form}”{' '}
-                  {kind === 'everyday'
-                    ? sayRules(lang, 'everyday', { against })
-                    : sayRules(lang, 'neighbour', { id: otherId ?? '', against })}
+                  {kind === 'short'
+                    ? sayRules(lang, 'shortForm')
+                    : kind === 'everyday'
+                      ? sayRules(lang, 'everyday', { against })
+                      : sayRules(lang, 'neighbour', { id: otherId ?? '', against })}
                 </li>
               ))}
             </ul>

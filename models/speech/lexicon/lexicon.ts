@@ -1,7 +1,9 @@
 /** The lexicon: finds the pack's phrases in a stream of syllables or words that a recogniser may have garbled, and judges their context. */
 import type { Phrase } from '../../../protocol/rules.ts';
+import { createContext } from './context.ts';
 import { createExact } from './exact.ts';
 import { createFuzzy } from './fuzzy.ts';
+import { createOverlap } from './overlap.ts';
 import { fillSlots, type ProjectWords } from './slots.ts';
 import { stemCost, stemOf, syllableCost } from './sounds.ts';
 
@@ -76,21 +78,25 @@ export interface Lexicon {
 
 /** Total cost that a form of so many units (English: words) may have: one merged sound in short forms, then a growing share. */
 export function limitOf(units: number): number {
-  return units < 5 ? 0.25 : 1 + 0.4 * (units - 5);
+  return units < 5 ? 0.25 : 1.07 + 0.43 * (units - 5);
 }
 
-/** A bidder by its number is in every other sentence of the room: it says little, and its three units count less for the limit. */
-const NUMBERED = /第[一二三四五六七八九十]家/g;
+/** A bidder by its number is in every other sentence of the room: it says little, and its units count less for the limit. */
+const NUMBERED = /第[一二三四五六七八九十]{1,3}家/;
 const NUMBERED_LESS = 0.75;
-const weightOf = (text: string, units: number) => units - NUMBERED_LESS * (text.match(NUMBERED)?.length ?? 0);
+/** So do those of its full name, which are many and the same in every phrase: half of what is beyond two. */
+const NAMED_WHOLE = 2;
 
-/** Units before a phrase in which its context counts, and after it in which a needed word may still come. */
-const BEFORE = 12;
-const AFTER = 8;
-/** A word of `unless` that begins with a negation must stand this close before the phrase. */
-const NEGATION_BEFORE = 3;
-const NEGATION =
-  /^(不|别|没|禁止|严禁|(not|never|no|nobody|cannot|can't|don't|((do|does|did|can|could|may|must|should|shall|will|would) not))\b)/i;
+/** Units of a form by which its limit is measured. `names` are those of the bidders, the longest first. */
+function weightOf(text: string, units: Units, names: readonly string[]): number {
+  const length = units.spell(text).length;
+  const name = names.find((one) => text.includes(one));
+  if (name !== undefined) return length - Math.max(0, units.spell(name).length - NAMED_WHOLE) / 2;
+  return length - (NUMBERED.test(text) ? NUMBERED_LESS : 0);
+}
+
+/** Units that what is not exact waits for, so that what was said outright over the same units goes before it. */
+const HOLD = 2;
 /** The same phrase again within so many units is the same utterance. */
 const AGAIN = 8;
 const NOTHING = '\u0000';
@@ -102,10 +108,15 @@ interface Entry {
   readonly limit: number;
 }
 
-/** Patterns, slots and context of the phrases of one language. `project` fills the slots. */
-export function createLexicon(deps: { phrases: readonly Phrase[]; units: Units; project?: ProjectWords }): Lexicon {
+/** Patterns, slots and context of the phrases of one language. `project` fills the slots, and says which names a filled one holds. */
+export function createLexicon(deps: {
+  phrases: readonly Phrase[];
+  units: Units;
+  project?: ProjectWords | undefined;
+}): Lexicon {
   const { units } = deps;
   const own = deps.phrases.filter((phrase) => phrase.language.startsWith(units.language));
+  const names = (deps.project?.bidders.flat() ?? []).sort((a, b) => b.length - a.length);
   const entries: Entry[] = own.flatMap((phrase) =>
     phrase.forms
       .flatMap((form) => fillSlots(form, units.language, deps.project))
@@ -115,7 +126,7 @@ export function createLexicon(deps: { phrases: readonly Phrase[]; units: Units; 
         phraseId: phrase.phraseId,
         text,
         units: spelt,
-        limit: spelt.length < units.exactBelow ? 0 : limitOf(weightOf(text, spelt.length)),
+        limit: spelt.length < units.exactBelow ? 0 : limitOf(weightOf(text, units, names)),
       })),
   );
   const short = entries.filter((entry) => entry.limit === 0);
@@ -125,51 +136,44 @@ export function createLexicon(deps: { phrases: readonly Phrase[]; units: Units; 
     long.map(({ units: pattern, limit }) => ({ units: pattern, limit })),
     units.cost,
   );
-  const contexts = new Map(own.map((phrase) => [phrase.phraseId, phrase.context]));
-  const terms = [...new Set(own.flatMap(({ context }) => [...(context?.needs ?? []), ...(context?.unless ?? [])]))];
-  const spelt = terms.map((term) => units.spell(term));
-  const termForms = createExact(spelt);
-  /** Where each term was heard last: its first and last unit. */
-  const heard = new Map<string, { begin: number; end: number }>();
+  const context = createContext({
+    phrases: own,
+    language: units.language,
+    spell: units.spell,
+    cost: units.cost,
+    project: deps.project,
+  });
+  const categories = new Map(own.map(({ phraseId, category }) => [phraseId, category]));
+  const overlap = createOverlap((phraseId) => categories.get(phraseId));
   const reported = new Map<string, number>();
   let waiting: LexiconHit[] = [];
   let position = -1;
 
-  const vetoed = (phraseId: string, begin: number) =>
-    (contexts.get(phraseId)?.unless ?? []).some((term) => {
-      const at = heard.get(term);
-      const reach = NEGATION.test(term) ? NEGATION_BEFORE : BEFORE;
-      return at !== undefined && at.end < begin && begin - at.end <= reach;
-    });
-  const met = (phraseId: string, begin: number, end: number) => {
-    const needs = contexts.get(phraseId)?.needs;
-    if (!needs) return true;
-    return needs.some((term) => {
-      const at = heard.get(term);
-      return at !== undefined && begin - at.end <= BEFORE && at.begin - end <= AFTER;
-    });
-  };
-
-  /** Of what waits: allowed now, still hoping for a needed word, or given up. */
+  /** Of what waits: allowed now, still hoping for a needed word or for something better, or given up. */
   const decide = (last: boolean): LexiconHit[] => {
     const hits: LexiconHit[] = [];
     const rest: LexiconHit[] = [];
-    for (const hit of waiting.sort((a, b) => a.cost / a.limit - b.cost / b.limit)) {
+    for (const hit of waiting.sort(
+      (a, b) => a.cost / a.limit - b.cost / b.limit || b.end - b.begin - (a.end - a.begin),
+    )) {
       const before = reported.get(hit.phraseId);
       if (before !== undefined && hit.end - before < AGAIN) continue;
-      if (vetoed(hit.phraseId, hit.begin)) continue;
-      if (met(hit.phraseId, hit.begin, hit.end)) {
+      const verdict = context.judge(hit.phraseId, hit.begin, hit.end);
+      const stretch = { ...hit, exact: hit.cost === 0 };
+      if (verdict === 'refused' || overlap.covers(stretch)) continue;
+      if (!last && (verdict === 'open' || (hit.cost > 0 && position - hit.end < HOLD))) rest.push(hit);
+      else if (verdict === 'allowed') {
         reported.set(hit.phraseId, hit.end);
+        overlap.add(stretch);
         hits.push(hit);
-      } else if (!last && position - hit.end < AFTER) rest.push(hit);
+      }
     }
     waiting = rest;
     return hits;
   };
 
   const step = (unit: string) => {
-    for (const index of termForms.push(unit))
-      heard.set(terms[index]!, { begin: position - spelt[index]!.length + 1, end: position });
+    context.push(unit);
     for (const index of shortForms.push(unit)) {
       const { phraseId, text, units: pattern } = short[index]!;
       waiting.push({ phraseId, text, cost: 0, limit: 1, begin: position - pattern.length + 1, end: position });
@@ -192,10 +196,6 @@ export function createLexicon(deps: { phrases: readonly Phrase[]; units: Units; 
       step(NOTHING);
       return decide(true);
     },
-    judge(phraseId, begin, end) {
-      if (vetoed(phraseId, begin)) return 'refused';
-      if (met(phraseId, begin, end)) return 'allowed';
-      return position - end < AFTER ? 'open' : 'refused';
-    },
+    judge: context.judge,
   };
 }

@@ -36,6 +36,36 @@ const PATTERNS: readonly string[] = [
   '[昨天|上周|上个月|去年][那个项目|那次评审|那批设备|那本图纸]的[资料|报告|流程]和这次[不一样|差不多|没有关系]',
 ];
 
+/**
+ * What the host of the room reads out before and while it evaluates, and what the committee says of rules and of clarifications:
+ * the words of the discipline, none of them broken.
+ */
+const READ_OUT: readonly string[] = [
+  '下面[宣读|我宣读一下]评标纪律[请各位专家认真听|请大家关闭手机并交给工作人员|读完以后请大家签字]',
+  '[评标期间|评审过程中|今天的评标][不得|严禁|禁止|不准|不允许][把手机带进来|给外面打电话|给他们发短信|拍照片发出去|把打分情况发给外面|替别人签字]',
+  '[各位专家|评标委员会成员|所有人员][不得|严禁][私下接触投标人|收受投标人的红包|接受投标单位吃请|收受回扣和好处费|透露评委名单|把排名告诉投标人|串通投标]',
+  '[请大家|请各位专家]不要[关照任何一家投标人|照顾某一家投标人|统一分数|跟着别人打分|互相商量分数|发表倾向性意见|谈论评审费|提前透露结果]',
+  '[不能|不得]因为[是外地企业就不要了|是民营企业就扣分|公司成立不久就不要选|没有合作过就打低分]',
+  '[不得|不能|不要][给自己熟悉的单位打高分|给某一家打高一点|故意给人打最低分|暗示投标人怎么澄清|提醒投标人补一份材料|引导投标人这样回答]',
+  '[招标文件规定|按照招标文件|评标办法规定|根据评标办法][报价最低的给最高分|报价最高的给最低分|有围标串标行为的作废标处理|投标人之间串通报价的否决投标|本地业绩优先考虑]',
+  '[评分标准|评分细则|评分办法][规定|写的是]业绩[多的打高分|少的打低分|达到三个的给满分|没有证明的给最低分]',
+  '[有下列情形之一的|发现下列行为的][属于串通投标|视为围标串标|应当否决其投标|报监督部门处理][由评标委员会认定|写进评标报告|请大家注意]',
+  '[我和投标人没有利害关系|没有人跟我打过招呼|没有投标人私下找过我][请在承诺书上签字|我可以签承诺书]',
+  '[澄清函里|澄清问题里][写清楚|问一下][项目经理的业绩|工期的计算|报价的算术错误|缺少的说明][请投标人书面答复|由代理机构发出去]',
+  '[请投标人说明|请贵公司说明|要求投标人澄清][报价的组成|工期为什么不一致|这份证书的有效期][补充说明盖章以后发回来|三十分钟以内答复]',
+  '[如果|一旦]发现[有人打招呼|有人说情|有人递红包|有人托关系][请向监督人员报告|要马上记录|请当场拒绝]',
+  '[请主动回避|应当回避]的情形[包括亲戚在投标单位工作|包括在投标单位当过顾问|写在承诺书第二条]',
+];
+
+/** English read-outs, the same way. */
+const ENGLISH_READ_OUT: readonly string[] = [
+  '[members of the committee|experts] must not [change the scores afterwards|take money from a bidder|meet a bidder in private|bring a phone inside|send pictures of the scores]',
+  'please do not [follow the scores of others|talk about the fee|help any bidder|give the same scores as others]',
+  '[according to the tender documents|the evaluation method says] [the lowest price gets the highest score|offers that were agreed in advance are rejected|give them the highest score for the schedule]',
+  'nobody may [tell the names of the experts|ask for more money|reject a bidder because it is small]',
+  'the [clarification letter|written clarification] asks [for the price list|how the schedule was made|for the missing page]',
+];
+
 /** English patterns, the same way. */
 const ENGLISH: readonly string[] = [
   '[please|could you|let us] [open|check|look at] the [technical part|price list|table of contents|certificate]',
@@ -53,7 +83,23 @@ function expand(pattern: string): string[] {
   return group[1]!.split('|').flatMap((choice) => expand(pattern.replace(group[0], choice)));
 }
 
-/** Every sentence of a language, in a fixed order; none of them breaks any rule of the room. */
+const NEUTRAL = {
+  zh: { everyday: PATTERNS, readOut: READ_OUT },
+  en: { everyday: ENGLISH, readOut: ENGLISH_READ_OUT },
+} as const;
+const sentences = (patterns: readonly string[]) => [...new Set(patterns.flatMap(expand))];
+
+/** Every everyday sentence of a language, in a fixed order; none of them breaks any rule of the room or has its words. */
+export function everydaySentences(language: 'zh' | 'en'): string[] {
+  return sentences(NEUTRAL[language].everyday);
+}
+
+/** What is read out and said of the rules: it has the words of phrases, negated or quoted. */
+export function readOutSentences(language: 'zh' | 'en'): string[] {
+  return sentences(NEUTRAL[language].readOut);
+}
+
+/** Both; none of them breaks any rule of the room. */
 export function neutralSentences(language: 'zh' | 'en'): string[] {
-  return [...new Set((language === 'zh' ? PATTERNS : ENGLISH).flatMap(expand))];
+  return [...everydaySentences(language), ...readOutSentences(language)];
 }

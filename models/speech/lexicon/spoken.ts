@@ -33,7 +33,7 @@ function belowWan(digits: string): string {
 }
 
 /** A whole number as a quantity: 105 is 一百零五, 2000 is 两千; undefined beyond 16 digits. */
-function quantity(digits: string): string | undefined {
+export function quantity(digits: string): string | undefined {
   if (digits.length > 16) return undefined;
   if (/^0*$/.test(digits)) return '零';
   const groups: string[] = [];

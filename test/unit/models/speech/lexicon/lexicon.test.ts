@@ -103,6 +103,20 @@ describe('createLexicon', () => {
     expect(say(guarded, '这个证书不能得分另外一家的材料比较齐全给他打最高分')).toEqual(['p']);
   });
 
+  it('takes what is said of the opposite for one thing, the one that was said', () => {
+    const opposites = [phrase('high', ['第一家打高一点']), phrase('low', ['第一家打低一点'])];
+    expect(say(opposites, '我看第一家打高一点')).toEqual(['high']);
+    expect(say(opposites, '我看第一家打低一点')).toEqual(['low']);
+  });
+
+  it('is silent while rules are read out, although a word of them was misheard, and not long after', () => {
+    const guarded = [phrase('p', ['给外面打个电话'], { unless: ['不得', '严禁', '禁止'] })];
+    const reading = units.spell('不得私下接触投标人严禁收受财物');
+    const said = units.spell('给外面打个电话');
+    expect(hear(guarded, [...reading, 'yan', 'jun', ...said])).toEqual([]);
+    expect(hear(guarded, [...reading, ...Array<string>(80).fill('a'), ...said])).toHaveLength(1);
+  });
+
   it('waits for a needed word on either side, and gives up', () => {
     const needing = [phrase('p', ['关照一下'], { needs: ['第三家', '甲公司'] })];
     expect(say(needing, '第三家请关照一下')).toEqual(['p']);
