@@ -1,6 +1,12 @@
 /** Answers the desk's wish for a larger picture of a camera: out of the recorder's ring, with heads hidden where the room asks for it. */
 import type { Logger } from 'pino';
-import { PICTURE_BYTES, PICTURE_SIDE, type PictureAnswer, type PictureAsk } from '../protocol/picture.ts';
+import {
+  PICTURE_BYTES,
+  PICTURE_SIDE,
+  PICTURE_WAIT_MS,
+  type PictureAnswer,
+  type PictureAsk,
+} from '../protocol/picture.ts';
 import type { Box } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
 import type { RingSegment } from './record/ring.ts';
@@ -34,15 +40,16 @@ const WHOLE: readonly Box[] = [[0, 0, 1, 1]];
 
 export function createPictures({ cameraIds, newest, headsAt, answer, clock, log }: PicturesParts): Pictures {
   const ending = new AbortController();
-  /** Who waits, by camera, oldest first. */
-  const waiting = new Map<string, readonly string[]>();
+  /** Who waits and since when, by camera, oldest first. */
+  const waiting = new Map<string, readonly { readonly askId: string; readonly sinceMonoMs: MonoMs }[]>();
   let working: Promise<void> | undefined;
 
   const make = async (cameraId: string): Promise<Omit<PictureAnswer, 'askId'>> => {
     if (!cameraIds.includes(cameraId)) return { ageMs: 0, refused: 'no_camera' };
     const segment = newest(cameraId);
     const nowWallMs = clock.wallMs();
-    if (!segment || nowWallMs - segment.endWallMs > OLDEST_MS) return { ageMs: 0, refused: 'not_recorded' };
+    // Nor of a time to come: the clock was set back since, and nobody knows how old it is.
+    if (!segment || Math.abs(nowWallMs - segment.endWallMs) > OLDEST_MS) return { ageMs: 0, refused: 'not_recorded' };
     try {
       const { jpeg, shownWallMs } = await grabStill({
         segment,
@@ -63,12 +70,18 @@ export function createPictures({ cameraIds, newest, headsAt, answer, clock, log 
     for (;;) {
       const [cameraId] = waiting.keys();
       if (cameraId === undefined || ending.signal.aborted) break;
+      // The newest is the last one: where even that has been given up, nobody looks at what would be made.
+      const asked = waiting.get(cameraId)?.at(-1);
+      if (!asked || clock.monoMs() - asked.sinceMonoMs > PICTURE_WAIT_MS) {
+        waiting.delete(cameraId);
+        continue;
+      }
       const made = await make(cameraId);
       // Also those who have asked while it was made.
-      const askIds = waiting.get(cameraId) ?? [];
+      const asks = waiting.get(cameraId) ?? [];
       waiting.delete(cameraId);
       if (ending.signal.aborted) break;
-      for (const askId of askIds) answer(cameraId, { askId, ...made });
+      for (const { askId } of asks) answer(cameraId, { askId, ...made });
       await clock.sleep(REST_MS, ending.signal);
     }
     // Not behind a promise: an ask between its end and then would wait for ever.
@@ -76,9 +89,9 @@ export function createPictures({ cameraIds, newest, headsAt, answer, clock, log 
   };
   return {
     ask({ cameraId, askId }) {
-      const askIds = waiting.get(cameraId) ?? [];
-      if (ending.signal.aborted || askIds.length >= ASKERS_MAX || waiting.size >= WAITING_MAX) return;
-      waiting.set(cameraId, [...askIds, askId]);
+      const asks = waiting.get(cameraId) ?? [];
+      if (ending.signal.aborted || asks.length >= ASKERS_MAX || waiting.size >= WAITING_MAX) return;
+      waiting.set(cameraId, [...asks, { askId, sinceMonoMs: clock.monoMs() }]);
       working ??= work();
     },
     async close() {

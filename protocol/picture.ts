@@ -4,6 +4,9 @@ import { LIMITS, PROTOCOL_VERSION } from './stream.ts';
 /** Longest side of the picture that a box gives, in pixels. */
 export const PICTURE_SIDE = 1600;
 
+/** So long the desk waits for an answer; a box gives none to a question that is older. */
+export const PICTURE_WAIT_MS = 12_000;
+
 /** Cloud -> box, on `topics.ack`, QoS 0: a box that is away never hears of it. */
 export interface PictureAsk {
   readonly v: typeof PROTOCOL_VERSION;
@@ -25,6 +28,8 @@ export interface PictureAnswer {
   readonly jpeg?: Uint8Array;
 }
 
+/** No box shows what is as old as this. */
+const AGE_MAX_MS = 86_400_000;
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const HEAD_BYTES = 256;
 const NEWLINE = 0x0a;
@@ -56,7 +61,7 @@ export function readAnswer(bytes: Uint8Array): PictureAnswer | undefined {
   const end = bytes.subarray(0, HEAD_BYTES).indexOf(NEWLINE);
   if (end < 0 || bytes.length > LIMITS.snapshotBytes) return undefined;
   const { askId, ageMs, refused } = fields(bytes.subarray(0, end));
-  if (!isId(askId) || typeof ageMs !== 'number' || !Number.isFinite(ageMs) || ageMs < 0) return undefined;
+  if (!isId(askId) || typeof ageMs !== 'number' || !(ageMs >= 0 && ageMs <= AGE_MAX_MS)) return undefined;
   const why = PICTURE_REFUSALS.find((one) => one === refused);
   if (refused !== undefined) return why && { askId, ageMs, refused: why };
   const jpeg = bytes.subarray(end + 1);

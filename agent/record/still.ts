@@ -19,11 +19,13 @@ export interface StillParts {
   readonly hidden?: (shownWallMs: WallMs) => readonly Box[];
   readonly signal: AbortSignal;
   readonly ffmpeg?: string;
+  /** For all attempts together; nine seconds where absent: the desk waits twelve. */
+  readonly limitMs?: number;
 }
 
 /** So far before its end a segment still has a picture, at five pictures a second and with sound that goes on a little longer. */
 const TAIL_MS = 600;
-const LIMIT_MS = 6000;
+const LIMIT_MS = 9000;
 /** Tried in turn until the JPEG is small enough: share of the side, and ffmpeg's scale of quality (2 is best). */
 const ATTEMPTS = [
   [1, 3],
@@ -37,7 +39,9 @@ const MASK = { width: 480, height: 270 } as const;
 const BLOCKS = 24;
 
 /** Near its end where there is a picture, else its first one. Throws Unavailable `picture_unmade`, `ffmpeg_missing`; Full `picture_large`. */
-export async function grabStill(parts: StillParts): Promise<Still> {
+export async function grabStill({ limitMs = LIMIT_MS, ...asked }: StillParts): Promise<Still> {
+  // Ten attempts of a slow machine must not add up: who asked has gone by then.
+  const parts = { ...asked, signal: AbortSignal.any([asked.signal, AbortSignal.timeout(limitMs)]) };
   const { segment } = parts;
   const lateWallMs = Math.max(segment.beginWallMs, segment.endWallMs - TAIL_MS);
   const late = await fitting(parts, ['-sseof', String(-TAIL_MS / 1000)], lateWallMs);
@@ -88,12 +92,7 @@ function take({ segment, signal, ffmpeg = 'ffmpeg' }: StillParts, { from, mask, 
     ...['-frames:v', '1', '-c:v', 'mjpeg', '-q:v', String(quality), '-f', 'image2pipe', 'pipe:1'],
   ];
   return new Promise<Buffer>((resolve, reject) => {
-    const child = spawn(ffmpeg, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: LIMIT_MS,
-      killSignal: 'SIGKILL',
-      signal,
-    });
+    const child = spawn(ffmpeg, args, { stdio: ['pipe', 'pipe', 'pipe'], killSignal: 'SIGKILL', signal });
     const chunks: Buffer[] = [];
     let complaint = '';
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -104,7 +103,11 @@ function take({ segment, signal, ffmpeg = 'ffmpeg' }: StillParts, { from, mask, 
     child.stdin.on('error', () => undefined);
     child.stdin.end(mask ?? '');
     child.once('error', (cause) =>
-      reject(new Unavailable('ffmpeg_missing', `${doing}: ${ffmpeg} does not start; install ffmpeg`, cause)),
+      reject(
+        signal.aborted
+          ? new Unavailable('picture_unmade', `${doing}: not done in time; the machine has too much to do`, cause)
+          : new Unavailable('ffmpeg_missing', `${doing}: ${ffmpeg} does not start; install ffmpeg`, cause),
+      ),
     );
     child.once('close', (code, killed) => {
       if (code === 0) resolve(Buffer.concat(chunks));

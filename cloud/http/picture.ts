@@ -8,8 +8,15 @@ export function routePicture(app: FastifyInstance, { pictures }: { readonly pict
   app.post('/api/rooms/:roomId/picture/:cameraId', async (request: FastifyRequest, reply) => {
     const { roomId, cameraId } = request.params as { readonly roomId: string; readonly cameraId: string };
     const { jpeg, wallMs } = await pictures.fresh(request.viewer, roomId, cameraId);
-    return reply
-      .headers({ 'content-type': 'image/jpeg', 'cache-control': 'no-store', [PICTURE_AGE]: String(Math.round(wallMs)) })
-      .send(Buffer.from(jpeg));
+    return (
+      reply
+        .headers({
+          'content-type': 'image/jpeg',
+          'cache-control': 'no-store',
+          [PICTURE_AGE]: String(Math.round(wallMs)),
+        })
+        // Not a copy: many may have asked for the same one.
+        .send(Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength))
+    );
   });
 }

@@ -1,7 +1,7 @@
 /** A larger, fresh picture of a camera for whoever sets a room up: asked of the box when somebody wants it, logged as a view, kept nowhere. */
 import { randomUUID } from 'node:crypto';
 import { InvalidInput, Unavailable } from '../../protocol/errors.ts';
-import type { PictureRefusal } from '../../protocol/picture.ts';
+import { PICTURE_WAIT_MS, type PictureRefusal } from '../../protocol/picture.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { HeardPicture, Rooms } from '../ingest/rooms.ts';
@@ -24,8 +24,6 @@ export interface Pictures {
   close(): Promise<void>;
 }
 
-/** The box has six seconds to make one; a line over a mobile network needs a few to carry it. */
-const WAIT_MS = 12_000;
 const WAITING_MAX = 100;
 
 interface Question {
@@ -57,10 +55,11 @@ export function createPictures(parts: {
     if (!ingest.askPicture(roomId, { askId, cameraId }))
       throw new Unavailable('picture_silent', `${doing}: there is no line to the broker`);
     const over = new AbortController();
-    const late = clock.sleep(WAIT_MS, AbortSignal.any([over.signal, closing.signal])).then(() => undefined);
+    const late = clock.sleep(PICTURE_WAIT_MS, AbortSignal.any([over.signal, closing.signal])).then(() => undefined);
     const heard = await Promise.race([answered.promise, late]);
     over.abort();
-    if (!heard) throw new Unavailable('picture_silent', `${doing}: the box did not answer within ${WAIT_MS / 1000} s`);
+    if (!heard)
+      throw new Unavailable('picture_silent', `${doing}: the box did not answer within ${PICTURE_WAIT_MS / 1000} s`);
     const { answer, wallMs } = heard;
     if (answer.jpeg) return { jpeg: answer.jpeg, wallMs: wallMs - answer.ageMs };
     throw refusal(answer.refused ?? 'failed', doing);

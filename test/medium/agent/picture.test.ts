@@ -62,7 +62,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('a larger picture', () => {
   it('is of the end of the newest segment, 1600 pixels wide, and within its bytes however fine its detail is', async () => {
     const bytes = 250 * 1024;
-    const { jpeg, shownWallMs } = await grabStill({ segment, side: 1600, bytes, signal });
+    const { jpeg, shownWallMs } = await grabStill({ segment, side: 1600, bytes, signal, limitMs: 60_000 });
     expect(jpeg.length).toBeLessThanOrEqual(bytes);
     expect(segment.endWallMs - shownWallMs).toBeLessThan(1000);
     const plain = segmentAt(record('plain.mp4', 'testsrc2=size=1920x1080:rate=25'));
@@ -92,12 +92,22 @@ describe('a larger picture', () => {
   }, 60_000);
 
   it('is refused in words of the code where ffmpeg is missing or the file is no film', async () => {
-    const parts = { segment, side: 1600, bytes: 1e6, signal };
+    const parts = { segment, side: 1600, bytes: 1e6, signal, limitMs: 60_000 };
     await expect(grabStill({ ...parts, ffmpeg: '/nowhere/ffmpeg' })).rejects.toMatchObject({ code: 'ffmpeg_missing' });
     const path = join(folder, 'broken.mp4');
     writeFileSync(path, 'no film');
     await expect(grabStill({ ...parts, segment: segmentAt(path) })).rejects.toMatchObject({ code: 'picture_unmade' });
     await expect(grabStill({ ...parts, bytes: 1000 })).rejects.toMatchObject({ code: 'picture_large' });
+  }, 60_000);
+
+  it('is given up in time, however many attempts it would take, and says that the machine is slow', async () => {
+    const slow = join(folder, 'slow-ffmpeg');
+    writeFileSync(slow, '#!/bin/sh\nsleep 0.4\nprintf xxxxxxxx\n', { mode: 0o755 });
+    const parts = { segment, side: 1600, bytes: 4, signal, ffmpeg: slow, limitMs: 900 };
+    await expect(grabStill(parts)).rejects.toMatchObject({
+      code: 'picture_unmade',
+      message: expect.stringContaining('too much to do'),
+    });
   }, 60_000);
 });
 
@@ -141,6 +151,11 @@ describe('the box that is asked', () => {
     await until('an answer', () => stale.answers.length === 1);
     expect(stale.answers[0]).toMatchObject({ refused: 'not_recorded' });
     await stale.pictures.close();
+    const setBack = run({ newest: () => ({ ...segment, endWallMs: clock.wallMs() + 61_000 }) });
+    setBack.ask('1', 'cam-a');
+    await until('an answer', () => setBack.answers.length === 1);
+    expect(setBack.answers[0]).toMatchObject({ refused: 'not_recorded' });
+    await setBack.pictures.close();
 
     const asked: number[] = [];
     const blind = run({
@@ -158,4 +173,28 @@ describe('the box that is asked', () => {
     expect(clock.monoMs() - asked[0]!).toBeGreaterThan(1500);
     await blind.pictures.close();
   }, 60_000);
+
+  it('makes none for those who have given up, and one for who asked since', async () => {
+    let monoMs = 0;
+    const rest = Promise.withResolvers<void>();
+    const made: string[] = [];
+    const { pictures, answers, ask } = run({
+      clock: { ...clock, monoMs: () => monoMs, sleep: () => rest.promise },
+      newest: (cameraId) => {
+        made.push(cameraId);
+        return undefined;
+      },
+    });
+    ask('1', 'cam-a');
+    await until('an answer', () => answers.length === 1);
+    ask('2', 'cam-b');
+    ask('3', 'cam-a');
+    monoMs = 12_500;
+    ask('4', 'cam-a');
+    rest.resolve();
+    await until('three answers', () => answers.length === 3);
+    expect(answers.map(({ askId }) => askId)).toEqual(['1', '3', '4']);
+    expect(made).toEqual(['cam-a', 'cam-a']);
+    await pictures.close();
+  });
 });

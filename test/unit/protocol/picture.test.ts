@@ -43,7 +43,7 @@ describe('the answer', () => {
   it('holds the largest picture that is allowed within the bound of a snapshot', () => {
     const jpeg = new Uint8Array(PICTURE_BYTES);
     jpeg.set(JPEG);
-    const bytes = answerBytes({ askId: 'a'.repeat(64), ageMs: Number.MAX_SAFE_INTEGER, jpeg });
+    const bytes = answerBytes({ askId: 'a'.repeat(64), ageMs: 86_400_000, jpeg });
     expect(bytes.length).toBeLessThanOrEqual(LIMITS.snapshotBytes);
     expect(readAnswer(bytes)?.jpeg).toHaveLength(PICTURE_BYTES);
   });
@@ -53,6 +53,7 @@ describe('the answer', () => {
     ['no JPEG', Buffer.from('{"askId":"a","ageMs":1}\n<svg onload=alert(1)>')],
     ['another reason', Buffer.from('{"askId":"a","ageMs":1,"refused":"<b>"}\n')],
     ['an age before its time', Buffer.concat([Buffer.from('{"askId":"a","ageMs":-1}\n'), JPEG])],
+    ['an age that no picture has', Buffer.concat([Buffer.from('{"askId":"a","ageMs":1e300}\n'), JPEG])],
     [
       'too many bytes',
       Buffer.concat([Buffer.from('{"askId":"a","ageMs":1}\n'), JPEG, Buffer.alloc(LIMITS.snapshotBytes)]),
