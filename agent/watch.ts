@@ -6,7 +6,7 @@ import type { DraftEvent, EpisodeBody, RoomEvent } from '../protocol/event.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
-import { isSwitchedOff, repackRoom } from './decide/repack.ts';
+import { isSwitchedOff, relayRoom, repackRoom } from './decide/repack.ts';
 import { type Input, type RoomContext, type RoomView, startRoom, step } from './decide/room.ts';
 import { createRate, type Rate } from './rate.ts';
 
@@ -120,11 +120,10 @@ export function createWatch({ context: given, outbox, clock, log }: WatchParts):
       const { session: _atStart, ...rest } = context;
       // Its own ids: the count of episodes begins anew.
       context = { ...rest, layout, runId: randomUUID(), ...(session ? { session } : {}) };
-      machine = startRoom(
-        context,
-        at,
-        going.filter((event) => !isOver(event)),
-      );
+      machine = relayRoom(machine, context, at, {
+        open: going.filter((event) => !isOver(event)),
+        over: going.filter(isOver),
+      });
       store(going.filter(isOver).map(({ body }) => ({ at, body: endedByLayout(body) })));
     },
     repack(pack) {

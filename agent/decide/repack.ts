@@ -1,8 +1,8 @@
-/** Another rule pack while the room runs: what is going on goes on, and rules that the pack no longer has fall silent. */
+/** Another rule pack or layout while the room runs: what is going on goes on, and rules that the pack no longer has fall silent. */
 import type { DraftEvent, EpisodeBody } from '../../protocol/event.ts';
 import type { RulePack } from '../../protocol/rules.ts';
 import type { Instant } from '../../protocol/time.ts';
-import type { RoomContext, RoomMachine } from './room.ts';
+import { type RoomContext, type RoomMachine, startRoom } from './room.ts';
 import { type AnyRule, RULES } from './rules.ts';
 
 const isAbsent = (pack: RulePack, { packKey }: AnyRule) => !Object.hasOwn(pack.rules, packKey);
@@ -32,4 +32,23 @@ export function repackRoom(
     if (isAbsent(pack, rule) || kept.length < own.length) rules[rule.name] = rule.start(context, at, kept);
   }
   return { ...machine, rules };
+}
+
+/**
+ * The machine under `context.layout`: it begins anew from `open`, but for rules that know nothing of the layout. Those
+ * keep what they have counted in the session, unless one of their episodes is in `over` and ends with its seat.
+ */
+export function relayRoom(
+  machine: RoomMachine,
+  context: RoomContext,
+  at: Instant,
+  episodes: { readonly open: readonly DraftEvent[]; readonly over: readonly DraftEvent[] },
+): RoomMachine {
+  const fresh = startRoom(context, at, episodes.open);
+  const rules = { ...fresh.rules };
+  for (const rule of RULES) {
+    const ends = episodes.over.some(({ body }) => body.kind === 'episode' && rule.owns(body));
+    if (rule.keepsOnRelay && !ends) rules[rule.name] = machine.rules[rule.name];
+  }
+  return { ...fresh, rules };
 }

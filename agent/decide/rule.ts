@@ -22,6 +22,8 @@ export interface Rule<State> {
   owns?(body: EpisodeBody): boolean;
   /** True when the pack has the rule but does not look for this one of its episodes. */
   isOff?(pack: RulePack, body: EpisodeBody): boolean;
+  /** Its state knows nothing of the layout and goes on under another one; default: it begins anew. */
+  readonly keepsOnRelay?: true;
   /** `open`: latest events of this room's episodes that were going on before a restart; a rule takes up its own. */
   start(context: Omit<RuleContext, 'ids'>, at: Instant, open: readonly DraftEvent[]): State;
   step(state: State, scene: Scene, context: RuleContext): readonly [State, readonly DraftEvent[]];

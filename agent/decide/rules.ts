@@ -30,6 +30,7 @@ import { whispering } from './whispering.ts';
 export interface AnyRule {
   readonly name: string;
   readonly packKey: string;
+  readonly keepsOnRelay: boolean;
   owns(body: EpisodeBody): boolean;
   isOff(pack: RulePack, body: EpisodeBody): boolean;
   start(context: Omit<RuleContext, 'ids'>, at: Instant, open: readonly DraftEvent[]): unknown;
@@ -40,6 +41,7 @@ function any<State>(rule: Rule<State>): AnyRule {
   return {
     name: rule.name,
     packKey: rule.packKey ?? rule.name,
+    keepsOnRelay: rule.keepsOnRelay ?? false,
     owns: rule.owns ?? (({ behaviour }) => behaviour === rule.name),
     isOff: rule.isOff ?? (() => false),
     start: rule.start,

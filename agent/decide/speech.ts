@@ -69,6 +69,7 @@ const isOf = (behaviour: Behaviour, body: EpisodeBody) => body.behaviour === beh
 export const speechRules: readonly Rule<Speech>[] = LANES.map(([category, behaviour]) => ({
   name: behaviour,
   owns: (body) => isOf(behaviour, body),
+  keepsOnRelay: true,
   start(_context, at, open) {
     const fresh: Speech = { hits: 0, sure: false, recent: [], suspected: [], firstWallMs: at.wallMs };
     const event = open.find(({ body }) => body.kind === 'episode' && isOf(behaviour, body));

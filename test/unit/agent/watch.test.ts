@@ -46,6 +46,60 @@ describe('watch', () => {
     expect(watch.health()).toEqual({ full: false, held: 0, missed: 0 });
   });
 
+  it('counts on over another layout: a second phrase of the session is the second one, and a suspicion stays one', async () => {
+    const clock = virtualClock();
+    const outbox = memoryOutbox({ roomId: 'room-1', clock, quotaEvents: 1000 });
+    const demo = loadRulePack('demo');
+    const rule = { citation: 'w', level: 'notice', alarmAfter: 2, mergeMs: 5000, suspected: 'notice' } as const;
+    const pack = { ...demo, rules: { ...demo.rules, speech_suggestive: rule } };
+    const watch = createWatch({
+      context: { layout: EMPTY_ROOM, pack, runId: 'run' },
+      outbox,
+      clock,
+      log: pino({ level: 'silent' }),
+    });
+    const told: string[] = [];
+    watch.onEvent(({ body }) => {
+      if (body.kind === 'episode') told.push(`${body.phase} ${body.level} ${body.to}`);
+    });
+    const say = (phraseId: string, level?: 'suspected') => {
+      const at = clock.now();
+      const said = { phraseId, category: 'suggestive', text: 'words', language: 'en', engine: 'fsmn' } as const;
+      const where = { microphoneId: 'mic-1', at, beginMonoMs: at.monoMs - 500, endMonoMs: at.monoMs };
+      watch.observe({
+        kind: 'phrase',
+        ...said,
+        ...where,
+        ...(level ? { level } : {}),
+        score: 1,
+        threshold: 0,
+        heard: '',
+      });
+    };
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        await clock.advance(1000);
+        watch.observe({ kind: 'tick', at: clock.now() });
+      }
+    };
+    say('p1');
+    await pass(10);
+    watch.relay({ ...EMPTY_ROOM, name: 'another' });
+    say('p2', 'suspected');
+    watch.relay(EMPTY_ROOM);
+    await pass(10);
+    say('p3');
+    await pass(10);
+    expect(told).toEqual([
+      'begin notice SPOKEN',
+      'end notice SILENT',
+      'begin notice SUSPECTED',
+      'end notice SILENT',
+      'begin alarm SPOKEN',
+      'end alarm SILENT',
+    ]);
+  });
+
   it('says what deciding on a frame of each camera takes', () => {
     let monoMs = 0;
     const real = virtualClock();
