@@ -53,10 +53,14 @@ export async function grabStill({ limitMs = LIMIT_MS, ...asked }: StillParts): P
 
 async function fitting(parts: StillParts, from: readonly string[], shownWallMs: WallMs) {
   const mask = parts.hidden && maskOf(parts.hidden(shownWallMs));
+  // Bytes go down with the surface and at most with the scale of quality: what cannot fit by that is not tried.
+  let perShare = 0;
   for (const [share, quality] of ATTEMPTS) {
+    if ((perShare * share ** 2) / quality > parts.bytes) continue;
     const jpeg = await take(parts, { from, mask, side: Math.round(parts.side * share), quality });
     if (jpeg.length === 0) return undefined;
     if (jpeg.length <= parts.bytes) return jpeg;
+    perShare = (jpeg.length * quality) / share ** 2;
   }
   throw new Full(
     'picture_large',

@@ -1,6 +1,6 @@
 /** A larger picture out of the recorder's newest segment with real ffmpeg: its size, its age, its heads, and why there may be none. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -100,6 +100,15 @@ describe('a larger picture', () => {
     await expect(grabStill({ ...parts, bytes: 1000 })).rejects.toMatchObject({ code: 'picture_large' });
   }, 60_000);
 
+  it('is not tried at a quality that can not make it small enough', async () => {
+    const stout = join(folder, 'stout-ffmpeg');
+    writeFileSync(stout, '#!/bin/sh\necho "$@" >> "$0.tried"\nprintf 1234567890\n', { mode: 0o755 });
+    const parts = { segment, side: 1600, bytes: 4, signal, ffmpeg: stout, limitMs: 60_000 };
+    await expect(grabStill(parts)).rejects.toMatchObject({ code: 'picture_large' });
+    const qualities = [...readFileSync(`${stout}.tried`, 'utf8').matchAll(/-q:v (\d+)/g)].map(([, quality]) => quality);
+    expect(qualities).toEqual(['3', '11', '20']);
+  }, 60_000);
+
   it('is given up in time, however many attempts it would take, and says that the machine is slow', async () => {
     const slow = join(folder, 'slow-ffmpeg');
     writeFileSync(slow, '#!/bin/sh\nsleep 0.4\nprintf xxxxxxxx\n', { mode: 0o755 });
@@ -127,7 +136,8 @@ describe('the box that is asked', () => {
   };
 
   it('answers all who ask for a camera with one picture and its age, and says why it has none of another', async () => {
-    const { pictures, answers, ask } = run({});
+    const calm = segmentAt(record('calm.mp4', 'testsrc2=size=1920x1080:rate=25'));
+    const { pictures, answers, ask } = run({ newest: (cameraId) => (cameraId === 'cam-a' ? calm : undefined) });
     ask('1', 'cam-a');
     ask('2', 'cam-a');
     ask('3', 'cam-b');
@@ -135,7 +145,7 @@ describe('the box that is asked', () => {
     await until('four answers', () => answers.length === 4);
     const [one, two, ...others] = answers;
     expect(one!.jpeg).toBe(two!.jpeg);
-    expect(existsSync(segment.path)).toBe(true);
+    expect(existsSync(calm.path)).toBe(true);
     // The segment ended a second before the test began, and the picture lies a little before its end.
     expect(one!.ageMs).toBeGreaterThan(1000);
     expect(others).toEqual([
