@@ -13,22 +13,24 @@ const WHOLE_BLOCKS = 24;
 const NEAR_MS = 3000;
 /** The larger picture is out of a file that was finished some seconds ago. */
 const REMEMBERED_MS = 30_000;
+/** So many of its own widths a head may be away at the next look: somebody who walks past, one look a second. */
+const REACH = 8;
 
 export interface HeadMemory {
   /** Everybody whom the eyes found in a frame. */
   saw(persons: readonly Bodied[], monoMs: MonoMs, aspect: number): void;
   /** The picture with every head of the last three seconds in blocks; all of it where no frame was looked at in that time. */
   blurred(picture: Picture, monoMs: MonoMs): Picture;
-  /** Every head within three seconds of then; undefined where no frame was looked at in that time. */
+  /** Every head within three seconds of then, and the ways between; undefined where no frame was looked at in that time. */
   near(monoMs: MonoMs): readonly Box[] | undefined;
 }
 
 /** One camera's. */
 export function createHeadMemory(): HeadMemory {
   let seen: { readonly monoMs: MonoMs; readonly heads: readonly Box[] }[] = [];
-  const near = (monoMs: MonoMs) => {
+  const within = (monoMs: MonoMs) => {
     const found = seen.filter((one) => Math.abs(monoMs - one.monoMs) <= NEAR_MS);
-    return found.length === 0 ? undefined : found.flatMap(({ heads }) => heads);
+    return found.length === 0 ? undefined : found.map(({ heads }) => heads);
   };
   return {
     saw(persons, monoMs, aspect) {
@@ -36,12 +38,40 @@ export function createHeadMemory(): HeadMemory {
       seen.push({ monoMs, heads: persons.map((person) => headBox(person, aspect)) });
     },
     blurred(picture, monoMs) {
-      const known = near(monoMs);
+      const known = within(monoMs)?.flat();
       if (!known) return pixelated(picture, [[0, 0, 1, 1]], Math.ceil(picture.width / WHOLE_BLOCKS));
       return pixelated(picture, known);
     },
-    near,
+    // A picture that was not itself looked at: who walks is somewhere between two looks.
+    near: (monoMs) =>
+      within(monoMs)?.flatMap((heads, i, looks) => [
+        ...heads,
+        ...ways(heads, looks[i + 1] ?? []),
+        ...ways(heads, looks[i - 1] ?? []),
+      ]),
   };
+}
+
+/** From each head to the nearest one of the neighbouring look, where that can be the same. */
+function ways(from: readonly Box[], to: readonly Box[]): Box[] {
+  return from.flatMap((head) => {
+    const [nearest] = to
+      .map((other) => ({
+        other,
+        far: Math.hypot(head[0] + head[2] - other[0] - other[2], head[1] + head[3] - other[1] - other[3]) / 2,
+      }))
+      .sort((a, b) => a.far - b.far);
+    if (!nearest || nearest.far > REACH * (head[2] - head[0])) return [];
+    const { other } = nearest;
+    return [
+      [
+        Math.min(head[0], other[0]),
+        Math.min(head[1], other[1]),
+        Math.max(head[2], other[2]),
+        Math.max(head[3], other[3]),
+      ] as const,
+    ];
+  });
 }
 
 /** A copy whose boxes (fractions) are blocks of their mean colour, `blockPx` wide or a share of each box. */

@@ -53,6 +53,32 @@ describe('heads', () => {
   });
 });
 
+describe('heads around a time at which nobody looked', () => {
+  it('are hidden on the way from one look to the next, while who sits hides no more than a head', () => {
+    const memory = createHeadMemory();
+    const walker = (x: number) => ({ box: [x, 0.2, x + 0.08, 0.6] as const });
+    const sitting = { box: [0.8, 0.4, 0.9, 0.8] as const };
+    memory.saw([walker(0.2), sitting], 1000, ASPECT);
+    memory.saw([sitting, walker(0.45)], 2000, ASPECT);
+    const [from, to] = [headBox(walker(0.2), ASPECT), headBox(walker(0.45), ASPECT)];
+    // Half way, at half a second, the head is in neither of the two.
+    const between: Box = [0.34, 0.22, 0.38, 0.28];
+    const covers = (box: Box) =>
+      box[0] <= between[0] && box[2] >= between[2] && box[1] <= between[1] && box[3] >= between[3];
+    expect([from, to].some(covers)).toBe(false);
+    const hidden = memory.near(1500)!;
+    expect(hidden.some(covers)).toBe(true);
+    const right = hidden.filter((box) => box[2] > 0.6);
+    const seat = headBox(sitting, ASPECT);
+    for (const box of right) expect(box).toEqual(seat);
+    // Who was seen once only is where they were seen.
+    memory.saw([], 30_000, ASPECT);
+    memory.saw([walker(0.2)], 40_000, ASPECT);
+    expect(memory.near(40_500)).toEqual([from]);
+    expect(memory.near(60_000)).toBeUndefined();
+  });
+});
+
 describe('a still with blurred heads', () => {
   it('has no detail where a head is, all of it elsewhere, and leaves the frame itself alone', () => {
     const picture = noisy();
