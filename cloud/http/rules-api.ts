@@ -30,6 +30,9 @@ export interface PackVersionView extends PackName {
   readonly builtIn: boolean;
 }
 
+/** Who bids, each with its full name and its short ones, as in an evaluation. */
+export type Bidders = readonly (readonly string[])[];
+
 /** Where a version counts. */
 export type PlaceView =
   | { readonly kind: 'all' }
@@ -66,8 +69,12 @@ export interface RulesView {
   /** Which key signs. */
   readonly keyId: string;
   /** Whether a recording can be tried; else what is missing. */
-  readonly spoken: { readonly ok: true } | { readonly ok: false; readonly words: Sentence };
+  readonly spoken: SpokenView;
+  /** The same for English. */
+  readonly spokenEnglish: SpokenView;
 }
+
+export type SpokenView = { readonly ok: true } | { readonly ok: false; readonly words: Sentence };
 
 /** `GET /api/rules/packs/:name/:version`; `…/file` answers the signed pack for `evalroom agent replay --rules FILE`. */
 export interface PackView {
@@ -99,11 +106,12 @@ export interface CheckView {
   readonly more: number;
 }
 
-/** `POST /api/rules/sentence` {pack, language, text}. */
+/** `POST /api/rules/sentence` {pack, language, text, bidders?}: the slots of phrases are filled with the bidders, else with ordinals. */
 export interface SentenceRequest {
   readonly pack: unknown;
   readonly language: string;
   readonly text: string;
+  readonly bidders?: Bidders;
 }
 export interface SentenceView {
   readonly hits: readonly SentenceHit[];
@@ -134,10 +142,12 @@ export interface SoundView {
   readonly soundId: string;
   readonly seconds: number;
 }
-/** `POST /api/rules/listen` {pack, soundId}: the recording through the Mandarin ear. */
+/** `POST /api/rules/listen` {pack, soundId, language?, bidders?}: the recording through the ear of the language, Mandarin where it is absent. */
 export interface ListenRequest {
   readonly pack: unknown;
   readonly soundId: string;
+  readonly language?: string;
+  readonly bidders?: Bidders;
 }
 export interface ListenView {
   readonly hits: readonly {

@@ -4,9 +4,13 @@ import { InvalidInput } from '../../protocol/errors.ts';
 import { requireSupervisor } from '../review/access.ts';
 import type { Rules } from '../review/rules.ts';
 import { type PackName, type PlaceView, SOUND_BYTES } from './rules-api.ts';
+import { BIDDER_NAMES_MAX } from './sessions-api.ts';
 
 /** A draft with 2,000 phrases. */
 const DRAFT_BYTES = 2 * 1024 * 1024;
+
+/** Bidders of a try: as many as an evaluation may have. */
+const BIDDERS_MAX = 50;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -38,12 +42,21 @@ export function routeRules(app: FastifyInstance, { rules }: { readonly rules: Ru
     });
   });
   app.post('/api/rules/sentence', drafts, async (request) => {
-    const { pack, language, text: said } = body(request);
-    return rules.sentence(request.viewer, { pack, language: text(language, 'language'), text: text(said, 'text') });
+    const { pack, language, text: said, bidders } = body(request);
+    return rules.sentence(request.viewer, {
+      pack,
+      ...{ language: text(language, 'language'), text: text(said, 'text') },
+      ...biddersOf(bidders),
+    });
   });
   app.post('/api/rules/listen', drafts, async (request) => {
-    const { pack, soundId } = body(request);
-    return rules.listen(request.viewer, { pack, soundId: text(soundId, 'soundId') });
+    const { pack, soundId, language, bidders } = body(request);
+    return rules.listen(request.viewer, {
+      pack,
+      soundId: text(soundId, 'soundId'),
+      ...(language === undefined ? {} : { language: text(language, 'language') }),
+      ...biddersOf(bidders),
+    });
   });
   app.post('/api/rules/rerun', drafts, async (request) => {
     const { pack, base, room } = body(request);
@@ -89,6 +102,21 @@ const wrong = (what: string) => new InvalidInput('bad_request', `handling rule p
 function text(value: unknown, what: string): string {
   if (typeof value !== 'string' || value.includes('\u0000')) throw wrong(what);
   return value;
+}
+
+/** At most as many as an evaluation may have. */
+function biddersOf(value: unknown): { bidders?: string[][] } {
+  if (value === undefined) return {};
+  if (!Array.isArray(value) || value.length > BIDDERS_MAX) throw wrong('bidders');
+  const bidders = value.map((names: unknown) => {
+    if (!Array.isArray(names) || names.length === 0 || names.length > BIDDER_NAMES_MAX) throw wrong('bidders');
+    return names.map((name) => {
+      const said = text(name, 'bidders').trim();
+      if (said === '' || said.length > 100) throw wrong('bidders');
+      return said;
+    });
+  });
+  return bidders.length === 0 ? {} : { bidders };
 }
 
 function packName(value: unknown): PackName {

@@ -7,7 +7,7 @@ import { createReader, levelOfHit, type Rerun, rerun, type StoredEpisode } from 
 import { readFsmnModel } from '../../models/speech/fsmn-files.ts';
 import { createSpotter } from '../../models/speech/fsmn-spotter.ts';
 import { everydaySentences, readOutSentences } from '../../models/speech/lexicon/neutral.ts';
-import { fillPhrases } from '../../models/speech/lexicon/slots.ts';
+import { fillPhrases, type ProjectWords } from '../../models/speech/lexicon/slots.ts';
 import { InvalidInput } from '../../protocol/errors.ts';
 import type { Phrase, RulePack } from '../../protocol/rules.ts';
 import type { CheckView, ListenView, SentenceHit, SentenceView } from '../http/rules-api.ts';
@@ -15,7 +15,13 @@ import { EAR_RATE, peakDb, readWav } from './rules-sound.ts';
 
 export type RulesJob =
   | { readonly kind: 'check'; readonly draft: unknown; readonly phraseId?: string }
-  | { readonly kind: 'sentence'; readonly draft: unknown; readonly language: string; readonly text: string }
+  | {
+      readonly kind: 'sentence';
+      readonly draft: unknown;
+      readonly language: string;
+      readonly text: string;
+      readonly project?: ProjectWords;
+    }
   | {
       readonly kind: 'rerun';
       readonly draft: unknown;
@@ -23,7 +29,13 @@ export type RulesJob =
       readonly episodes: readonly StoredEpisode[];
     }
   | { readonly kind: 'sound'; readonly wav: Uint8Array }
-  | { readonly kind: 'listen'; readonly draft: unknown; readonly samples: Int16Array; readonly modelsFolder: string };
+  | {
+      readonly kind: 'listen';
+      readonly draft: unknown;
+      readonly samples: Int16Array;
+      readonly modelsFolder: string;
+      readonly project?: ProjectWords;
+    };
 
 export interface RulesResults {
   readonly check: CheckView;
@@ -65,24 +77,27 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
         more: Math.max(0, findings.length - FINDINGS_MAX),
       };
     },
-    sentence({ draft, language, text }) {
+    sentence({ draft, language, text, project }) {
       const pack = packOf(draft);
-      const hits = createReader(pack)({ language, text });
+      const hits = createReader(pack, project)({ language, text });
       const bare = { ...pack, phrases: pack.phrases.map(({ context: _context, ...phrase }) => phrase) };
-      const stopped = createReader(bare)({ language, text }).filter(
+      const stopped = createReader(bare, project)({ language, text }).filter(
         (hit) => !hits.some((one) => one.phraseId === hit.phraseId && one.from < hit.to && one.to > hit.from),
       );
       return {
         hits,
-        stopped: stopped.map((hit) => ({ ...hit, ...whyStopped(pack, hit, { language, text }) })),
+        stopped: stopped.map((hit) => ({ ...hit, ...whyStopped(pack, hit, { language, text, project }) })),
       };
     },
     rerun: ({ draft, base, episodes }) => rerun({ base, draft: packOf(draft), episodes }),
     sound: ({ wav }) => readWav(wav),
-    listen({ draft, samples, modelsFolder }) {
+    listen({ draft, samples, modelsFolder, project }) {
       const pack = packOf(draft);
-      const own = fillPhrases(pack.phrases.filter(({ language }) => language.startsWith('zh')));
-      const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases: own });
+      const own = fillPhrases(
+        pack.phrases.filter(({ language }) => language.startsWith('zh')),
+        project,
+      );
+      const spotter = createSpotter({ model: readFsmnModel(modelsFolder), phrases: own, project });
       const sound = new Int16Array(samples.length + TAIL);
       sound.set(samples);
       const byId = new Map(own.map((phrase) => [phrase.phraseId, phrase]));
@@ -118,12 +133,12 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
 function whyStopped(
   pack: RulePack,
   hit: SentenceHit,
-  said: { readonly language: string; readonly text: string },
+  said: { readonly language: string; readonly text: string; readonly project?: ProjectWords | undefined },
 ): { readonly why: 'unless'; readonly word?: string } | { readonly why: 'needs' | 'both' } {
   const phrase = pack.phrases.find(({ phraseId }) => phraseId === hit.phraseId)!;
   const { context = {}, ...bare } = phrase;
   const counts = (some: Phrase['context']) =>
-    createReader({ ...pack, phrases: [some ? { ...bare, context: some } : bare] })(said).some(
+    createReader({ ...pack, phrases: [some ? { ...bare, context: some } : bare] }, said.project)(said).some(
       (one) => one.from < hit.to && one.to > hit.from,
     );
   const { needs, unless = [] } = context;
@@ -136,7 +151,7 @@ function whyStopped(
 }
 
 /** The draft as a pack; one with faults is refused, since it could not run either. */
-function packOf(draft: unknown): RulePack {
+export function packOf(draft: unknown): RulePack {
   const read = readDraft(draft);
   const problem = 'problem' in read ? read.problem : read.problems[0];
   if (problem || 'problem' in read)

@@ -38,6 +38,7 @@ import type { Store } from '../store/store.ts';
 import { requireSupervisor, type Viewer } from './access.ts';
 import type { Orders } from './orders.ts';
 import type { RulesBench } from './rules-bench.ts';
+import { createEnglishTry, spokenEnglish } from './rules-english.ts';
 import type { RulesKey } from './rules-key.ts';
 import { createPlacing, type ProvinceOf } from './rules-place.ts';
 
@@ -90,6 +91,7 @@ export function createRules(parts: {
   const { store, rooms, orders, bench, key, machine } = parts;
   const { clock, log, modelsFolder } = machine;
   const placing = createPlacing({ store, rooms, orders, provinceOf: machine.provinceOf ?? (() => undefined), log });
+  const english = createEnglishTry({ clock });
   const sounds = new Map<string, { readonly sessionId: string; readonly samples: Int16Array }>();
   const own = new Set(builtInRulePacks().filter((name) => name !== NOT_FOR_ROOMS));
 
@@ -112,6 +114,7 @@ export function createRules(parts: {
     rooms: await placing.view(),
     keyId: key.keyId,
     spoken: spokenIn(modelsFolder),
+    spokenEnglish: spokenEnglish(),
   });
   const addVersion = async (
     files: Readonly<Record<string, string>>,
@@ -155,11 +158,17 @@ export function createRules(parts: {
       requireSupervisor(who);
       return bench.run({ kind: 'check', draft: pack, ...(phraseId === undefined ? {} : { phraseId }) });
     },
-    async sentence(who, { pack, language, text }) {
+    async sentence(who, { pack, language, text, bidders }) {
       requireSupervisor(who);
       if (text.length > TEXT_MAX)
         throw new InvalidInput('bad_request', `trying a sentence: it has more than ${TEXT_MAX} characters`);
-      return bench.run({ kind: 'sentence', draft: pack, language, text });
+      return bench.run({
+        kind: 'sentence',
+        draft: pack,
+        language,
+        text,
+        ...(bidders ? { project: { bidders } } : {}),
+      });
     },
     async keepSound(who, wav) {
       const { sessionId } = requireSupervisor(who);
@@ -169,12 +178,13 @@ export function createRules(parts: {
       for (const [oldest] of sounds) if (sounds.size > SOUNDS_MAX) sounds.delete(oldest);
       return { soundId, seconds: samples.length / 16_000 };
     },
-    async listen(who, { pack, soundId }) {
+    async listen(who, { pack, soundId, language, bidders }) {
       const { sessionId } = requireSupervisor(who);
       const sound = sounds.get(soundId);
       if (sound?.sessionId !== sessionId)
         throw new InvalidInput('sound_gone', 'trying a recording: it is not in memory any more; upload it again');
-      return bench.run({ kind: 'listen', draft: pack, samples: sound.samples, modelsFolder });
+      const asked = { draft: pack, samples: sound.samples, ...(bidders ? { project: { bidders } } : {}) };
+      return language?.startsWith('en') ? english.listen(asked) : bench.run({ kind: 'listen', ...asked, modelsFolder });
     },
     async rerun(who, { pack, base, room }) {
       requireSupervisor(who);
@@ -271,7 +281,9 @@ export function createRules(parts: {
       }
       await placing.start();
     },
-    close: () => placing.close(),
+    async close() {
+      await Promise.all([placing.close(), english.close()]);
+    },
   };
 }
 

@@ -1,14 +1,27 @@
 /** The English engine as a Recogniser: Debian's pocketsphinx in a child process, kept alive by its host. */
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
+import type { Phrase } from '../../protocol/rules.ts';
 import type { Clock } from '../../protocol/time.ts';
 import { spawnChild } from './child.ts';
-import { hostEngine } from './hosted.ts';
+import { type EngineEvents, type EnginePort, hostEngine } from './hosted.ts';
 import type { OpenEnglish } from './pocketsphinx-child.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 
 /** Where the Debian package puts its model. */
 const DEBIAN_MODEL = '/usr/share/pocketsphinx/model/en-us';
+
+/** Why no English can be heard on this machine; undefined where it can. */
+export const missingEnglish = (folder = DEBIAN_MODEL): string | undefined =>
+  existsSync(folder)
+    ? undefined
+    : `no English model in ${folder}; run: apt-get install libpocketsphinx3 pocketsphinx-en-us`;
+
+/** One run of the engine, in a child process of its own. */
+export const spawnEnglish = (
+  { phrases, folder = DEBIAN_MODEL }: { readonly phrases: readonly Phrase[]; readonly folder?: string | undefined },
+  events: EngineEvents,
+): EnginePort => spawnChild<OpenEnglish>('./pocketsphinx-child.ts', { phrases, folder }, events);
 
 /** English keyword spotting. `folder` is the model's folder, where it is not Debian's. */
 export function createPocketsphinx(deps: {
@@ -24,12 +37,8 @@ export function createPocketsphinx(deps: {
     hosted: {
       engine: 'pocketsphinx',
       language: 'en',
-      missing: () =>
-        existsSync(folder)
-          ? undefined
-          : `no English model in ${folder}; run: apt-get install libpocketsphinx3 pocketsphinx-en-us`,
-      spawn: (events) =>
-        spawnChild<OpenEnglish>('./pocketsphinx-child.ts', { phrases: options.phrases, folder }, events),
+      missing: () => missingEnglish(folder),
+      spawn: (events) => spawnEnglish({ phrases: options.phrases, folder }, events),
     },
   });
 }

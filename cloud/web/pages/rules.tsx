@@ -200,7 +200,7 @@ function RulesDesk({ view, stale, onView, onChange }: DeskProps) {
         {!parts && !base.refusal && <Loading />}
         {parts && tab === 'phrases' && <RulesPhrases {...parts} />}
         {parts && tab === 'limits' && <RulesLimits {...parts} />}
-        {parts && tab === 'try' && <RulesTry pack={parts.pack} spoken={view.spoken} />}
+        {parts && tab === 'try' && <RulesTry pack={parts.pack} view={view} />}
         {parts && tab === 'effect' && <RulesEffect pack={parts.pack} base={chosen} />}
         {tab === 'rooms' && (
           <RulesRooms view={view} chosen={chosen} hasDraft={ownDraft !== undefined} onView={onView} />

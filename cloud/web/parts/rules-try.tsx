@@ -1,6 +1,7 @@
 /** A sentence tried on the draft before anybody's room hears it: typed, recorded here, or from a file. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import {
+  type Bidders,
   type ListenView,
   type RulesView,
   type SentenceHit,
@@ -16,6 +17,7 @@ import { categoryWords, type RulesKey, sayRules } from '../words/rules.ts';
 import { timer } from '../words/time.ts';
 import { sentence } from '../words/words.ts';
 import { LevelMark } from './marks.tsx';
+import { biddersOf } from './session-begin.tsx';
 import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
@@ -25,16 +27,31 @@ const RATE = 16_000;
 /** Under this there is hardly anything to hear. */
 const QUIET_DB = -45;
 
-export function RulesTry({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken'] }) {
+export function RulesTry({ pack, view }: { pack: DraftPack; view: RulesView }) {
+  const { lang } = useWords();
+  const [names, setNames] = useState('');
+  const bidders = biddersOf(names);
   return (
     <div class="rules-try">
-      <Typed pack={pack} />
-      <Spoken pack={pack} spoken={spoken} />
+      <label class="rules-card rules-bidders">
+        <span>
+          {sayRules(lang, 'bidders')} <small>{sayRules(lang, 'biddersHint')}</small>
+        </span>
+        <textarea
+          name="bidders"
+          rows={2}
+          placeholder={sayRules(lang, 'biddersExample')}
+          value={names}
+          onInput={(event) => setNames(event.currentTarget.value)}
+        />
+      </label>
+      <Typed pack={pack} bidders={bidders} />
+      <Spoken pack={pack} bidders={bidders} view={view} />
     </div>
   );
 }
 
-function Typed({ pack }: { pack: DraftPack }) {
+function Typed({ pack, bidders }: { pack: DraftPack; bidders: Bidders }) {
   const desk = useDesk();
   const { lang } = useWords();
   const [text, setText] = useState('');
@@ -46,7 +63,7 @@ function Typed({ pack }: { pack: DraftPack }) {
     if (said === '' || busy) return;
     setBusy(true);
     const language = /\p{Script=Han}/u.test(said) ? 'zh-CN' : 'en';
-    const found = await desk.client.rules.sentence(pack, language, said);
+    const found = await desk.client.rules.sentence(pack, { language, text: said, bidders });
     setBusy(false);
     setRefusal(found.ok ? undefined : found.refusal);
     setAnswer(found.ok ? { text: said, view: found.value } : undefined);
@@ -130,9 +147,11 @@ interface Kept {
   readonly seconds: number;
 }
 
-function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken'] }) {
+function Spoken({ pack, bidders, view }: { pack: DraftPack; bidders: Bidders; view: RulesView }) {
   const desk = useDesk();
   const { lang } = useWords();
+  const [language, setLanguage] = useState<'zh' | 'en'>('zh');
+  const spoken = language === 'en' ? view.spokenEnglish : view.spoken;
   const [sound, setSound] = useState<Kept>();
   const [heard, setHeard] = useState<ListenView>();
   const [refusal, setRefusal] = useState<Refusal>();
@@ -142,7 +161,7 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
 
   const listen = async (kept: Kept) => {
     setBusy(true);
-    const answer = await desk.client.rules.listen(pack, kept.soundId);
+    const answer = await desk.client.rules.listen(pack, { soundId: kept.soundId, language, bidders });
     setBusy(false);
     setRefusal(answer.ok ? undefined : answer.refusal);
     setHeard(answer.ok ? answer.value : undefined);
@@ -187,10 +206,29 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
     if (isWav && chosen.size <= SOUND_BYTES) return take(new Blob([chosen], { type: 'audio/wav' }), chosen.name);
     return open(chosen, chosen.name);
   };
+  const choice = (
+    <label class="rules-inline">
+      {sayRules(lang, 'language')}
+      <select
+        name="language"
+        value={language}
+        disabled={busy || recorder.sinceMs !== undefined}
+        onChange={(event) => {
+          setLanguage(event.currentTarget.value === 'en' ? 'en' : 'zh');
+          setHeard(undefined);
+          setRefusal(undefined);
+        }}
+      >
+        <option value="zh">{sayRules(lang, 'mandarin')}</option>
+        <option value="en">{sayRules(lang, 'english')}</option>
+      </select>
+    </label>
+  );
   if (!spoken.ok)
     return (
       <section class="rules-card">
         <h2>{sayRules(lang, 'spoken')}</h2>
+        {choice}
         <p class="rules-missing" role="status">
           {sentence(spoken.words, lang)}
         </p>
@@ -199,6 +237,7 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
   return (
     <section class="rules-card">
       <h2>{sayRules(lang, 'spoken')}</h2>
+      {choice}
       <p class="small">{sayRules(lang, 'spokenHint', { minutes: SOUND_SECONDS / 60 })}</p>
       <div class="rules-ask">
         <button type="button" class="button" disabled={busy} onClick={() => void recorder.toggle()}>
@@ -251,6 +290,9 @@ function Spoken({ pack, spoken }: { pack: DraftPack; spoken: RulesView['spoken']
         <div class="rules-answer" role="status" data-hits={heard.hits.length}>
           {heard.peakDb < QUIET_DB && (
             <p class="rules-finding">! {sayRules(lang, 'tooQuiet', { db: Math.round(heard.peakDb) })}</p>
+          )}
+          {heard.unheard.length > 0 && (
+            <p class="rules-finding">! {sayRules(lang, 'unheardHere', { ids: heard.unheard.join(', ') })}</p>
           )}
           {heard.hits.length === 0 && <p class="rules-nothing">{sayRules(lang, 'heardNothing')}</p>}
           {heard.hits.map((hit) => (

@@ -138,7 +138,7 @@ export function SessionBegin({ room, disabled }: { room: RoomCard; disabled: boo
 }
 
 /** One bidder a line, its names apart by commas of either language. */
-function biddersOf(text: string): string[][] {
+export function biddersOf(text: string): string[][] {
   return text
     .split('\n')
     .map((line) =>

@@ -1,5 +1,6 @@
 /** Beside client.ts: what the rule page asks the cloud. */
 import type {
+  Bidders,
   CheckView,
   ListenView,
   PackName,
@@ -21,9 +22,9 @@ export interface RulesClient {
   list(): Promise<Answer<RulesView>>;
   pack(name: PackName): Promise<Answer<PackView>>;
   check(pack: DraftPack, phraseId?: string): Promise<Answer<CheckView>>;
-  sentence(pack: DraftPack, language: string, text: string): Promise<Answer<SentenceView>>;
+  sentence(pack: DraftPack, said: { language: string; text: string; bidders: Bidders }): Promise<Answer<SentenceView>>;
   sound(wav: Blob): Promise<Answer<SoundView>>;
-  listen(pack: DraftPack, soundId: string): Promise<Answer<ListenView>>;
+  listen(pack: DraftPack, sound: { soundId: string; language: string; bidders: Bidders }): Promise<Answer<ListenView>>;
   rerun(pack: DraftPack, base: PackName, room: string): Promise<Answer<RerunView>>;
   save(pack: DraftPack, note: string, base: PackName): Promise<Answer<PackVersionView>>;
   publish(request: PublishRequest): Promise<Answer<RulesView>>;
@@ -40,9 +41,9 @@ export function createRulesClient(ask: Ask): RulesClient {
     pack: ({ name, version }) => ask('GET', `/api/rules/packs/${part(name)}/${part(version)}`),
     check: (pack, phraseId) =>
       ask('POST', '/api/rules/check', { pack, ...(phraseId === undefined ? {} : { phraseId }) }),
-    sentence: (pack, language, text) => ask('POST', '/api/rules/sentence', { pack, language, text }),
+    sentence: (pack, said) => ask('POST', '/api/rules/sentence', { pack, ...said }),
     sound: (wav) => ask('POST', '/api/rules/sounds', wav),
-    listen: (pack, soundId) => ask('POST', '/api/rules/listen', { pack, soundId }),
+    listen: (pack, sound) => ask('POST', '/api/rules/listen', { pack, ...sound }),
     rerun: (pack, base, room) => ask('POST', '/api/rules/rerun', { pack, base, ...(room === '' ? {} : { room }) }),
     save: (pack, note, base) => ask('POST', '/api/rules/packs', { pack, note, base }),
     publish: (request) => ask('POST', '/api/rules/publish', request),

@@ -125,6 +125,21 @@ describe('rule packs at the desk', () => {
       stopped: [{ phraseId: 'own-1', why: 'unless', word: '没有' }],
     });
     expect(await say('请翻到第五页')).toEqual({ hits: [], stopped: [] });
+    const named = changed('1.0.0', {
+      phrases: [{ ...phrase, phraseId: 'own-2', forms: ['{BIDDER}必须拿第一'], context: {} }],
+    });
+    const ask = (bidders?: unknown) =>
+      desk.send('POST', '/api/rules/sentence', {
+        pack: named,
+        language: 'zh-CN',
+        text: '宏远必须拿第一',
+        ...(bidders === undefined ? {} : { bidders }),
+      });
+    const formsOf = async (answer: Response) => ((await answer.json()) as SentenceView).hits.map(({ form }) => form);
+    expect(await formsOf(await ask())).not.toContain('宏远必须拿第一');
+    expect(await formsOf(await ask([['宏远建设有限公司', '宏远']]))).toEqual(['宏远必须拿第一']);
+    for (const wrong of ['宏远', [[]], [['']], [[7]], Array.from({ length: 51 }, () => ['宏远'])])
+      expect((await ask(wrong)).status).toBe(400);
   });
 
   it('lists which stored episodes a draft would have silenced or raised', async () => {
@@ -207,6 +222,11 @@ describe('rule packs at the desk', () => {
           ...(version === undefined ? {} : { pack: { name: 'province', version } }),
           to,
         });
+      const follow = (to: unknown[]) => desk.json<RulesView>('POST', '/api/rules/publish', { follow: true, to });
+      const placed = async () =>
+        Object.fromEntries(
+          (await desk.json<RulesView>('GET', '/api/rules')).rooms.map((one) => [one.roomId, one.placed?.pack?.version]),
+        );
       const view = await publish('1.2.0', [{ kind: 'room', of: 'room-1' }]);
       expect(view.rooms.map(({ roomId, placed }) => [roomId, placed?.pack?.version])).toEqual([
         ['room-1', '1.2.0'],
@@ -217,6 +237,10 @@ describe('rule packs at the desk', () => {
       // A box that lost the key keeps what it has, and says so.
       writeFileSync(keyFile, 'no key');
       await publish('1.10.0', [{ kind: 'all' }]);
+      // The room's own version goes before that of all, until it follows them again.
+      expect((await placed())['room-1']).toBe('1.2.0');
+      await follow([{ kind: 'room', of: 'room-1' }]);
+      expect((await placed())['room-1']).toBe('1.10.0');
       await eventually(() => orders.report().refused).toMatchObject([{ part: 'rulePack', code: 'rules_key_bad' }]);
       expect(rules.current().version).toBe('1.2.0');
       writeFileSync(keyFile, test.cloud().rulesKey);
@@ -226,8 +250,8 @@ describe('rule packs at the desk', () => {
       const objects = (action: string) => entries.filter((one) => one.action === action).map(({ object }) => object);
       expect(objects('publish_rules')).toEqual(['province 1.10.0 → all', 'province 1.2.0 → room:room-1']);
       expect(objects('order_rules')).toEqual([
-        'room-2 ← province 1.10.0',
         'room-1 ← province 1.10.0',
+        'room-2 ← province 1.10.0',
         'room-1 ← province 1.2.0',
       ]);
       expect(objects('save_rules')[0]).toMatch(/^province 1\.10\.0 [0-9a-f]{16}$/);
