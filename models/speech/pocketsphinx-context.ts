@@ -92,6 +92,12 @@ function agreementOf(
   return 1 - Math.min(...row) / phones.length;
 }
 
+/** Whether words can change what becomes of a spotted phrase: one that is sure and minds none is told at once. */
+export function mindsWords({ keyword, score }: { readonly keyword: Keyword; readonly score: number }): boolean {
+  const { context, phones, threshold } = keyword;
+  return Boolean(context?.needs?.length || context?.unless?.length) || score - threshold < DOUBTED * phones.length;
+}
+
 /**
  * Whether a spotted phrase is told. Without words (`undefined`) it is told unless it needs some. `open`: a needed word may yet
  * come.

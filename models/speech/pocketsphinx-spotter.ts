@@ -1,7 +1,7 @@
 /** The English ear as one synchronous piece over a decoder: samples in, hits of the pack's phrases out. Runs inside the child. */
 import type { Phrase, PhraseContext } from '../../protocol/rules.ts';
 import { laterWords } from './excerpt.ts';
-import { heardOf, judgeByWords } from './pocketsphinx-context.ts';
+import { heardOf, judgeByWords, mindsWords } from './pocketsphinx-context.ts';
 import type { Decoder, Segment, SpokenWord } from './pocketsphinx-library.ts';
 import { createReader, type ReadingWatch } from './pocketsphinx-reader.ts';
 import type { Hit, LaterWords } from './recogniser.ts';
@@ -190,9 +190,12 @@ export function createEnglishSpotter(
     }));
   };
 
-  /** Of all that is due the words are read at once; what may still become a hit is held. */
+  /**
+   * Of all that is due the words are read at once, which takes a second or two: only where they can change something.
+   * What may still become a hit is held.
+   */
   const settle = (due: readonly Spotted[]): Hit[] => {
-    const words = wordsSince(Math.min(...due.map(({ beginSample }) => beginSample)));
+    const words = due.some(mindsWords) ? wordsSince(Math.min(...due.map(({ beginSample }) => beginSample))) : undefined;
     return due.flatMap((spotted) => {
       const { keyword, score, beginSample, endSample } = spotted;
       const verdict = judgeByWords({ keyword, score, beginSample, endSample, words });

@@ -83,6 +83,28 @@ describe('createEnglishSpotter', () => {
     score: -1500,
   });
 
+  /** The same phrase where words around it matter: they are read. */
+  const minding = planKeywords([{ ...phrase('p1', 'Change the scores'), context: { unless: ['never'] } }], {
+    phones,
+  }).keywords;
+
+  it('tells at once, without reading, what no word around it could change', () => {
+    const { decoder } = player([said(50, 120)]);
+    let asked = 0;
+    const wordsOf = () => {
+      asked++;
+      return [];
+    };
+    const spot = createEnglishSpotter({ ...decoder, wordsOf }, keywords);
+    const hits = Array.from({ length: 20 }, () => spot(new Int16Array(1600))).flat();
+    expect(hits.map(({ heard }) => heard)).toEqual(['Change the scores']);
+    expect(asked).toBe(0);
+    const doubted = player([{ ...said(50, 120), score: -1500 - 250_000 }]);
+    const wary = createEnglishSpotter({ ...doubted.decoder, wordsOf }, keywords);
+    for (let i = 0; i < 20; i++) wary(new Int16Array(1600));
+    expect(asked).toBe(1);
+  });
+
   it('reads what was said in the ten seconds after a phrase, once', () => {
     const { decoder } = player([said(50, 120)]);
     const read: number[] = [];
@@ -99,7 +121,7 @@ describe('createEnglishSpotter', () => {
         ...(read.length === 2 ? [at('then', sound.length - 1700)] : []),
       ];
     };
-    const spot = createEnglishSpotter({ ...decoder, wordsOf }, keywords);
+    const spot = createEnglishSpotter({ ...decoder, wordsOf }, minding);
     const told = Array.from({ length: 300 }, () => {
       const hits = spot(new Int16Array(1600));
       return [...hits.map(({ heard }) => heard), ...spot.later().map(({ heard }) => heard)];
@@ -206,7 +228,7 @@ describe('createEnglishSpotter', () => {
       piece = sound;
       return [];
     };
-    const spot = createEnglishSpotter({ ...decoder, wordsOf }, keywords);
+    const spot = createEnglishSpotter({ ...decoder, wordsOf }, minding);
     for (let i = 0; i < 400; i++) spot(Int16Array.from({ length: 1600 }, () => i * 50));
     const all = fed.flatMap((block) => [...block]);
     const from = 3000 * 160 - 4 * 16_000;
@@ -222,7 +244,7 @@ describe('createEnglishSpotter', () => {
       read += sound.length;
       return [];
     };
-    const hits = steps({ ...decoder, wordsOf }, 1800, keywords);
+    const hits = steps({ ...decoder, wordsOf }, 1800, minding);
     expect(hits).toHaveLength(100);
     expect(read).toBeLessThanOrEqual(1800 * 1600 + 60 * 16_000);
   });
