@@ -9,6 +9,8 @@ export interface Alignment {
   readonly worst: number;
   /** Syllables that were heard outright: the net held nothing else for much likelier. */
   readonly clear: number;
+  /** The worst ratio among the syllables that name a bidder; 0 where none does. */
+  readonly named: number;
   readonly beginFrame: number;
   readonly endFrame: number;
 }
@@ -24,6 +26,7 @@ interface Path {
   /** What finished syllables lost beyond the cap. */
   readonly spared: number;
   readonly clear: number;
+  readonly named: number;
 }
 
 /** A syllable with this ratio was heard outright. */
@@ -35,6 +38,7 @@ export function align(
   frames: readonly Float32Array[],
   spelling: readonly (readonly number[])[],
   cap = Number.NEGATIVE_INFINITY,
+  isName: (syllable: number) => boolean = () => false,
 ): Alignment | undefined {
   const count = spelling.length;
   let onSyllable: (Path | undefined)[] = Array.from({ length: count });
@@ -56,13 +60,14 @@ export function align(
       const from = i === 0 ? undefined : better(onBlank[i - 1], repeat ? undefined : onSyllable[i - 1]);
       const entered: Path | undefined =
         i === 0
-          ? { sum: 0, begin: frame, entered: frame, worst: 0, running: 0, spared: 0, clear: 0 }
+          ? { sum: 0, begin: frame, entered: frame, worst: 0, running: 0, spared: 0, clear: 0, named: 0 }
           : from && {
               ...from,
               entered: frame,
               worst: Math.min(from.worst, from.running),
               spared: from.spared + beyond(from.running),
               clear: from.clear + isClear(from.running),
+              named: isName(i - 1) ? Math.min(from.named, from.running) : from.named,
               running: 0,
             };
       const path = better(stay, entered);
@@ -79,6 +84,7 @@ export function align(
         score,
         worst: Math.min(last.worst, last.running),
         clear: last.clear + isClear(last.running),
+        named: isName(count - 1) ? Math.min(last.named, last.running) : last.named,
         beginFrame: last.begin,
         endFrame: frame,
       };
@@ -106,6 +112,8 @@ const REPEATED_MEAN = -1;
  * put together out of what it half believes; who says a phrase says some of it clearly.
  */
 const CLEAR_SHARE = 0.3;
+/** Who is meant must have been said: a syllable of a bidder's name or number may not be missing, however long the phrase. */
+const NAMED_WORST = -4.5;
 /** Frames (30 ms) that one syllable takes on average: quicker or slower than this nobody speaks. */
 const PACE = { least: 2, most: 25 } as const;
 
@@ -155,6 +163,7 @@ export function isConfirmed(
   { mean, worst }: Pick<Limits, 'mean' | 'worst'>,
 ): boolean {
   const pace = (found.endFrame - found.beginFrame) / Math.max(1, syllables - 1);
-  const heard = found.score >= mean && found.worst >= worst && found.clear >= CLEAR_SHARE * syllables;
+  const named = found.named >= NAMED_WORST;
+  const heard = named && found.score >= mean && found.worst >= worst && found.clear >= CLEAR_SHARE * syllables;
   return heard && pace >= PACE.least && pace <= PACE.most;
 }

@@ -6,6 +6,7 @@ import { createFbank, STEP, WINDOW } from './fbank.ts';
 import { createFsmnNet, NET_SKIP } from './fsmn-net.ts';
 import { createGate } from './gate.ts';
 import { createLexicon, type LexiconHit, mandarinUnits } from './lexicon/lexicon.ts';
+import { createOverlap } from './lexicon/overlap.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit, LaterWords, Talk } from './recogniser.ts';
@@ -49,10 +50,20 @@ export interface Spotter {
   later(): readonly LaterWords[];
 }
 
+/** A phrase with this mean was said as it is written. */
+const OUTRIGHT = -0.5;
+/** Characters that are spoken: punctuation is not. */
+const syllableCount = (text: string) => text.replace(/[^\p{Script=Han}]/gu, '').length;
+const NOBODY: readonly [number, number] = [0, 0];
+/** A bidder by its number or by a letter, as slots are filled. */
+const NUMBERED = /第[一二三四五六七八九十]{1,3}家|[甲乙丙丁戊己庚辛壬癸]公司/;
+
 interface Form extends ScoredForm {
   readonly phraseId: string;
   readonly text: string;
   readonly limits: Limits;
+  /** Syllables that say which bidder is meant: from the first to before the last. */
+  readonly name: readonly [number, number];
 }
 
 /** A form that stood the second pass, or that is suspected without it; frames count from the first one. */
@@ -81,18 +92,36 @@ export function createSpotter(deps: {
   const { model, phrases, project, ease = 0, onSuspect, tellSuspected = false, ungated = false } = deps;
   const syllables = createSyllables(model.tokens);
   const unheard: { phraseId: string; reason: string }[] = [];
-  const forms = phrases.flatMap((phrase) =>
-    phrase.forms.flatMap((text) => {
+  const names = (project?.bidders.flat() ?? []).sort((a, b) => b.length - a.length);
+  const nameIn = (text: string): readonly [number, number] => {
+    const name = names.find((one) => text.includes(one)) ?? NUMBERED.exec(text)?.[0];
+    if (name === undefined) return NOBODY;
+    const begin = syllableCount(text.slice(0, text.indexOf(name)));
+    return [begin, begin + syllableCount(name)];
+  };
+  const forms = phrases.flatMap((phrase) => {
+    // A phrase of one bidder alone leaves no doubt who is meant.
+    const several = phrase.forms.filter((text) => nameIn(text)[1] > 0).length > 1;
+    return phrase.forms.flatMap((text) => {
       try {
         const spelling = syllables.spell(text);
         const limits = limitsOf(spelling, ease);
-        return [{ phraseId: phrase.phraseId, text, spelling, limits, threshold: limits.running }];
+        return [
+          {
+            phraseId: phrase.phraseId,
+            text,
+            spelling,
+            limits,
+            name: several ? nameIn(text) : NOBODY,
+            threshold: limits.running,
+          },
+        ];
       } catch (error) {
         unheard.push({ phraseId: phrase.phraseId, reason: (error as Error).message });
         return [];
       }
-    }),
-  );
+    });
+  });
   const gate = ungated ? undefined : createGate();
   const fbank = createFbank();
   const net = createFsmnNet(model.net, model.mvn);
@@ -106,9 +135,11 @@ export function createSpotter(deps: {
   let lastClass = 0;
   const reported = new Map<string, number>();
   const suspectedLast = new Map<string, number>();
+  const categories = new Map(phrases.map(({ phraseId, category }) => [phraseId, category]));
+  const overlap = createOverlap((phraseId) => categories.get(phraseId));
   let held: { found: Found; untilSample: number }[] = [];
   const units = mandarinUnits(soundsOf);
-  const lexicon = createLexicon({ phrases, units });
+  const lexicon = createLexicon({ phrases, units, project });
   const talkCount = createTalkCount({ language: 'zh', spell: units.spell, project });
   let talk: Talk | undefined;
   const excerpts = createExcerpts();
@@ -147,7 +178,12 @@ export function createSpotter(deps: {
   /** Second pass over the frames of a suspect. */
   const confirm = (form: Form, beginFrame: number, endFrame: number): Found[] => {
     const from = Math.max(first, beginFrame - MARGIN);
-    const aligned = align(kept.slice(from - first, endFrame + MARGIN - first), form.spelling, form.limits.cap);
+    const aligned = align(
+      kept.slice(from - first, endFrame + MARGIN - first),
+      form.spelling,
+      form.limits.cap,
+      (i) => i >= form.name[0] && i < form.name[1],
+    );
     if (!aligned || !isConfirmed(aligned, form.spelling.length, form.limits)) return [];
     return [
       {
@@ -224,10 +260,12 @@ export function createSpotter(deps: {
           const last = reported.get(form.phraseId);
           // A lax ear would tell a poor match and pass over the good one behind it: who measures sorts them out.
           if (ease === 0 && last !== undefined && end - last <= AGAIN_FRAMES) continue;
+          const stretch = { phraseId: form.phraseId, begin, end, exact: score >= OUTRIGHT };
+          if (ease === 0 && overlap.covers(stretch)) continue;
           if (level) {
             const before = suspectedLast.get(form.phraseId);
             if (before !== undefined && end - before <= AGAIN_FRAMES) continue;
-          }
+          } else overlap.add(stretch);
           (level ? suspectedLast : reported).set(form.phraseId, end);
           const { head, after } = heard(form.text, begin, end);
           const hit: Hit = {

@@ -109,7 +109,7 @@ describe('align', () => {
   });
 
   it('refuses a syllable that was not there, and a pace that nobody speaks', () => {
-    const good = { score: -1, worst: -3, clear: 3, beginFrame: 0, endFrame: 30 };
+    const good = { score: -1, worst: -3, clear: 3, named: 0, beginFrame: 0, endFrame: 30 };
     const limits = { mean: -2, worst: -10 };
     expect(isConfirmed(good, 5, limits)).toBe(true);
     expect(isConfirmed({ ...good, worst: -12 }, 5, limits)).toBe(false);
