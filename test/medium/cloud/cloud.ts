@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { expect } from 'vitest';
 import { systemClock } from '../../../cloud/clock.ts';
 import { type CloudConfig, parseCloudConfig } from '../../../cloud/config.ts';
@@ -22,12 +22,16 @@ export interface TestCloud {
   stop(): Promise<void>;
 }
 
-export async function startTestCloud(store = 'sqlite', page?: string): Promise<TestCloud> {
+export async function startTestCloud(
+  store = 'sqlite',
+  page?: string,
+  log: Logger = pino({ level: 'silent' }),
+): Promise<TestCloud> {
   const folder = mkdtempSync(join(tmpdir(), 'evalroom-cloud-'));
   const config: CloudConfig = parseCloudConfig(`{ data: ${folder}, http: { port: 0 }, store: '${store}' }`, folder);
   const start = () =>
     startCloud(config, {
-      log: pino({ level: 'silent' }),
+      log,
       clock: systemClock(),
       ...(page === undefined ? {} : { page }),
     });
