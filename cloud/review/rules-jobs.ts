@@ -81,7 +81,10 @@ export function createRulesJobs(): <K extends RulesJob['kind']>(job: RulesJob & 
       const pack = packOf(draft);
       const hits = createReader(pack, project)({ language, text });
       const bare = { ...pack, phrases: pack.phrases.map(({ context: _context, ...phrase }) => phrase) };
-      const stopped = createReader(bare, project)({ language, text }).filter(
+      const stopped = createReader(
+        bare,
+        project,
+      )({ language, text }).filter(
         (hit) => !hits.some((one) => one.phraseId === hit.phraseId && one.from < hit.to && one.to > hit.from),
       );
       return {
@@ -138,9 +141,10 @@ function whyStopped(
   const phrase = pack.phrases.find(({ phraseId }) => phraseId === hit.phraseId)!;
   const { context = {}, ...bare } = phrase;
   const counts = (some: Phrase['context']) =>
-    createReader({ ...pack, phrases: [some ? { ...bare, context: some } : bare] }, said.project)(said).some(
-      (one) => one.from < hit.to && one.to > hit.from,
-    );
+    createReader(
+      { ...pack, phrases: [some ? { ...bare, context: some } : bare] },
+      said.project,
+    )(said).some((one) => one.from < hit.to && one.to > hit.from);
   const { needs, unless = [] } = context;
   const near = needs ? { needs } : undefined;
   if (counts(near)) {
