@@ -95,8 +95,6 @@ function weightOf(text: string, units: Units, names: readonly string[]): number 
   return length - (NUMBERED.test(text) ? NUMBERED_LESS : 0);
 }
 
-/** Units that what is not exact waits for, so that what was said outright over the same units goes before it. */
-const HOLD = 2;
 /** The same phrase again within so many units is the same utterance. */
 const AGAIN = 8;
 const NOTHING = '\u0000';
@@ -149,7 +147,7 @@ export function createLexicon(deps: {
   let waiting: LexiconHit[] = [];
   let position = -1;
 
-  /** Of what waits: allowed now, still hoping for a needed word or for something better, or given up. */
+  /** Of what waits: allowed now, still hoping for a needed word, or given up. What was said outright is told a unit before anything like it. */
   const decide = (last: boolean): LexiconHit[] => {
     const hits: LexiconHit[] = [];
     const rest: LexiconHit[] = [];
@@ -161,7 +159,7 @@ export function createLexicon(deps: {
       const verdict = context.judge(hit.phraseId, hit.begin, hit.end);
       const stretch = { ...hit, exact: hit.cost === 0 };
       if (verdict === 'refused' || overlap.covers(stretch)) continue;
-      if (!last && (verdict === 'open' || (hit.cost > 0 && position - hit.end < HOLD))) rest.push(hit);
+      if (!last && verdict === 'open') rest.push(hit);
       else if (verdict === 'allowed') {
         reported.set(hit.phraseId, hit.end);
         overlap.add(stretch);
