@@ -52,7 +52,11 @@ export function relisten(listen: Listen, parts: EarParts): void {
 export function recognisersOf(parts: EarParts): Recogniser[] {
   const { languages, engines, bidders, pack, modelsFolder, script, clock, log } = parts;
   if (script) return [createScripted({ language: languages[0] ?? 'en', script })];
-  const options = { phrases: pack.phrases, modelsFolder, project: { bidders } };
+  const options = {
+    phrases: pack.phrases,
+    modelsFolder,
+    project: { bidders, topics: pack.rules.off_subject?.topics ?? [] },
+  };
   return languages.map((language) => {
     const chosen = engines[language];
     return createEars({ language, ...(chosen ? { engines: chosen } : {}), options, clock, log });

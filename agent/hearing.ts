@@ -66,7 +66,8 @@ export function createHearing({ config, pack, bidders, script, clock, log }: Hea
       return true;
     },
     repack(next) {
-      const same = JSON.stringify(next.phrases) === JSON.stringify(ears.pack.phrases);
+      const told = ({ phrases, rules }: RulePack) => JSON.stringify([phrases, rules.off_subject?.topics ?? []]);
+      const same = told(next) === told(ears.pack);
       ears = { ...ears, pack: next };
       // Ears that are told the same words need not begin anew.
       if (!same) begin();

@@ -139,6 +139,8 @@ export interface OffSubjectRule extends RuleBase {
   readonly units: number;
   readonly share: number;
   readonly noticeMs: number;
+  /** Seeds of what the evaluations are about, beside the evaluation's own words: lifts, hospitals, roads. They count as on the subject. */
+  readonly topics?: readonly string[];
 }
 
 /** Row 23: a hand at the ear as with a telephone while somebody speaks in `turns` with pauses of at least `pauseMs`. */

@@ -80,7 +80,14 @@ const rules = z.strictObject({
   speech_irrelevant: speech.exactOptional(),
   speech_fee: speech.exactOptional(),
   off_subject: z
-    .strictObject({ ...base, windowMs: ms.min(10_000), units: z.int().min(10), share, noticeMs: ms })
+    .strictObject({
+      ...base,
+      windowMs: ms.min(10_000),
+      units: z.int().min(10),
+      share,
+      noticeMs: ms,
+      topics: z.array(z.string().trim().min(1).max(40)).max(200).exactOptional(),
+    })
     .exactOptional(),
   outside_contact: z.strictObject({ ...base, level, turns: z.int().min(2), pauseMs: ms.min(500) }).exactOptional(),
 });

@@ -88,7 +88,7 @@ function RuleCard(props: {
 }) {
   const { name, fields, before, usual, onFields } = props;
   const { lang } = useWords();
-  const keys = Object.keys(fields ?? {}).filter((key) => key !== 'citation');
+  const keys = Object.keys(fields ?? {}).filter((key) => key !== 'citation' && key !== 'topics');
   const plain = keys.filter((key) => !limitOf(key).deep);
   const deep = keys.filter((key) => limitOf(key).deep);
   const changed = JSON.stringify(fields) !== JSON.stringify(before);
@@ -133,6 +133,18 @@ function RuleCard(props: {
                 onInput={(event) => onFields?.({ ...fields, citation: event.currentTarget.value })}
               />
             </label>
+            {name === 'off_subject' && (
+              <label class="rules-field">
+                <span>{sayRules(lang, 'topics')}</span>
+                <textarea
+                  rows={2}
+                  disabled={!onFields}
+                  placeholder={sayRules(lang, 'topicsHint')}
+                  defaultValue={topicsText(fields.topics)}
+                  onChange={(event) => onFields?.(withTopics(fields, event.currentTarget.value))}
+                />
+              </label>
+            )}
           </details>
         </>
       ) : (
@@ -254,4 +266,13 @@ function Time({ name, ms, onMs }: { name: string; ms: number; onMs?: (ms: number
       <span class="small">{sayRules(lang, 'seconds')}</span>
     </span>
   );
+}
+
+const topicsText = (topics: unknown): string => (Array.isArray(topics) ? topics.join('、') : '');
+
+/** Words parted by commas, ideographic ones or lines; none leaves the key out. */
+export function withTopics<T extends object>(fields: T, text: string): T {
+  const { topics: _before, ...rest } = fields as T & { topics?: unknown };
+  const topics = text.split(/[、,，;；\n]+/).flatMap((word) => word.trim() || []);
+  return (topics.length > 0 ? { ...rest, topics } : rest) as T;
 }

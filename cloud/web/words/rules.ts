@@ -146,6 +146,8 @@ const RULES = {
     '把当前草稿放到最近存储的事件上重算：哪些当时的告警不会出现，哪些会变轻或变重，事件前后十秒里还会多出什么。',
     'Runs the draft over the newest stored events: what would not have been raised, what would be graver or milder, and what else is heard within ten seconds of them.',
   ],
+  topics: ['也算与评标有关的词（如采购的内容）', 'Words that count as on the subject too, such as what is bought'],
+  topicsHint: ['电梯、医院、沥青路面', 'lift, hospital, asphalt'],
   effectRoom: ['范围', 'Rooms'],
   compare: ['开始对比', 'Compare'],
   comparing: ['正在对比…', 'Comparing…'],

@@ -5,6 +5,8 @@ import { quantity, spokenForms } from './spoken.ts';
 /** Names of one bidder: full, short, aliases. */
 export interface ProjectWords {
   readonly bidders: readonly (readonly string[])[];
+  /** Words of what is being bought: talk of them is on the subject. */
+  readonly topics?: readonly string[];
 }
 
 /** A name or a form with slots that cannot be listened for in full, and why. */

@@ -27,7 +27,7 @@ export interface Vocabulary {
   push(unit: string): number;
 }
 
-/** Words of the subject and the names of the bidders, spelt as the engine's units are; those under `least` units are left out. */
+/** Words of the subject, the names of the bidders and the topics of the pack, spelt as the engine's units are; those under `least` units are left out. */
 export function createVocabulary(deps: {
   language: string;
   spell: (text: string) => readonly string[];
@@ -37,7 +37,7 @@ export function createVocabulary(deps: {
   const english = language.startsWith('en');
   // A single Mandarin syllable is in every sentence, a single English word is a word.
   const least = english ? 1 : 2;
-  const texts = [...(english ? ENGLISH : SUBJECT), ...(project?.bidders.flat() ?? [])];
+  const texts = [...(english ? ENGLISH : SUBJECT), ...(project?.bidders.flat() ?? []), ...(project?.topics ?? [])];
   const words = texts.map(spell).filter((units) => units.length >= least);
   const matcher = createExact(words);
   let position = -1;

@@ -150,4 +150,14 @@ describe('loadRulePack', () => {
   ])('refuses phrases with %s', (_what, words, place) => {
     expect(refusal(PACK, words).message).toContain(place);
   });
+
+  it('takes topics that count as on the subject, and refuses what is none', () => {
+    const rule = (topics: string) =>
+      PACK.replace(
+        '  extra_person:',
+        `  off_subject: { citation: 纪律, windowMs: 60000, units: 60, share: 0.05, noticeMs: 180000, topics: ${topics} }\n  extra_person:`,
+      );
+    expect(loadRulePack(folder(rule('[电梯, asphalt]'))).rules.off_subject?.topics).toEqual(['电梯', 'asphalt']);
+    expect(refusal(rule('[7]')).code).toBe('rule_pack_invalid');
+  });
 });

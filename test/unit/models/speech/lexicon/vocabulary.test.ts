@@ -1,12 +1,13 @@
 /** Words of the subject in running speech: what belongs to the evaluation is covered, small talk is not. */
 import { describe, expect, it } from 'vitest';
 import { neutralSentences } from '../../../../../models/speech/lexicon/neutral.ts';
+import type { ProjectWords } from '../../../../../models/speech/lexicon/slots.ts';
 import { createVocabulary } from '../../../../../models/speech/lexicon/vocabulary.ts';
 import { soundsOf } from '../../../../../models/speech/syllables.ts';
 import { createTalkCount } from '../../../../../models/speech/talk.ts';
 
 const spell = (text: string) => soundsOf(text).split(' ').filter(Boolean);
-const share = (texts: readonly string[], project?: { bidders: readonly (readonly string[])[] }) => {
+const share = (texts: readonly string[], project?: ProjectWords) => {
   const vocabulary = createVocabulary({ language: 'zh', spell, ...(project ? { project } : {}) });
   const units = texts.flatMap(spell);
   return units.reduce((sum, unit) => sum + vocabulary.push(unit), 0) / units.length;
@@ -28,6 +29,11 @@ describe('createVocabulary', () => {
   it('knows the bidders of the project', () => {
     expect(share(['华远怎么样'])).toBe(0);
     expect(share(['华远怎么样'], { bidders: [['华远']] })).toBe(0.4);
+  });
+
+  it('knows the topics that a pack names', () => {
+    expect(share(['沥青铺两层'])).toBe(0);
+    expect(share(['沥青铺两层'], { bidders: [], topics: ['沥青'] })).toBe(0.4);
   });
 });
 
