@@ -27,6 +27,8 @@ const HELD_SAMPLES = 3 * 16000;
 const AGREED_LEAST = 5;
 /** Log probability from which a syllable counts as understood: one half. */
 const SURE = Math.log(0.5);
+/** Scores never lie above 0: a suspicion must stay possible. */
+const MOST_STRICT = -0.25;
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
 /** A syllable is known so much after it was said: what the gate holds and the net looks ahead. */
@@ -101,17 +103,20 @@ export function createSpotter(deps: {
   };
   const forms = phrases.flatMap((phrase) => {
     // A phrase of one bidder alone leaves no doubt who is meant.
-    const several = phrase.forms.filter((text) => nameIn(text)[1] > 0).length > 1;
+    const named = phrase.forms.filter((text) => nameIn(text)[1] > 0).length;
+    const several = named > 1;
     return phrase.forms.flatMap((text) => {
       try {
         const spelling = syllables.spell(text);
         const limits = limitsOf(spelling, ease);
+        // What could be any of many bidders comes by chance as many times as often: its odds must be so much longer.
+        const strict = several ? limits.suspected + Math.log(named) / spelling.length : limits.suspected;
         return [
           {
             phraseId: phrase.phraseId,
             text,
             spelling,
-            limits,
+            limits: { ...limits, suspected: Math.min(strict, MOST_STRICT) },
             name: several ? nameIn(text) : NOBODY,
             threshold: limits.running,
           },

@@ -78,4 +78,24 @@ describe('what is only suspected', () => {
     expect(count(some)).toBeGreaterThan(0);
     expect(count(some.map((one) => ({ ...one, context: { needs: ['绿豆'] } })))).toBe(0);
   });
+
+  it('asks the more of a phrase the more bidders it could be about', () => {
+    const pairs = signs.flatMap((a) => signs.filter((b) => b !== a).map((b) => a + b));
+    const many = (bidders: readonly string[]) =>
+      createSpotter({
+        model,
+        phrases: [{ ...phrase('many'), phraseId: 'many', forms: pairs }],
+        project: { bidders: bidders.map((one) => [one]) },
+        tellSuspected: true,
+        ungated: true,
+      })
+        .accept(SOUND)
+        .filter(({ level }) => level === 'suspected');
+    const { suspected: usual } = limitsOf([[1], [2]]);
+    const [nobody, all] = [many([]), many(signs)];
+    expect(nobody.length).toBeGreaterThan(0);
+    for (const { threshold } of nobody) expect(threshold).toBeCloseTo(usual);
+    expect(all.length).toBeGreaterThan(0);
+    for (const { threshold } of all) expect(threshold).toBeCloseTo(Math.min(usual + Math.log(pairs.length) / 2, -0.25));
+  });
 });
