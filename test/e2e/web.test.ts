@@ -223,6 +223,8 @@ describe('the page', () => {
       await page.waitForSelector(`[data-open-episode="${far}"]`);
       await page.keyboard.press('2');
       await page.waitForSelector(`[data-episode-id="${far}"][data-state=closed]`);
+      // The feed may tell of the verdict before its answer has come: until then no further step is taken.
+      await page.waitForSelector('[data-action=escalate]:not([disabled])');
       await page.keyboard.press('e');
       await expect.poll(() => fixture.world.actions(far).map((action) => action.kind)).toEqual(['false', 'escalate']);
       await page.keyboard.press('?');
