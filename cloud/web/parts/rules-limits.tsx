@@ -4,7 +4,7 @@ import type { Behaviour } from '../../../protocol/event.ts';
 import type { Rules } from '../../../protocol/rules.ts';
 import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { type RuleFields, withRule } from '../state/rules-draft.ts';
+import { type RuleFields, withRule, withTopics } from '../state/rules-draft.ts';
 import { limitOf, ruleSentence, spanWords } from '../words/limits.ts';
 import { sayRules } from '../words/rules.ts';
 import { behaviourWords } from '../words/words.ts';
@@ -269,10 +269,3 @@ function Time({ name, ms, onMs }: { name: string; ms: number; onMs?: (ms: number
 }
 
 const topicsText = (topics: unknown): string => (Array.isArray(topics) ? topics.join('、') : '');
-
-/** Words parted by commas, ideographic ones or lines; none leaves the key out. */
-export function withTopics<T extends object>(fields: T, text: string): T {
-  const { topics: _before, ...rest } = fields as T & { topics?: unknown };
-  const topics = text.split(/[、,，;；\n]+/).flatMap((word) => word.trim() || []);
-  return (topics.length > 0 ? { ...rest, topics } : rest) as T;
-}

@@ -111,3 +111,10 @@ export function recordingOf(samples: Float32Array, rate = 16_000): Blob {
   const whole = Int16Array.from(samples, (value) => Math.max(-1, Math.min(1, value)) * 32_767);
   return new Blob([wavOf(whole, rate)], { type: 'audio/wav' });
 }
+
+/** Words parted by commas, ideographic ones or lines; none leaves the key out. */
+export function withTopics<T extends object>(fields: T, text: string): T {
+  const { topics: _before, ...rest } = fields as T & { topics?: unknown };
+  const topics = text.split(/[、,，;；\n]+/).flatMap((word) => word.trim() || []);
+  return (topics.length > 0 ? { ...rest, topics } : rest) as T;
+}
