@@ -1,5 +1,7 @@
 /** Ways to spoil footage whose truth is known, for `eval vision --augment`: the same people through another camera, in worse light, over a worse line. */
 import type { Point } from '../protocol/seat.ts';
+import { type Turn, turned, turnFilter } from './eval-vision-lens.ts';
+import { type Cut, type Part, partsOf, shownIn } from './eval-vision-parts.ts';
 import type { Truth, TruthRoom } from './eval-vision-truth.ts';
 
 /** How one variant of a video is made. */
@@ -16,6 +18,12 @@ export interface Variant {
   readonly place?: (x: number, y: number, width: number, height: number) => readonly [number, number];
   /** Parts of the room lie outside: seats are drawn as far as they are in the picture, and one that hardly is, is left out. */
   readonly narrow?: boolean;
+  /** The camera is turned and has another lens, after the filters. */
+  readonly turn?: Turn;
+  /** The film begins later, or its parts come in another order. */
+  readonly cut?: Cut;
+  /** What `cut` means for this room's footage, in the video's own seconds; absent: all of it. */
+  readonly parts?: readonly Part[];
 }
 
 /** Share of the width and of the height that a crop keeps, and where it begins. */
@@ -57,6 +65,14 @@ const NUDGE = { keep: 0.94, x: 0.02, at: 70 };
 const CLOCK = "drawtext=text='%{pts\\:hms}  CAM 01':x=w*0.03:y=h*0.03:fontsize=h/18:fontcolor=white:borderw=2";
 const PLATE = "drawtext=text='ROOM 3':x=w*0.8:y=h*0.92:fontsize=h/18:fontcolor=white:borderw=2";
 
+/** A camera that looks a little elsewhere, all seats of a room that fills the picture still in it. */
+const OTHER_LENS: Turn = { yaw: 2.5, pitch: 3, roll: -3, zoom: 1.04 };
+/** One that hangs further away, as far as the size of people goes: they are smaller by a quarter. */
+const FAR: Turn = { yaw: -5, pitch: -4, roll: 2, zoom: 0.72 };
+/** Greens for blues, and a warmer wall; skin stays near to skin, as other people's would be. */
+const RECOLOURED = 'colorchannelmixer=gg=0.15:gb=0.85:bb=0.15:bg=0.85,eq=saturation=0.9:gamma_r=1.05:gamma_b=0.9';
+const PALE = 'hue=h=25:s=0.6,eq=brightness=0.04:contrast=0.9';
+
 /** Further ones, not part of `--augment`: run by name, so that what was made with the others in view is judged on others. */
 export const FURTHER: readonly Variant[] = [
   {
@@ -89,13 +105,47 @@ export const FURTHER: readonly Variant[] = [
     ],
     place: (x, y, width, height) => [(x - 0.02 * width) / NUDGE.keep, (y - 0.04 * height) / NUDGE.keep],
   },
+  // What another film of another room has: its own camera, clothes and walls, beginning and order.
+  { name: 'other-lens', filters: [], turn: OTHER_LENS },
+  { name: 'far', filters: [], turn: FAR },
+  { name: 'recoloured', filters: [RECOLOURED] },
+  { name: 'late-start', filters: [], cut: 'late' },
+  { name: 'trimmed', filters: [], cut: 'middle' },
+  { name: 'spliced', filters: [], cut: 'swapped' },
+  {
+    name: 'acceptance-like',
+    filters: ['hflip', RECOLOURED],
+    place: (x, y, width) => [width - x, y],
+    turn: OTHER_LENS,
+    cut: 'late',
+    fps: 2.5,
+  },
+  {
+    name: 'acceptance-far',
+    filters: ['hflip', PALE],
+    place: (x, y, width) => [width - x, y],
+    turn: FAR,
+    cut: 'swapped',
+  },
 ];
 
-/** The room as its variant shows it: polygons and camera follow the picture, episodes and people stay. */
+/** The room as its variant shows it: polygons and camera follow the picture, episodes and people the film. */
 export function varied(room: TruthRoom, variant: Variant): TruthRoom {
+  const parts = variant.cut && partsOf(room, variant.cut);
   return {
     name: variant.name === CLEAN.name ? room.name : `${room.name}/${variant.name}`,
-    cameras: room.cameras.map((camera) => ({ ...camera, truth: inPicture(placed(camera.truth, variant), variant) })),
+    cameras: room.cameras.map((camera) => {
+      const there = placed(camera.truth, variant);
+      const filters = variant.turn && [...variant.filters, turnFilter(there, variant.turn)];
+      const seen = inPicture(variant.turn ? turned(there, variant.turn) : there, variant);
+      return {
+        ...camera,
+        truth: parts ? shownIn(seen, parts) : seen,
+        ...(filters || parts
+          ? { shown: { ...variant, ...(filters ? { filters } : {}), ...(parts ? { parts } : {}) } }
+          : {}),
+      };
+    }),
   };
 }
 

@@ -14,6 +14,7 @@ import type { RoomLayout } from '../protocol/room.ts';
 import type { Instant } from '../protocol/time.ts';
 import type { Variant } from './eval-vision-augment.ts';
 import { type AnswerMemory, createAnswerMemory } from './eval-vision-memory.ts';
+import type { Part } from './eval-vision-parts.ts';
 
 /** Where virtual time begins. */
 export const BEGIN: Instant = { wallMs: 1_800_000_000_000, monoMs: 1_000_000, bootId: 'eval', clock: 'sure' };
@@ -205,19 +206,30 @@ async function write(path: string, sight: Sight): Promise<void> {
   await rename(part, path);
 }
 
-/** Frames of a file as a camera's sub-stream would give them, at their own time. */
+/** Frames of a film as a camera's sub-stream would give them, at their own time: all of a file, or parts of it one after another. */
 async function* framesOf(file: string, variant: Variant, fps: number): AsyncGenerator<Frame> {
+  let shownS = 0;
+  for (const part of variant.parts ?? [undefined]) {
+    for await (const frame of framesIn(file, variant, fps, part))
+      yield { ...frame, frame: frame.frame + Math.round(shownS * fps), at: instant(shownS + frame.frame / fps) };
+    if (part) shownS += part[1] - part[0];
+  }
+}
+
+async function* framesIn(file: string, variant: Variant, fps: number, part: Part | undefined): AsyncGenerator<Frame> {
+  const stretch = part ? ['-ss', String(part[0]), '-t', String(part[1] - part[0])] : [];
   const last = [`fps=${fps}:round=down:start_time=0`, SHAPE];
   const coded =
     variant.crf === undefined
       ? undefined
       : spawnFfmpeg([
-          ...['-i', file, '-vf', [...variant.filters, SHAPE].join(',')],
+          ...[...stretch, '-i', file, '-vf', [...variant.filters, SHAPE].join(',')],
           ...['-an', '-c:v', 'libx264', '-threads', '1', '-preset', 'veryfast', '-crf', String(variant.crf)],
           ...['-f', 'matroska', 'pipe:1'],
         ]);
   const filters = coded ? last : [...variant.filters, ...last];
-  const shown = spawnFfmpeg(['-i', coded ? 'pipe:0' : file, '-vf', filters.join(','), ...PICTURE_CODING, 'pipe:1']);
+  const source = coded ? ['-i', 'pipe:0'] : [...stretch, '-i', file];
+  const shown = spawnFfmpeg([...source, '-vf', filters.join(','), ...PICTURE_CODING, 'pipe:1']);
   if (coded) {
     // A reader that ends first is not an error of the writer; its own exit code says what went wrong.
     shown.child.stdin.on('error', () => undefined);
@@ -226,9 +238,7 @@ async function* framesOf(file: string, variant: Variant, fps: number): AsyncGene
   const ready: Frame[] = [];
   // New buffers each time: frames are kept until they are looked at.
   const pool = { take: (bytes: number) => new Uint8Array(bytes), give: () => undefined };
-  const cutter = frameCutter(pool, virtualClock(), 0, (frame) =>
-    ready.push({ ...frame, at: instant(frame.frame / fps) }),
-  );
+  const cutter = frameCutter(pool, virtualClock(), 0, (frame) => ready.push(frame));
   try {
     for await (const chunk of shown.child.stdout as AsyncIterable<Buffer>) {
       for (let from = 0; from < chunk.length; ) {

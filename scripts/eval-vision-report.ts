@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Variant } from './eval-vision-augment.ts';
 import type { Said } from './eval-vision-occupancy.ts';
+import { secondIn } from './eval-vision-parts.ts';
 import type { pool, RoomScore, Span } from './eval-vision-score.ts';
 import { seatIdsOf, secondsOf, type TruthRoom } from './eval-vision-truth.ts';
 
@@ -44,9 +45,9 @@ export async function writeReport(path: string, report: Report): Promise<void> {
       const times = [span.startS, (span.startS + span.endS) / 2];
       const pictures: string[] = [];
       for (const t of times)
-        for (const { cameraId, file } of one.room.cameras) {
+        for (const { cameraId, file, shown = one.variant } of one.room.cameras) {
           if (left-- <= 0) continue;
-          const jpeg = await still(file, one.variant, t);
+          const jpeg = await still(file, shown, t);
           if (jpeg)
             pictures.push(
               `<figure><img alt="" src="data:image/jpeg;base64,${jpeg.toString('base64')}"><figcaption>${esc(cameraId)} ${t.toFixed(1)} s</figcaption></figure>`,
@@ -128,12 +129,12 @@ function runsOf(said: readonly Said[], seatId: string) {
 }
 
 /** One frame as JPEG; undefined where there is none, for a page with a picture less is better than no page. */
-async function still(video: string, { filters }: Variant, seconds: number): Promise<Buffer | undefined> {
+async function still(video: string, { filters, parts }: Variant, seconds: number): Promise<Buffer | undefined> {
   const geometric = filters.filter((f) => !f.includes('fps=') && !f.includes('trim='));
   const child = spawn(
     'ffmpeg',
     [
-      ...['-v', 'error', '-ss', String(Math.max(0, seconds)), '-i', video, '-frames:v', '1'],
+      ...['-v', 'error', '-ss', String(secondIn(parts, Math.max(0, seconds))), '-i', video, '-frames:v', '1'],
       ...['-vf', [...geometric, `scale=${WIDTH}:-2`].join(','), '-q:v', '6', '-f', 'mjpeg', 'pipe:1'],
     ],
     { stdio: ['ignore', 'pipe', 'ignore'] },

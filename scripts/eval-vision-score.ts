@@ -130,7 +130,7 @@ export interface RoomScore {
   readonly spans: readonly Span[];
 }
 
-/** Truth episodes shorter than their threshold are neither missed nor false. */
+/** Truth episodes shorter than their threshold are neither missed nor false; nor are those that had begun before the film. */
 function thresholdS(name: string, { rules }: RulePack): number {
   const least = (...list: readonly ({ noticeMs: number | null; alarmMs: number | null } | undefined)[]) =>
     Math.min(...list.flatMap((rule) => (rule ? [rule.noticeMs ?? rule.alarmMs ?? 0] : [])));
@@ -171,7 +171,7 @@ export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], 
   for (const name of SCORED) {
     const score: BehaviourScore = { episodes: 0, found: 0, false: 0, startErrors: [], alertDelays: [] };
     behaviours[name] = score;
-    const isShort = (t: TruthEvent) => t.end_s - t.start_s < thresholdS(name, pack);
+    const isShort = (t: TruthEvent) => t.begun === true || t.end_s - t.start_s < thresholdS(name, pack);
     const truths = events.filter((e) => e.type === name);
     const mine = predicted.filter((p) => p.name === name);
     const pairs = truths.flatMap((t) =>
@@ -182,7 +182,7 @@ export function scoreEpisodes(room: TruthRoom, predicted: readonly Predicted[], 
     pairs.sort((a, b) => a.error - b.error);
     const [usedT, usedP] = [new Set<unknown>(), new Set<unknown>()];
     for (const { t, p, error } of pairs) {
-      if (usedT.has(t) || usedP.has(p) || error > START_S) continue;
+      if (usedT.has(t) || usedP.has(p) || (error > START_S && !t.begun)) continue;
       usedT.add(t);
       usedP.add(p);
       if (isShort(t)) continue;

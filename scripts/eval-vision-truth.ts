@@ -1,6 +1,7 @@
 /** Footage with known truth, as `eval vision` scores it, and the layout that an installer would have drawn for it. */
 import type { FloorCalibration, RoomLayout } from '../protocol/room.ts';
 import type { FloorPoint, Point, Polygon } from '../protocol/seat.ts';
+import type { Variant } from './eval-vision-augment.ts';
 
 /** The part of a truth file that is read: seats in pixels, people per frame, episodes in seconds. */
 export interface Truth {
@@ -46,6 +47,8 @@ export interface Truth {
     readonly with_seat?: number | string | null;
     readonly start_s: number;
     readonly end_s: number;
+    /** It went on before the film began: it need not be found, and is right when it is. */
+    readonly begun?: boolean;
   }[];
 }
 
@@ -54,6 +57,8 @@ export interface TruthCamera {
   readonly cameraId: string;
   readonly file: string;
   readonly truth: Truth;
+  /** How its variant shows this very camera, where that depends on its lens or on what happens in the room. */
+  readonly shown?: Variant;
 }
 
 /** One room of the evaluation: its cameras, at least one, all of which see the same time. */

@@ -161,8 +161,8 @@ async function lookAt(watcher: Watcher, room: TruthRoom, layout: RoomLayout, var
   const warnings: string[] = [];
   const cameras: TruthRoom['cameras'][number][] = [];
   for (const camera of room.cameras) {
-    const { cameraId, file, truth } = camera;
-    const seen = await watcher.watch(file, cameraId, layout, variant);
+    const { cameraId, file, truth, shown = variant } = camera;
+    const seen = await watcher.watch(file, cameraId, layout, shown);
     observations.push(...seen);
     const shownS = secondOf(seen.at(-1)!) + 1 / (variant.fps ?? fps);
     const lasts = Math.min(truth.duration_s, shownS + MISMATCH_S);

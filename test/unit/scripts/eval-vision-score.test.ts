@@ -143,6 +143,18 @@ describe('the score of eval vision', () => {
     expect(score.falseAlarms).toBe(wrong);
   });
 
+  it('asks for nothing that had begun before the film, and takes it for right whenever it is raised', () => {
+    const begun: Truth = { ...truth, events: [{ type: 'seat_absent', seat: 1, start_s: 0, end_s: 30, begun: true }] };
+    const film = { name: 'R', cameras: [{ cameraId: 'R_camA', file: 'R_camA.mp4', truth: begun }] };
+    const late = { name: 'seat_absent', seats: ['1'], startS: 12, endS: 30, alertS: 17, level: 'alarm' as const };
+    for (const predicted of [[], [late]])
+      expect(scoreEpisodes(film, predicted, pack).behaviours.seat_absent).toMatchObject({
+        episodes: 0,
+        found: 0,
+        false: 0,
+      });
+  });
+
   it('takes a contact of either seat, and names what has no truth', () => {
     const predicted = [
       { name: 'contact', seats: ['1', '3'], startS: 52, endS: 60, alertS: 59, level: 'notice' as const },
