@@ -44,8 +44,10 @@ const KEPT = 600;
 const MOST_CLUSTERS = 64;
 /** A place whose boxes wander by more than this share of their width is where people walk, not where one sits. */
 const STEADY = 0.5;
-/** Room around the boxes, as a share of their size: people lean. */
+/** Room above and below the boxes, as a share of their size: people lean. */
 const MARGIN = 0.06;
+/** Room on either side, at most up to the neighbour: a chair and its arms are wider than who sits there with the hands before them. */
+const SIDE_MARGIN = 0.15;
 
 /** Watches one camera. */
 export function createSeatFinder(): SeatFinder {
@@ -101,9 +103,10 @@ export function createSeatFinder(): SeatFinder {
         // Two places that overlap by half are one person who sits in two ways.
         if (!chosen.some((other) => iou(other.box, box) > 0.5)) chosen.push({ box, seen });
       }
+      const boxes = chosen.map(({ box }) => box);
       return chosen
         .toSorted((a, b) => a.box[0] - b.box[0])
-        .map(({ box, seen }) => ({ zone: cornersOf(box), share: seen / Math.max(1, frames) }));
+        .map(({ box, seen }) => ({ zone: cornersOf(widened(box, boxes)), share: seen / Math.max(1, frames) }));
     },
     frames: () => frames,
   };
@@ -231,8 +234,17 @@ function around(boxes: readonly Box[]): Box {
       q,
     );
   const [x0, y0, x1, y1] = [side(0, 0.25), side(1, 0.25), side(2, 0.75), side(3, 0.75)];
-  const [w, h] = [(x1 - x0) * MARGIN, (y1 - y0) * MARGIN];
-  return [Math.max(0, x0 - w), Math.max(0, y0 - h), Math.min(1, x1 + w), Math.min(1, y1 + h)];
+  const h = (y1 - y0) * MARGIN;
+  return [x0, Math.max(0, y0 - h), x1, Math.min(1, y1 + h)];
+}
+
+/** With room for the chair on either side, but not where a neighbour's would be: both stop halfway between them. */
+function widened([x0, y0, x1, y1]: Box, all: readonly Box[]): Box {
+  const w = (x1 - x0) * SIDE_MARGIN;
+  const beside = all.filter(([, top, , bottom]) => top < y1 && bottom > y0);
+  const left = beside.flatMap(([, , right]) => (right <= x0 ? [(right + x0) / 2] : []));
+  const right = beside.flatMap(([start]) => (start >= x1 ? [(start + x1) / 2] : []));
+  return [Math.max(0, x0 - w, ...left), y0, Math.min(1, x1 + w, ...right), y1];
 }
 
 function cornersOf([x0, y0, x1, y1]: Box): Polygon {

@@ -33,9 +33,27 @@ describe('seats found by watching', () => {
     }
     const found = finder.proposals();
     expect(found).toHaveLength(3);
-    for (const [i, { zone }] of found.entries()) expect(iou(bounds(zone), SEATS[i]!)).toBeGreaterThan(0.6);
+    for (const [i, { zone }] of found.entries()) expect(iou(bounds(zone), SEATS[i]!)).toBeGreaterThan(0.55);
     expect(found.map(({ share }) => share)).toEqual([1, 0.5, 1]);
     expect(finder.frames()).toBe(400);
+  });
+
+  it('leave room for the chair on either side, but none that a neighbour needs', () => {
+    const finder = createSeatFinder();
+    const row: readonly Box[] = [
+      [0.1, 0.4, 0.2, 0.6],
+      [0.21, 0.4, 0.31, 0.6],
+      [0.7, 0.4, 0.8, 0.6],
+      [0.98, 0.4, 1, 0.6],
+    ];
+    for (let i = 0; i < 100; i++) finder.see(row.map((box) => ({ box, score: 0.9 })));
+    const sides = finder.proposals().map(({ zone }) => [bounds(zone)[0], bounds(zone)[2]]);
+    expect(sides).toEqual([
+      [0.085, 0.205],
+      [0.205, 0.325],
+      [0.685, 0.815],
+      [0.977, 1],
+    ]);
   });
 
   it('are not where somebody walks by, nor what is only weakly seen', () => {
@@ -64,7 +82,7 @@ describe('seats found by watching', () => {
     expect(found).toHaveLength(1);
     expect(found[0]!.share).toBe(1);
     // Drawn around what was surely seen, not around the part.
-    expect(iou(bounds(found[0]!.zone), [0.8, 0.4, 0.9, 0.65])).toBeGreaterThan(0.7);
+    expect(iou(bounds(found[0]!.zone), [0.8, 0.4, 0.9, 0.65])).toBeGreaterThan(0.65);
   });
 
   it('are one where somebody sits in two ways, and stay inside the picture', () => {
