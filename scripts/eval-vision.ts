@@ -11,6 +11,15 @@ import { CLEAN, FURTHER, VARIANTS, type Variant, varied } from './eval-vision-au
 import { BEGIN, createWatcher, instant, type Watcher } from './eval-vision-eyes.ts';
 import { type LeftOut, readRooms } from './eval-vision-files.ts';
 import { type Said, scoreOccupancy } from './eval-vision-occupancy.ts';
+import {
+  drawnFor,
+  layoutAsProposed,
+  type ProposalScore,
+  type ProposedZones,
+  poolProposals,
+  proposed,
+  scoreProposals,
+} from './eval-vision-proposals.ts';
 import { type ReportedRoom, writeReport } from './eval-vision-report.ts';
 import { episodesOf, pool, type RoomScore, type Span, scoreEpisodes } from './eval-vision-score.ts';
 import { layoutOf, secondsOf, type Truth, type TruthRoom } from './eval-vision-truth.ts';
@@ -29,6 +38,8 @@ export interface EvalVisionOptions {
   readonly only?: string;
   /** Each camera for itself. */
   readonly single?: boolean;
+  /** Judge with the seats that each camera proposes by itself instead of those of the truth. */
+  readonly proposed?: boolean;
   /** The clean run and every spoilt one. */
   readonly augment?: boolean;
   /** Only these variants, by name; the clean run is `clean`. */
@@ -57,6 +68,10 @@ export function evalVisionCommand(program: Command): void {
     .option('--fps <number>', 'analysed frames per second', numberFrom(0, 25, 'above'), 2)
     .option('--only <text>', 'only videos whose name contains this')
     .option('--single', 'score each camera alone instead of fusing the cameras of a room')
+    .option(
+      '--proposed',
+      'find the seats as a new room does and judge with these: what is proposed, taken as it is; what is not, drawn as in the truth; no desks, no floor',
+    )
     .option('--augment', `besides the clean run: ${VARIANTS.map((v) => v.name).join(', ')}`)
     .option(
       '--variants <names>',
@@ -101,11 +116,18 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   const scores: RoomScore[] = [];
   const reported: ReportedRoom[] = [];
   const files = new Set<string>();
+  const offered: ProposalScore[] = [];
   try {
     for (const variant of runs)
       for (const clean of rooms) {
         const room = varied(clean, variant);
-        const layout = layoutOf(room);
+        const drawn = layoutOf(room);
+        const offer = options.proposed ? await offersOf(watcher, room, drawn, variant) : undefined;
+        for (const score of offer?.scores ?? []) {
+          offered.push(score);
+          printOffer(room, score, print);
+        }
+        const layout = offer ? layoutAsProposed(drawn, offer.zones) : drawn;
         const seen = await lookAt(watcher, room, layout, variant, options.fps).catch((error: unknown) => {
           if (isOurs(error)) return error;
           throw error;
@@ -134,6 +156,7 @@ export async function evalVision(options: EvalVisionOptions, print: (line: strin
   const result = {
     files: [...files],
     ...pool(scores, watcher.cpuMsPerFrame(), watcher.modelSet()),
+    ...(options.proposed ? { proposals: poolProposals(offered) } : {}),
     leftOut: leftOut.map(({ file }) => file),
     failed: failed.map(({ file }) => file),
   };
@@ -175,6 +198,19 @@ async function lookAt(watcher: Watcher, room: TruthRoom, layout: RoomLayout, var
   const shown = { ...room, cameras };
   const endS = secondsOf(shown);
   return { room: shown, warnings, observations: observations.filter((one) => secondOf(one) < endS) };
+}
+
+/** What each camera of the room proposes while it knows of no seat. */
+async function offersOf(watcher: Watcher, room: TruthRoom, drawn: RoomLayout, variant: Variant) {
+  const scores: ProposalScore[] = [];
+  const zones = new Map<string, ProposedZones>();
+  for (const { cameraId, file } of room.cameras) {
+    const seen = await watcher.watch(file, cameraId, { ...drawn, seats: [], floor: [] }, variant);
+    const offer = scoreProposals(cameraId, drawnFor(drawn, cameraId), proposed(seen));
+    scores.push(offer.score);
+    zones.set(cameraId, offer.zones);
+  }
+  return { scores, zones };
 }
 
 function cutShort(truth: Truth, duration_s: number): Truth {
@@ -265,6 +301,17 @@ export function scoreRoom(
 const spanWords = ({ name, seats, startS, endS }: Span) =>
   `${name} seat ${seats.join(',') || '-'} ${startS.toFixed(1)}–${endS.toFixed(1)} s`;
 
+function printOffer(
+  room: TruthRoom,
+  { cameraId, seats, found, extra, ious, missed }: ProposalScore,
+  print: (line: string) => void,
+) {
+  const lacks = missed.length > 0 ? ` (none for ${missed.join(', ')})` : '';
+  print(
+    `${room.name} ${cameraId}: proposed ${found} of ${seats} seats${lacks}, ${extra} more; overlap ${ious.join(', ')}`,
+  );
+}
+
 function printRoom(score: RoomScore, print: (line: string) => void): void {
   const seats = Object.values(score.occupancy);
   const sum = (k: 'right' | 'frames' | 'unknown') => seats.reduce((n, s) => n + s[k], 0);
@@ -278,10 +325,17 @@ function printRoom(score: RoomScore, print: (line: string) => void): void {
   }
 }
 
-function printPool(result: ReturnType<typeof pool>, print: (line: string) => void): void {
+function printPool(
+  result: ReturnType<typeof pool> & { readonly proposals?: ReturnType<typeof poolProposals> },
+  print: (line: string) => void,
+): void {
   for (const [name, b] of Object.entries(result.behaviours))
     print(
       `${name.padEnd(17)} found ${b.found} of ${b.episodes}, false ${b.false}, start error median ${b.startErrorMedianS ?? '–'} s, time to alert median ${b.timeToAlertMedianS ?? '–'} s`,
+    );
+  if (result.proposals)
+    print(
+      `proposed seats: ${result.proposals.found} of ${result.proposals.seats}, and ${result.proposals.extra} that are none; overlap median ${result.proposals.iouMedian ?? '–'}`,
     );
   print(
     `occupancy accuracy ${result.occupancyAccuracy}, unknown ${result.unknownShare}, fault frames right ${result.faultFramesRight}`,
