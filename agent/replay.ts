@@ -1,7 +1,8 @@
 /** A rule pack over what the box still holds: the sound of its segments through its own ears, and the events that wait in its outbox. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { levelOfHit, type Rerun, rerun, type StoredEpisode } from '../models/rules/rerun.ts';
+import { levelOfHit, type Rerun, type RerunFinding, rerun } from '../models/rules/rerun.ts';
+import { type StoredEpisode, withWords } from '../models/rules/stored.ts';
 import { InvalidInput } from '../protocol/errors.ts';
 import type { EpisodeBody, Level } from '../protocol/event.ts';
 import type { PhraseObservation, SpeechCategory } from '../protocol/observation.ts';
@@ -31,6 +32,8 @@ export interface Raised {
   readonly threshold: number;
   /** Absent: heard, but the pack raises nothing for it. */
   readonly level?: Level;
+  /** The ear only suspects it. */
+  readonly suspected?: true;
   /** It begins an episode; else it belongs to the one before. */
   readonly begins: boolean;
 }
@@ -130,12 +133,45 @@ export async function replay(parts: ReplayParts): Promise<Replay> {
   found.sort((a, b) => a.endMonoMs - b.endMonoMs);
   const episodes = storedEpisodes(config, span);
   const { name, version } = pack;
+  const raised = decide(found, layout, pack);
+  const read = rerun({ base, draft: pack, episodes, project: { bidders } });
   return {
     pack: { name, version },
-    raised: decide(found, layout, pack),
+    raised,
     sound,
-    stored: rerun({ base, draft: pack, episodes, project: { bidders } }),
+    stored: { ...read, findings: heardSure(read.findings, episodes, raised) },
   };
+}
+
+/** The same words by another ear or in another cut of the sound. */
+const SAME_MS = 1500;
+
+/** What was only suspected then and is confirmed in the sound now is told as such, whatever its words alone would say. */
+function heardSure(
+  findings: readonly RerunFinding[],
+  episodes: readonly StoredEpisode[],
+  raised: readonly Raised[],
+): RerunFinding[] {
+  const sure = episodes.flatMap(({ transcripts, ...episode }): RerunFinding[] => {
+    const { episodeId, roomId, behaviour, beganWallMs, durationMs, level: before } = episode;
+    const doubtful = transcripts.length > 0 && transcripts.every(({ suspected }) => suspected);
+    const heard = raised.find(
+      ({ wallMs, category, level, suspected }) =>
+        level !== undefined &&
+        !suspected &&
+        `speech_${category}` === behaviour &&
+        wallMs >= beganWallMs - SAME_MS &&
+        wallMs <= beganWallMs + durationMs + SAME_MS,
+    );
+    if (!doubtful || !heard?.level) return [];
+    const { phraseId, text, category, heard: excerpt, level: after } = heard;
+    const from = Math.max(0, excerpt.indexOf(text));
+    const hit = { phraseId, form: text, category, from, to: from + text.length, level: after };
+    const facts = { episodeId, roomId, behaviour, beganWallMs, durationMs, suspected: true as const };
+    return [{ ...facts, change: 'sure', before, after, hit, excerpt }];
+  });
+  const isTold = new Set(sure.map(({ episodeId }) => episodeId));
+  return [...findings.filter(({ episodeId, change }) => change === 'raised' || !isTold.has(episodeId)), ...sure];
 }
 
 /** What the running agent goes by: the cloud's orders as it has kept them before room.yaml. */
@@ -192,7 +228,8 @@ function decide(hits: readonly PhraseObservation[], layout: RoomLayout, pack: Ru
     if (own !== undefined && !body) return [];
     const begins = body !== undefined && !open.has(body.episodeId);
     if (body) open.add(body.episodeId);
-    return [{ ...facts, ...(body && own !== undefined ? { level: body.level } : {}), begins }];
+    const doubt = hit.level ? { suspected: true as const } : {};
+    return [{ ...facts, ...(body && own !== undefined ? { level: body.level } : {}), ...doubt, begins }];
   });
 }
 
@@ -206,10 +243,7 @@ function storedEpisodes(config: RoomConfig, span: ReplayParts['span']): StoredEp
   const episodes = new Map<string, StoredEpisode>();
   for (const { at, body } of storedEvents(join(config.dataFolder, 'outbox.db'))) {
     if (body.kind !== 'episode' || at.wallMs < span.fromWallMs || at.wallMs > span.toWallMs) continue;
-    const { episodeId, behaviour, level, beganWallMs, durationMs, fault, transcript } = body;
-    const known = episodes.get(episodeId)?.transcripts ?? [];
-    const isNew =
-      transcript && !known.some(({ text, hit }) => text === transcript.text && hit[0] === transcript.hit[0]);
+    const { episodeId, behaviour, level, beganWallMs, durationMs, fault } = body;
     episodes.set(episodeId, {
       episodeId,
       roomId: config.layout.roomId,
@@ -218,7 +252,7 @@ function storedEpisodes(config: RoomConfig, span: ReplayParts['span']): StoredEp
       beganWallMs,
       durationMs,
       ...(fault === undefined ? {} : { fault }),
-      transcripts: isNew ? [...known, transcript] : known,
+      transcripts: withWords(episodes.get(episodeId)?.transcripts ?? [], body),
     });
   }
   return [...episodes.values()];

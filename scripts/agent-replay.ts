@@ -93,9 +93,10 @@ function print({ raised, sound, stored }: Replay, { layout }: RoomConfig): void 
   const time = new Intl.DateTimeFormat('sv-SE', { timeZone: layout.timeZone, dateStyle: 'short', timeStyle: 'medium' });
   for (const one of raised) {
     const level = one.level ?? 'nothing';
+    const doubt = one.suspected ? ' (only suspected)' : '';
     const joins = one.begins || one.level === undefined ? '' : ' (same event)';
     console.log(
-      `${time.format(one.wallMs)}  ${level.padEnd(7)}  ${one.text}  ${one.category}, ${one.phraseId}, ${one.sourceId}${joins}`,
+      `${time.format(one.wallMs)}  ${level.padEnd(7)}  ${one.text}  ${one.category}, ${one.phraseId}, ${one.sourceId}${doubt}${joins}`,
     );
   }
   if (raised.length === 0) console.log('nothing in the sound would be raised');
@@ -104,8 +105,8 @@ function print({ raised, sound, stored }: Replay, { layout }: RoomConfig): void 
       `listened to ${sourceId} in ${language} (${engine}): ${segments} segments, ${seconds} s${deaf === undefined ? '' : `; ${deaf}`}`,
     );
   console.log(`${stored.episodes} events wait in the outbox, ${stored.excerpts} of them with words`);
-  for (const { change, behaviour, beganWallMs, before, after, hit } of stored.findings)
+  for (const { change, behaviour, beganWallMs, before, after, hit, suspected } of stored.findings)
     console.log(
-      `${time.format(beganWallMs)}  ${change.padEnd(8)}  ${behaviour}${hit ? `, ${hit.form} (${hit.phraseId})` : ''}: ${before ?? 'nothing'} -> ${after ?? 'nothing'}`,
+      `${time.format(beganWallMs)}  ${change.padEnd(8)}  ${behaviour}${hit ? `, ${hit.form} (${hit.phraseId})` : ''}: ${suspected ? 'suspected ' : ''}${before ?? 'nothing'} -> ${after ?? 'nothing'}`,
     );
 }

@@ -191,7 +191,9 @@ export interface RerunFindingView {
   readonly behaviour: string;
   readonly beganWallMs: number;
   readonly durationMs: number;
-  readonly change: 'silenced' | 'raised' | 'graver' | 'milder' | 'moved';
+  readonly change: 'silenced' | 'raised' | 'graver' | 'milder' | 'moved' | 'sure';
+  /** Nothing of it was ever more than suspected. */
+  readonly suspected?: true;
   readonly before?: Level;
   readonly after?: Level;
   readonly hit?: SentenceHit;

@@ -3,7 +3,8 @@
 import { unitsOf } from '../../models/rules/heard.ts';
 import { createLinter, type Linter } from '../../models/rules/lint.ts';
 import { type PackProblem, readDraft } from '../../models/rules/problems.ts';
-import { createReader, levelOfHit, type Rerun, rerun, type StoredEpisode } from '../../models/rules/rerun.ts';
+import { createReader, levelOfHit, type Rerun, rerun } from '../../models/rules/rerun.ts';
+import type { StoredEpisode } from '../../models/rules/stored.ts';
 import { readFsmnModel } from '../../models/speech/fsmn-files.ts';
 import { createSpotter } from '../../models/speech/fsmn-spotter.ts';
 import { everydaySentences, readOutSentences } from '../../models/speech/lexicon/neutral.ts';

@@ -1,5 +1,6 @@
 /** Rule packs as rows: versions that are never changed, where each was published, and the stored episodes that a draft is tried on. */
-import type { EpisodeBody, RoomEvent, Transcript } from '../../protocol/event.ts';
+import { type StoredWords, withWords } from '../../models/rules/stored.ts';
+import type { EpisodeBody, RoomEvent } from '../../protocol/event.ts';
 import type { RulePackOrder } from '../../protocol/orders.ts';
 import type { AlertFold } from '../alerts/fold.ts';
 import type { EvaluationView } from '../http/sessions-api.ts';
@@ -48,7 +49,7 @@ export interface EpisodeWithWords {
   readonly beganWallMs: number;
   readonly durationMs: number;
   readonly fault?: string;
-  readonly transcripts: readonly Transcript[];
+  readonly transcripts: readonly StoredWords[];
   /** Of its evaluation, where it had one that named any. */
   readonly bidders?: readonly (readonly string[])[];
 }
@@ -186,7 +187,7 @@ export async function listEpisodes(
   );
   const folds = alerts.map(({ view }) => JSON.parse(view) as AlertFold);
   const spoken = folds.filter(({ behaviour }) => behaviour.startsWith('speech_'));
-  const words = new Map<string, Transcript[]>();
+  const words = new Map<string, readonly StoredWords[]>();
   let leftOut = 0;
   // In slices: an episode may go on for hours, and its events would not all fit into memory.
   for (let at = 0; at < spoken.length; at += EPISODES_SLICE) {
@@ -205,16 +206,9 @@ export async function listEpisodes(
     }
     for (const { json } of events) {
       const { body, roomId: room } = JSON.parse(json) as RoomEvent;
-      if (body.kind !== 'episode' || !body.transcript) continue;
+      if (body.kind !== 'episode') continue;
       const key = `${room} ${body.episodeId}`;
-      const known = words.get(key) ?? [];
-      words.set(key, known);
-      const { transcript } = body;
-      // The words after a phrase come later: the longer account of the same words takes the place of the shorter.
-      const upTo = ({ text, hit }: Transcript) => text.slice(0, hit[1]);
-      const same = known.findIndex((one) => one.hit[0] === transcript.hit[0] && upTo(one) === upTo(transcript));
-      if (same < 0) known.push(transcript);
-      else if (transcript.text.length > known[same]!.text.length) known[same] = transcript;
+      words.set(key, withWords(words.get(key) ?? [], body));
     }
   }
   const bidders = await biddersOf(reader, spoken);

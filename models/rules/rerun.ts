@@ -12,20 +12,7 @@ import type {
 import { createLexicon, type Lexicon, type Units } from '../speech/lexicon/lexicon.ts';
 import type { ProjectWords } from '../speech/lexicon/slots.ts';
 import { unitsOf } from './heard.ts';
-
-/** What is kept of one episode: its last state, and every transcript that came with it. */
-export interface StoredEpisode {
-  readonly episodeId: string;
-  readonly roomId: string;
-  readonly behaviour: Behaviour;
-  readonly level: Level;
-  readonly beganWallMs: number;
-  readonly durationMs: number;
-  readonly fault?: string;
-  readonly transcripts: readonly Transcript[];
-  /** Who bid in its evaluation, where that is known: slots of phrases were filled with them. */
-  readonly bidders?: ProjectWords['bidders'];
-}
+import type { StoredEpisode } from './stored.ts';
 
 /** A phrase of the pack in an excerpt; `from` and `to` are the range of the excerpt's text. */
 export interface ExcerptHit {
@@ -38,14 +25,19 @@ export interface ExcerptHit {
   readonly level?: Level;
 }
 
-/** `silenced`: would not have been raised; `raised`: heard in an excerpt beside what was raised then. */
+/**
+ * `silenced`: would not have been raised; `raised`: heard in an excerpt beside what was raised then; `sure`: was only
+ * suspected, and a phrase of the draft reaches from there into what was heard.
+ */
 export interface RerunFinding {
   readonly episodeId: string;
   readonly roomId: string;
   readonly behaviour: Behaviour;
   readonly beganWallMs: number;
   readonly durationMs: number;
-  readonly change: 'silenced' | 'raised' | 'graver' | 'milder' | 'moved';
+  readonly change: 'silenced' | 'raised' | 'graver' | 'milder' | 'moved' | 'sure';
+  /** Nothing of it was ever more than suspected. */
+  readonly suspected?: true;
   readonly before?: Level;
   readonly after?: Level;
   /** What the draft hears, where it is words. */
@@ -143,7 +135,8 @@ function placesOf(text: string, units: Units): { unit: string; from: number; to:
 /**
  * Compares what `draft` makes of stored episodes with what `base` makes of them. `base` is the pack that the draft began
  * from; where it does not explain an episode that the draft does, the stored level stands for it, and where neither does
- * nothing is said. Slots are filled with the bidders of each episode, or with those of `project`. Distances, shares and
+ * nothing is said. Slots are filled with the bidders of each episode, or with those of `project`. Whether the ear would
+ * confirm the very words that it only suspected is in its sound alone: they stay suspected here. Distances, shares and
  * sums over a session are not in a stored episode: a change of those is not judged.
  */
 export function rerun({
@@ -172,7 +165,7 @@ export function rerun({
     if (!ruleOf(episode).startsWith('speech_'))
       return graded(episode, levelFor(base, episode), levelFor(draft, episode), isLookedFor(draft, episode));
     const readers = readersOf(episode);
-    const read = spoken(episode, readers.base, readers.draft);
+    const read = spoken(episode, { pack: base, read: readers.base }, { pack: draft, read: readers.draft });
     if (read.unread) unread += 1;
     return read.findings;
   });
@@ -199,16 +192,33 @@ interface Spoken {
   readonly unread?: boolean;
 }
 
-function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): Spoken {
+interface Side {
+  readonly pack: RulePack;
+  readonly read: Read;
+}
+
+function spoken(episode: StoredEpisode, base: Side, draft: Side): Spoken {
   if (episode.transcripts.length === 0) return { findings: [] };
+  const doubtful = episode.transcripts.every(({ suspected }) => suspected);
+  const about = { ...facts(episode), ...(doubtful ? { suspected: true as const } : {}) };
   const heard = episode.transcripts.map((transcript) => {
-    const [before, after] = [readBase(transcript), readDraft(transcript)];
+    const [before, after] = [base.read(transcript), draft.read(transcript)];
     const inHit = (hit: ExcerptHit) => hit.from < transcript.hit[1] && hit.to > transcript.hit[0];
     const known = (hit: ExcerptHit) => before.some((one) => one.from < hit.to && one.to > hit.from);
+    // The suspected phrase stands in the excerpt as it is written: only what the draft finds beyond it was heard as it stands.
+    const anew = (hit: ExcerptHit) =>
+      (hit.from < transcript.hit[0] || hit.to > transcript.hit[1]) &&
+      !before.some(({ phraseId, form }) => phraseId === hit.phraseId && form === hit.form);
+    const graded = (pack: RulePack, hits: readonly ExcerptHit[], isSure: (hit: ExcerptHit) => boolean) =>
+      hits.filter(inHit).flatMap((hit): Graded[] => {
+        const sure = !transcript.suspected || isSure(hit);
+        const level = sure ? hit.level : doubtedLevel(pack, hit);
+        return level ? [{ hit, level, sure }] : [];
+      });
     return {
       text: transcript.text,
-      was: before.filter((hit) => inHit(hit) && hit.level),
-      is: after.filter((hit) => inHit(hit) && hit.level),
+      was: graded(base.pack, before, () => false),
+      is: graded(draft.pack, after, anew),
       fresh: after.filter((hit) => !inHit(hit) && hit.level && !known(hit)),
     };
   });
@@ -228,17 +238,31 @@ function spoken(episode: StoredEpisode, readBase: Read, readDraft: Read): Spoken
   );
   if (is.length === 0 && was.length === 0) return { findings: raised, unread: true };
   if (is.length === 0)
-    return { findings: [{ ...facts(episode), change: 'silenced', before: episode.level, excerpt }, ...raised] };
+    return { findings: [{ ...about, change: 'silenced', before: episode.level, excerpt }, ...raised] };
   const before = gravest(was) ?? episode.level;
   const after = gravest(is)!;
-  const hit = is.find(({ level }) => level === after)!;
-  const moved = is.every(({ category }) => `speech_${category}` !== episode.behaviour);
-  if (before === after && !moved) return { findings: raised };
-  const change = before === after ? 'moved' : after === 'alarm' ? 'graver' : 'milder';
-  return { findings: [{ ...facts(episode), change, before, after, hit, excerpt }, ...raised] };
+  const sure = is.some((one) => one.sure);
+  const { hit } = is.find((one) => one.level === after && one.sure === sure) ?? is[0]!;
+  if (doubtful && sure) return { findings: [{ ...about, change: 'sure', before, after, hit, excerpt }, ...raised] };
+  const moved = is.every((one) => `speech_${one.hit.category}` !== episode.behaviour);
+  const doubted = !sure && was.some((one) => one.sure);
+  if (before === after && !moved && !doubted) return { findings: raised };
+  const change = doubted ? 'milder' : before === after ? 'moved' : after === 'alarm' ? 'graver' : 'milder';
+  return { findings: [{ ...about, change, before, after, hit, excerpt }, ...raised] };
 }
 
-const gravest = (hits: readonly ExcerptHit[]): Level | undefined =>
+/** A hit of the words that were told, at the level that it has there. */
+interface Graded {
+  readonly hit: ExcerptHit;
+  readonly level: Level;
+  readonly sure: boolean;
+}
+
+/** What is only suspected is a notice, however grave its phrase, where the pack has it told at all. */
+const doubtedLevel = (pack: RulePack, { category }: ExcerptHit): Level | undefined =>
+  pack.rules[`speech_${category}`]?.suspected === 'notice' ? 'notice' : undefined;
+
+const gravest = (hits: readonly Graded[]): Level | undefined =>
   hits.some(({ level }) => level === 'alarm') ? 'alarm' : hits[0]?.level;
 
 function graded(

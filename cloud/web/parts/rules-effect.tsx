@@ -12,7 +12,7 @@ import { behaviourWords } from '../words/words.ts';
 import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
 
-const ORDER = ['silenced', 'milder', 'moved', 'graver', 'raised'] as const;
+const ORDER = ['silenced', 'milder', 'moved', 'graver', 'sure', 'raised'] as const;
 
 export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName }) {
   const desk = useDesk();
@@ -85,14 +85,17 @@ export function RulesEffect({ pack, base }: { pack: DraftPack; base: PackName })
 
 function Finding({ finding }: { finding: RerunFindingView }) {
   const desk = useDesk();
-  const { lang } = useWords();
+  const { lang, t } = useWords();
   const { episodeId, roomId, behaviour, beganWallMs, durationMs, change, before, after, hit, excerpt } = finding;
   const room = desk.plates.value.get(roomId);
   const zone = room?.state?.layout.timeZone ?? 'Asia/Shanghai';
   return (
     <li class="rules-effect-row" data-change={change}>
       <a href={formatAddress({ page: 'queue', episodeId })}>
-        <span class="rules-effect-what">{behaviourWords(behaviour as Behaviour, lang)}</span>
+        <span class="rules-effect-what">
+          {behaviourWords(behaviour as Behaviour, lang)}
+          {finding.suspected && <span class="tag tag-suspected">{t('suspected')}</span>}
+        </span>
         <span class="small">
           {room?.name ?? roomId} · {clockTime(beganWallMs, zone, desk.nowMs(), lang)}
           {excerpt === undefined ? ` · ${durationWords(durationMs, lang)}` : ''}

@@ -161,14 +161,15 @@ const RULES = {
     'In {n} of these neither pack reads a phrase (heard by another pack or with other bidders): nothing is said of them.',
   ],
   effectLimit: [
-    '没有触发过的话和离席等短时行为没有存到云端，所以这里看不到“本来会多出多少”；在设备上用 evalroom agent replay 可以重听还保留的录音。距离、比例和一场累计不在事件里，不参与对比。',
-    'What never raised anything was never stored here: on the box, evalroom agent replay hears its recordings again. Distances, shares and sums of a session are not in an event and are not compared.',
+    '没有触发过的话和离席等短时行为没有存到云端，所以这里看不到“本来会多出多少”；在设备上用 evalroom agent replay 可以重听还保留的录音。距离、比例和一场累计不在事件里，不参与对比。疑似的话能否证实要听声音才知道：草稿里有词句从那里延伸到实际听到的字，才列为“可能证实”。',
+    'What never raised anything was never stored here: on the box, evalroom agent replay hears its recordings again. Distances, shares and sums of a session are not in an event and are not compared. Whether what was only suspected would be confirmed is in the sound alone: it is listed where a phrase of the draft reaches from there into what was heard.',
   ],
   silenced: ['不再触发', 'Silenced'],
   raised: ['新触发', 'Raised'],
   graver: ['变重', 'Graver'],
   milder: ['变轻', 'Milder'],
   moved: ['换类别', 'Other category'],
+  sure: ['疑似的可能证实', 'Suspected, may become sure'],
   levels: ['{before} → {after}', '{before} → {after}'],
 
   roomsLead: [

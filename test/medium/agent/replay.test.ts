@@ -17,7 +17,7 @@ import { openOutbox } from '../../../agent/store/sqlite.ts';
 import { loadRulePack } from '../../../models/rules/load.ts';
 import { signRulePack } from '../../../models/rules/sign.ts';
 import { writeRulePackFiles } from '../../../models/rules/write.ts';
-import type { EpisodeBody } from '../../../protocol/event.ts';
+import { type EpisodeBody, SUSPECTED } from '../../../protocol/event.ts';
 import { type ReplayOptions, replayRoom } from '../../../scripts/agent-replay.ts';
 
 const EVALROOM = fileURLToPath(new URL('../../../scripts/evalroom.mjs', import.meta.url));
@@ -188,10 +188,24 @@ seats: []
     segment(2, BEGAN + 6000, ['-i', wav]);
     writeFileSync(name(3, BEGAN + 12_000, BEGAN + 13_000), 'still being written');
     const span = ['--from', '2026-03-01T05:00Z', '--to', '2026-03-01T07:00Z'];
+    // The ear only suspected it then, under a pack that it has changed since.
+    const doubted = episode('e-doubt', {
+      behaviour: 'speech_prohibited',
+      beganWallMs: BEGAN + 7500,
+      durationMs: 3000,
+      from: 'SILENT',
+      to: SUSPECTED,
+      transcript: { language: 'en', engine: 'pocketsphinx', text: TEXT, hit: [7, 36] },
+    });
+    outbox.accept([{ at: { ...clock.now(), wallMs: BEGAN + 9000 }, body: doubted }]);
     const { stdout } = await run(process.execPath, [EVALROOM, 'agent', 'replay', '--room', room(), '--json', ...span]);
-    const { raised, sound } = JSON.parse(stdout) as Replay;
+    const { raised, sound, stored } = JSON.parse(stdout) as Replay;
     expect(raised).toMatchObject([
       { phraseId: 'demo-en-pro-02', level: 'alarm', begins: true, sourceId: 'cam-a', language: 'en' },
+    ]);
+    expect(raised[0]).not.toHaveProperty('suspected');
+    expect(stored.findings.filter(({ episodeId }) => episodeId === 'e-doubt')).toMatchObject([
+      { change: 'sure', suspected: true, before: 'notice', after: 'alarm', hit: { phraseId: 'demo-en-pro-02' } },
     ]);
     // In the second segment, after its second and a half of silence.
     expect(raised[0]!.wallMs).toBeGreaterThan(BEGAN + 7500);

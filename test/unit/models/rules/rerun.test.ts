@@ -1,7 +1,8 @@
 /** A draft over stored episodes: what it silences, raises, grades otherwise, and what it leaves alone. */
 import { describe, expect, it } from 'vitest';
 import { loadRulePack } from '../../../../models/rules/load.ts';
-import { createReader, rerun, type StoredEpisode } from '../../../../models/rules/rerun.ts';
+import { createReader, rerun } from '../../../../models/rules/rerun.ts';
+import { type StoredEpisode, withWords } from '../../../../models/rules/stored.ts';
 import type { Phrase, RulePack } from '../../../../protocol/rules.ts';
 
 const phrase = (phraseId: string, form: string, more: Partial<Phrase> = {}): Phrase => ({
@@ -154,5 +155,57 @@ describe('rerun', () => {
     // Words of the category have their own rule, and stay.
     const { speech_irrelevant: _words, ...others } = rules;
     expect(changes({ ...base, rules: others }, [talk])).toEqual([]);
+  });
+
+  describe('of what was only suspected', () => {
+    const doubt = (more: Partial<StoredEpisode> = {}): StoredEpisode => {
+      const { transcripts, ...rest } = episode({ level: 'notice', ...more });
+      return { ...rest, transcripts: transcripts.map((words) => ({ ...words, suspected: true as const })) };
+    };
+    const told = { speech_prohibited: { ...rules.speech_prohibited!, suspected: 'notice' as const } };
+    const off = { speech_prohibited: { ...rules.speech_prohibited!, suspected: 'off' as const } };
+    const before = pack(base.phrases, told);
+    const under = (draft: RulePack, one = doubt()) => rerun({ base: before, draft, episodes: [one] }).findings;
+
+    it('is silenced where the draft does not have it told, and by the same pack is left alone', () => {
+      expect(under(before)).toEqual([]);
+      expect(under(pack(base.phrases, off))).toMatchObject([
+        { change: 'silenced', suspected: true, before: 'notice', excerpt: TEXT },
+      ]);
+      // What was confirmed is another matter, also beside a suspicion.
+      expect(under(pack(base.phrases, off), episode())).toEqual([]);
+      const both = { ...episode(), transcripts: [...doubt().transcripts, ...episode().transcripts] };
+      expect(under(pack(base.phrases, off), both)).toEqual([]);
+    });
+
+    it('stays a notice, however grave the phrase', () => {
+      const grave = pack([phrase('a', '把分数改一改', { gravity: 'alarm' })], told);
+      expect(under(grave)).toEqual([]);
+      const mild = pack([phrase('a', '把分数改一改', { gravity: 'notice' })], told);
+      expect(rerun({ base: mild, draft: grave, episodes: [doubt()] }).findings).toEqual([]);
+    });
+
+    it('may become sure where a phrase of the draft reaches from there into what was heard', () => {
+      const longer = pack([phrase('b', '把分数改一改然后看第三家')], off);
+      expect(under(longer)).toMatchObject([
+        { change: 'sure', suspected: true, before: 'notice', after: 'alarm', hit: { phraseId: 'b' } },
+      ]);
+      // The ear had that phrase in its pack and was not sure of it.
+      const had = pack(longer.phrases, told);
+      expect(rerun({ base: had, draft: had, episodes: [doubt()] }).findings).toEqual([]);
+    });
+
+    it('once confirmed is no suspicion any more', () => {
+      const words = episode().transcripts[0]!;
+      const body = (to: string, text = TEXT) =>
+        ({ phase: 'update', from: 'SILENT', to, transcript: { ...words, text } }) as never;
+      const doubted = withWords([], body('SUSPECTED'));
+      expect(doubted).toEqual([{ ...words, suspected: true }]);
+      expect(withWords(doubted, body('SUSPECTED', `${TEXT} hao`))).toEqual([
+        { ...words, text: `${TEXT} hao`, suspected: true },
+      ]);
+      expect(withWords(doubted, body('SPOKEN'))).toEqual([words]);
+      expect(withWords([words], body('SUSPECTED'))).toEqual([words]);
+    });
   });
 });
