@@ -1,7 +1,7 @@
 /** Wiring of the ears: one listener for each microphone of the room, with one recogniser for each language, real or scripted. */
 import type { Logger } from 'pino';
 import type { PcmBlock } from '../hardware/camera.ts';
-import { createEars, type Engine } from '../models/speech/ears.ts';
+import { createEars, type Engine, noting, talkNote } from '../models/speech/ears.ts';
 import type { Hit, Recogniser } from '../models/speech/recogniser.ts';
 import { createScripted } from '../models/speech/scripted.ts';
 import type { RulePack } from '../protocol/rules.ts';
@@ -48,6 +48,11 @@ export function relisten(listen: Listen, parts: EarParts): void {
   listen.swap({ phrases, ...(parts.script ? {} : { recognisers: recognisersOf(parts) }) });
 }
 
+/** What the pack asks of these ears and none of them can; undefined where nothing. */
+export function talkUnjudged({ pack, script, ...ears }: Pick<EarParts, 'pack' | 'script' | 'languages' | 'engines'>) {
+  return pack.rules.off_subject && !script ? talkNote(ears) : undefined;
+}
+
 /** The ears of one microphone: one recogniser for each language, not started. */
 export function recognisersOf(parts: EarParts): Recogniser[] {
   const { languages, engines, bidders, pack, modelsFolder, script, clock, log } = parts;
@@ -57,8 +62,10 @@ export function recognisersOf(parts: EarParts): Recogniser[] {
     modelsFolder,
     project: { bidders, topics: pack.rules.off_subject?.topics ?? [] },
   };
+  const note = talkUnjudged(parts);
   return languages.map((language) => {
     const chosen = engines[language];
-    return createEars({ language, ...(chosen ? { engines: chosen } : {}), options, clock, log });
+    const ear = createEars({ language, ...(chosen ? { engines: chosen } : {}), options, clock, log });
+    return note ? noting(ear, note) : ear;
   });
 }

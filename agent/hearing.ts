@@ -4,8 +4,9 @@ import type { PcmBlock } from '../hardware/camera.ts';
 import type { Hit } from '../models/speech/recogniser.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
+import { reasonOf } from '../protocol/why.ts';
 import type { RoomConfig } from './config.ts';
-import { type EarParts, listenTo, relisten } from './ears.ts';
+import { type EarParts, listenTo, relisten, talkUnjudged } from './ears.ts';
 import type { Heard, Listen } from './listen.ts';
 
 export interface HearingParts {
@@ -49,6 +50,11 @@ export function createHearing({ config, pack, bidders, script, clock, log }: Hea
     clock,
     log,
   };
+  const warn = () => {
+    const unjudged = talkUnjudged(ears);
+    if (unjudged) log.warn(reasonOf([unjudged]));
+  };
+  warn();
   const begin = () => {
     for (const listen of listens) relisten(listen, ears);
   };
@@ -66,11 +72,14 @@ export function createHearing({ config, pack, bidders, script, clock, log }: Hea
       return true;
     },
     repack(next) {
-      const told = ({ phrases, rules }: RulePack) => JSON.stringify([phrases, rules.off_subject?.topics ?? []]);
+      const told = ({ phrases, rules }: RulePack) =>
+        JSON.stringify([phrases, rules.off_subject?.topics ?? [], rules.off_subject !== undefined]);
       const same = told(next) === told(ears.pack);
       ears = { ...ears, pack: next };
       // Ears that are told the same words need not begin anew.
-      if (!same) begin();
+      if (same) return;
+      warn();
+      begin();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** From the sound of one microphone to observations: feeds every ear of it, measures the level, and says which ear is deaf. */
 import type { Logger } from 'pino';
 import type { PcmBlock } from '../hardware/camera.ts';
+import { told } from '../models/speech/hosted.ts';
 import { createLevelMeter } from '../models/speech/level.ts';
 import type { Hit, LaterWords, Recogniser } from '../models/speech/recogniser.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
 } from '../protocol/observation.ts';
 import type { Phrase } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
+import { because, shortWhys, type Why } from '../protocol/why.ts';
 import { createTimeline } from './listen-timeline.ts';
 
 export type Heard = PhraseObservation | LaterWordsObservation | LevelObservation | TalkObservation | EarObservation;
@@ -25,6 +27,7 @@ export interface ListenHealth {
     readonly language: string;
     readonly state: 'hearing' | 'deaf';
     readonly reason?: string;
+    readonly why?: readonly Why[];
     readonly slow?: true;
     readonly unconfirmed?: true;
     readonly rtf: number;
@@ -247,14 +250,17 @@ export function createListen(deps: {
   /** An engine that works hears nothing all the same when there is no sound. */
   const stateOf = (
     ear: Recogniser,
-  ): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'slow' | 'unconfirmed'> => {
-    const { state, reason, slow, unconfirmed } = ear.health();
-    const why = reason === undefined ? {} : { reason: short(reason) };
+  ): Pick<ListenHealth['ears'][number], 'state' | 'reason' | 'why' | 'slow' | 'unconfirmed'> => {
+    const { state, reason, why: whys, slow, unconfirmed } = ear.health();
+    const why = {
+      ...(reason === undefined ? {} : { reason: short(reason) }),
+      ...(whys === undefined ? {} : { why: shortWhys(whys) }),
+    };
     if (state === 'deaf') return { state, ...why, ...(slow ? { slow } : {}) };
-    if (zeros) return { state: 'deaf', reason: 'no sound: the source sends digital silence' };
+    if (zeros) return { state: 'deaf', ...told([because('no_sound_zeros')]) };
     if (clock.monoMs() - (lastBlockMonoMs ?? startedMonoMs) > NO_BLOCK_MS) {
-      const what = lastBlockMonoMs === undefined ? 'has sent nothing yet' : 'has stopped sending';
-      return { state: 'deaf', reason: `no sound: the source ${what}` };
+      const what = lastBlockMonoMs === undefined ? 'no_sound_yet' : 'no_sound_more';
+      return { state: 'deaf', ...told([because(what)]) };
     }
     return { state, ...why, ...(unconfirmed ? { unconfirmed } : {}) };
   };
@@ -268,8 +274,8 @@ export function createListen(deps: {
       const monoMs = clock.monoMs();
       if (last?.key === key && monoMs - last.monoMs < REPEAT_MS) continue;
       said.set(ear, { key, monoMs });
-      const { slow: _slow, ...told } = now;
-      put({ kind: 'ear', microphoneId, language: ear.language, at: clock.now(), ...told });
+      const { slow: _slow, why: _why, ...rest } = now;
+      put({ kind: 'ear', microphoneId, language: ear.language, at: clock.now(), ...rest });
     }
   };
 

@@ -1,9 +1,10 @@
 /** The volatile picture of the room that the cloud shows between events: seats, streams, ears, outbox, once a second. */
-import type { Eyes } from '../models/pose/eyes.ts';
+import type { Eyes, EyesHealth } from '../models/pose/eyes.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import type { RulePack } from '../protocol/rules.ts';
 import { PROTOCOL_VERSION, type RoomHealth, type RoomState } from '../protocol/stream.ts';
 import type { Clock } from '../protocol/time.ts';
+import { because, shortWhys, type Why } from '../protocol/why.ts';
 import type { Scouts } from './calibrate.ts';
 import type { Capture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
@@ -96,12 +97,15 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
       const fault = view.faults.find((one) => one.sourceId === cameraId && SIGHT_FAULTS.has(one.fault))?.fault;
       // No observation comes from frames that nothing could look at, either: that is not for want of a signal.
       const unseen = fault === 'down' && stateOf('decode') === 'running' ? perceive?.reason : undefined;
-      const reason =
-        unseen ??
-        fault ??
-        roles.find((one) => one.state === 'down')?.reason ??
-        perceive?.reason ??
-        eyes.health().reason;
+      const seeing = eyes.health();
+      const stream = roles.find((one) => one.state === 'down')?.reason;
+      const reason = unseen ?? fault ?? stream ?? perceive?.reason ?? seeing.reason;
+      const why =
+        reason === undefined || reason === fault
+          ? []
+          : reason === stream
+            ? [because('stream_down', { error: stream })]
+            : whyBlind(seeing, reason);
       return {
         cameraId,
         decode: stateOf('decode'),
@@ -113,9 +117,19 @@ export function createStateReport({ config, watch, outbox, eyes, clock }: StateP
         ...(perceive ? { rates: ratesOf(perceive), stages: stagesOf(perceive, watch.decideMs(cameraId)) } : {}),
         ...standingOf(view, layout, cameraId),
         ...(reason === undefined ? {} : { fault: reason }),
+        ...(why.length > 0 ? { why: shortWhys(why) } : {}),
       };
     }
   };
+}
+
+/** Which of the models of the eyes is at fault, where one of them is; else what it told. */
+function whyBlind({ detector, pose }: EyesHealth, reason: string): Why[] {
+  const down = [
+    ...(detector.reason === undefined ? [] : [because('detector_down', { error: detector.reason })]),
+    ...(pose.reason === undefined ? [] : [because('pose_down', { error: pose.reason })]),
+  ];
+  return down.length > 0 ? down : [because('eyes_failed', { error: reason })];
 }
 
 /** Whether a camera looks from where it looked when its picture was drawn on, and when points of the floor were measured. */

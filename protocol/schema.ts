@@ -5,6 +5,7 @@ import { BEHAVIOURS, type DraftEvent, type EventBody, type RoomEvent } from './e
 import { ORDER_PARTS } from './orders.ts';
 import { firstIssue, parseJson, type Refusal, type RefusalCode, refuse, unfitness } from './refusal.ts';
 import { type Ack, type Batch, LANES, type Lane, LIMITS, laneOf, PROTOCOL_VERSION, type RoomState } from './stream.ts';
+import { NAMED_MAX, WHYS_MAX } from './why.ts';
 
 /**
  * Set when the frame around the events could be read although something in the batch was refused: with it the ingest can
@@ -174,6 +175,16 @@ export const layout = z.object({
   roster: z.array(z.object({ seatId: name, expertId: name, name: z.exactOptional(text(200)) })).max(64),
 });
 
+/** What a page does not know the code of it tells in the words beside it. */
+const whys = z
+  .array(
+    z.object({
+      code: text(64),
+      named: z.exactOptional(z.record(text(32), text(NAMED_MAX))),
+      of: z.exactOptional(text(64)),
+    }),
+  )
+  .max(WHYS_MAX);
 const rate = z.number().min(0).max(1000);
 /** Of one stage; a clock that jumps must not make a state unreadable, so it is no tighter than durations are. */
 const spentMs = z.number().min(0).max(1e12);
@@ -202,6 +213,7 @@ const health = z.object({
         nudged: z.exactOptional(z.object({ dx: z.number().min(-1).max(1), dy: z.number().min(-1).max(1) })),
         floor: z.exactOptional(z.enum(['sure', 'doubtful'])),
         fault: z.exactOptional(text(500)),
+        why: z.exactOptional(whys),
       }),
     )
     .max(32),
@@ -212,6 +224,7 @@ const health = z.object({
         language: text(35),
         state: z.enum(['hearing', 'deaf']),
         reason: z.exactOptional(text(500)),
+        why: z.exactOptional(whys),
         slow: z.exactOptional(z.literal(true)),
         unconfirmed: z.exactOptional(z.literal(true)),
         fault: z.exactOptional(text(64)),

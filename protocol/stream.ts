@@ -4,6 +4,7 @@ import type { OrdersReport } from './orders.ts';
 import type { RoomLayout } from './room.ts';
 import type { Polygon } from './seat.ts';
 import type { Instant } from './time.ts';
+import type { Why } from './why.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -115,12 +116,16 @@ export interface RoomHealth {
     /** Where floor points are measured on its picture: `doubtful` while the camera is not where they were measured from. */
     readonly floor?: 'sure' | 'doubtful';
     readonly fault?: string;
+    /** Where `fault` is no code but a reason in words: the same by codes. */
+    readonly why?: readonly Why[];
   }[];
   readonly ears: readonly {
     readonly microphoneId: string;
     readonly language: string;
     readonly state: 'hearing' | 'deaf';
     readonly reason?: string;
+    /** The same by codes, for the reader's language; an older agent gives none. */
+    readonly why?: readonly Why[];
     /** Deaf because this machine is too slow for the engine. */
     readonly slow?: true;
     /** Hears, but the engine that has to confirm it does not. */

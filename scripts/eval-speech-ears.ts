@@ -17,6 +17,7 @@ import { findWords } from '../models/speech/words.ts';
 import { createWordSpotter } from '../models/speech/words-spotter.ts';
 import { Unavailable } from '../protocol/errors.ts';
 import type { Phrase } from '../protocol/rules.ts';
+import { reasonOf } from '../protocol/why.ts';
 import { type FrontName, withFront } from './ears/front.ts';
 
 /** One ear: 16 kHz samples in, hits out. `suspects`: all that its first pass has suspected. */
@@ -109,7 +110,10 @@ function bareEngine(engine: Engine, asked: string | undefined, modelsFolder: str
     ...findWords(engine, language, modelsFolder),
   }));
   const there = places.filter((place) => place.missing === undefined);
-  if (there.length === 0) throw new Unavailable('model_missing', `measuring ${engine}: ${places[0]!.missing}`);
+  if (there.length === 0) {
+    const missing = places.flatMap((place) => place.missing ?? []).slice(0, 1);
+    throw new Unavailable('model_missing', `measuring ${engine}: ${reasonOf(missing)}`);
+  }
   return {
     languages: there.map(({ language }) => language),
     listenFor({ language, phrases }) {

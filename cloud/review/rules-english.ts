@@ -5,6 +5,7 @@ import { missingEnglish, spawnEnglish } from '../../models/speech/pocketsphinx.t
 import type { Hit } from '../../models/speech/recogniser.ts';
 import { Full, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
+import { reasonOf, type Why } from '../../protocol/why.ts';
 import type { ListenView } from '../http/rules-api.ts';
 import { packOf } from './rules-jobs.ts';
 import { EAR_RATE, peakDb } from './rules-sound.ts';
@@ -33,12 +34,12 @@ export function createEnglishTry({ clock, folder }: { readonly clock: Clock; rea
   let work: Promise<unknown> = Promise.resolve();
 
   const hear = (phrases: ReturnType<typeof fillPhrases>, samples: Int16Array) =>
-    new Promise<{ hits: readonly Hit[]; partly?: string | undefined }>((resolve, reject) => {
+    new Promise<{ hits: readonly Hit[]; partly: readonly Why[] }>((resolve, reject) => {
       const sound = new Int16Array(samples.length + TAIL);
       sound.set(samples);
       const hits: Hit[] = [];
       const over = new AbortController();
-      let partly: string | undefined;
+      let partly: readonly Why[] = [];
       let done = 0;
       const end = (act: () => void) => {
         if (over.signal.aborted) return;
@@ -53,8 +54,8 @@ export function createEnglishTry({ clock, folder }: { readonly clock: Clock; rea
         {
           onExit: (why) => refuse('rules_slow', `the engine ended (${why}); try again`),
           onReport(event) {
-            if (event.kind === 'refused') return refuse('model_missing', event.reason);
-            if (event.kind === 'ready') partly = event.partly;
+            if (event.kind === 'refused') return refuse('model_missing', reasonOf([event.why]) ?? '');
+            if (event.kind === 'ready') partly = event.partly ?? [];
             else {
               hits.push(...event.hits);
               done += event.samples;
@@ -74,7 +75,7 @@ export function createEnglishTry({ clock, folder }: { readonly clock: Clock; rea
     async listen({ draft, samples, project }) {
       const pack = packOf(draft);
       const missing = missingEnglish(folder);
-      if (missing) throw new Unavailable('model_missing', `trying a recording in English: ${missing}`);
+      if (missing) throw new Unavailable('model_missing', `trying a recording in English: ${reasonOf([missing])}`);
       if (closing.signal.aborted || waiting > WAITING_MAX)
         throw new Full('rules_busy', `trying a recording in English: ${waiting} tries wait already; try again`);
       const own = fillPhrases(
@@ -102,7 +103,7 @@ export function createEnglishTry({ clock, folder }: { readonly clock: Clock; rea
         }),
         seconds: samples.length / EAR_RATE,
         peakDb: peakDb(samples),
-        unheard: partly === undefined ? [] : [partly],
+        unheard: [reasonOf(partly) ?? []].flat(),
       };
     },
     async close() {

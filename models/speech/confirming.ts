@@ -1,5 +1,7 @@
 /** Two engines on one microphone: what the fast one hears is suspected until the other one has heard the same. */
 import type { Clock } from '../../protocol/time.ts';
+import { because, type Why } from '../../protocol/why.ts';
+import { told } from './hosted.ts';
 import type { Hit, LaterWords, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
 
 /** The same phrase within this distance is the same utterance. */
@@ -100,24 +102,27 @@ export function createConfirming(deps: { fast: Recogniser; second: Recogniser; c
         ...(waiting.length > 0 ? { waiting: Math.max(...waiting) } : {}),
       };
       if (a.state === 'deaf') {
-        const { reason, missing, slow } = a;
+        const { reason, why, missing, slow } = a;
         return {
           state: 'deaf',
           ...(reason === undefined ? {} : { reason }),
+          ...(why === undefined ? {} : { why }),
           ...(missing ? { missing } : {}),
           ...(slow ? { slow } : {}),
           ...base,
         };
       }
-      const why = b.state === 'deaf' ? [`unconfirmed: ${second.engine} is deaf (${b.reason ?? 'no reason'})`] : [];
+      const why =
+        b.state === 'deaf' ? [because('unconfirmed', { engine: second.engine, error: b.reason ?? 'no reason' })] : [];
       // A phrase that either of them cannot hear is never confirmed: both are to be named.
-      const parts = [a, b].flatMap(({ state, reason }, i) =>
-        state === 'deaf' || reason === undefined ? [] : [`${(i === 0 ? fast : second).engine} ${reason}`],
-      );
-      const reason = [...why, ...parts].join('; ');
+      const parts = [a, b].flatMap(({ state, reason, why: own }, i): Why[] => {
+        if (state === 'deaf' || reason === undefined) return [];
+        const { engine } = i === 0 ? fast : second;
+        return (own ?? [because('engine_refused', { error: reason })]).map((one) => ({ ...one, of: engine }));
+      });
       return {
         state: 'hearing',
-        ...(reason === '' ? {} : { reason }),
+        ...told([...why, ...parts]),
         ...(b.state === 'deaf' ? { unconfirmed: true } : {}),
         ...base,
       };

@@ -1,8 +1,10 @@
 /** Picks the engine that listens for a language; every ear of a room is made here. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
+import { because, reasonOf, type Why } from '../../protocol/why.ts';
 import { createConfirming } from './confirming.ts';
 import { createFsmn } from './fsmn.ts';
+import { told } from './hosted.ts';
 import { fillPhrases, leftOutOf } from './lexicon/slots.ts';
 import { createPocketsphinx } from './pocketsphinx.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
@@ -17,17 +19,35 @@ const MINDFUL: readonly (Engine | undefined)[] = ['fsmn', 'vosk', 'sherpa'];
 const USUAL: Readonly<Record<string, Engine>> = { zh: 'fsmn', en: 'pocketsphinx' };
 
 /** An ear that cannot hear and says why for as long as it lives. */
-export function createDeaf(deps: { engine: string; language: string; reason: string }): Recogniser {
-  const { engine, language, reason } = deps;
+export function createDeaf(deps: { engine: string; language: string; why: Why }): Recogniser {
+  const { engine, language, why } = deps;
   return {
     engine,
     language,
     start: async () => undefined,
     accept: () => undefined,
     onHit: () => undefined,
-    health: () => ({ state: 'deaf', reason, missing: true, rtf: 0, restarts: 0, dropped: 0 }),
+    health: () => ({ state: 'deaf', ...told([why]), missing: true, rtf: 0, restarts: 0, dropped: 0 }),
     close: async () => undefined,
   };
+}
+
+/** They understand all that is said, or try to: of the others nobody knows what it was about. */
+const COUNTING: readonly Engine[] = ['fsmn', 'vosk', 'sherpa'];
+
+/** Says so where no ear of these languages could tell talk off the subject; undefined where one can. */
+export function talkNote(deps: {
+  readonly languages: readonly string[];
+  readonly engines: Readonly<Record<string, readonly Engine[]>>;
+}): Why | undefined {
+  const names = deps.languages.flatMap((language) => {
+    const usual = USUAL[language.split('-')[0]!];
+    return deps.engines[language] ?? (usual ? [usual] : []);
+  });
+  const engines = [...new Set(names)];
+  // Without an engine there is no ear, and that is told.
+  if (engines.length === 0 || engines.some((engine) => COUNTING.includes(engine))) return undefined;
+  return because('no_talk', { engines: engines.join(', ') });
 }
 
 const speaks = (language: string, wanted: string) => language.split('-')[0] === wanted;
@@ -56,13 +76,12 @@ export function createEars(deps: {
     return createDeaf({
       engine: 'none',
       language,
-      reason: `no engine for ${language} of itself (there are some for zh-CN and en); name vosk or sherpa for it in room.yaml`,
+      why: because('no_engine', { language }),
     });
-  if (phrases.length === 0)
-    return createDeaf({ engine: first, language, reason: `the rule pack has no phrases in ${language}` });
+  if (phrases.length === 0) return createDeaf({ engine: first, language, why: because('no_phrases', { language }) });
   const make = (engine: Engine, beside?: Engine): Recogniser => {
     if (ONLY[engine] !== undefined && ONLY[engine] !== own)
-      return createDeaf({ engine, language, reason: `${engine} does not hear ${language}; see engines in room.yaml` });
+      return createDeaf({ engine, language, why: because('wrong_language', { engine, language }) });
     if (engine === 'fsmn') return createFsmn({ options, clock, log });
     if (engine === 'pocketsphinx') return createPocketsphinx({ options, clock, log });
     return createWords({ engine, language, options, minded: MINDFUL.includes(beside), clock, log });
@@ -78,12 +97,19 @@ const NAMED = 5;
 function naming(ear: Recogniser, leftOut: readonly string[]): Recogniser {
   if (leftOut.length === 0) return ear;
   const more = leftOut.length > NAMED ? ` and ${leftOut.length - NAMED} more` : '';
-  const words = `not listened for: ${leftOut.slice(0, NAMED).join('; ')}${more}`;
+  return noting(ear, because('left_out', { names: `${leftOut.slice(0, NAMED).join('; ')}${more}` }));
+}
+
+/** The same ear, whose health also says this. */
+export function noting(ear: Recogniser, note: Why): Recogniser {
   return {
     ...ear,
     health() {
-      const health = ear.health();
-      return { ...health, reason: health.reason === undefined ? words : `${health.reason}; ${words}` };
+      const { reason, why, ...health } = ear.health();
+      const { reason: words, why: noted } = told([...(why ?? []), note]);
+      // Of an ear that gives no codes the words are all there is.
+      const bare = reason !== undefined && why === undefined;
+      return { ...health, ...(bare ? { reason: `${reason}; ${reasonOf([note])}` } : { reason: words!, why: noted! }) };
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The worker thread of the Mandarin ear: opens the model, then turns blocks of sound into hits. No clock, no file but the model. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { EvalroomError } from '../../protocol/errors.ts';
+import { because } from '../../protocol/why.ts';
 import { readFsmnModel } from './fsmn-files.ts';
 import { createSpotter } from './fsmn-spotter.ts';
 import type { EngineReport } from './hosted.ts';
@@ -21,14 +22,17 @@ try {
   if (spotter.forms === 0) {
     tell({
       kind: 'refused',
-      reason: `none of ${phrases.length} phrases can be spotted: ${spotter.unheard[0]?.reason}`,
+      why: because('none_spotted', { count: phrases.length, error: spotter.unheard[0]?.reason ?? '' }),
     });
   } else {
     const ids = [...new Set(spotter.unheard.map((form) => form.phraseId))];
     tell(
       ids.length === 0
         ? { kind: 'ready' }
-        : { kind: 'ready', partly: `deaf to ${ids.join(', ')}: ${spotter.unheard[0]!.reason}` },
+        : {
+            kind: 'ready',
+            partly: [because('deaf_to', { phrases: `${ids.join(', ')}: ${spotter.unheard[0]!.reason}` })],
+          },
     );
     port.on('message', (samples: Int16Array) => {
       const began = cpuMs();
@@ -39,5 +43,5 @@ try {
   }
 } catch (error) {
   if (!(error instanceof EvalroomError)) throw error;
-  tell({ kind: 'refused', reason: error.message });
+  tell({ kind: 'refused', why: because('engine_refused', { error: error.message }) });
 }

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
+import { because, type Why } from '../../protocol/why.ts';
 import { FSMN_FILES, FSMN_FOLDER } from './fsmn-files.ts';
 import { type EngineEvents, type EnginePort, type EngineReport, hostEngine } from './hosted.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 
 /** What stands in for a model: the reason with the one command that cures it. */
-function missingModel(modelsFolder: string): string | undefined {
+function missingModel(modelsFolder: string): Why | undefined {
   const absent = FSMN_FILES.filter((name) => !existsSync(join(modelsFolder, FSMN_FOLDER, name)));
   if (absent.length === 0) return undefined;
-  return `no Mandarin model (${absent.join(', ')} not in ${join(modelsFolder, FSMN_FOLDER)}); run: evalroom models fetch zh`;
+  return because('no_model_zh', { files: absent.join(', '), folder: join(modelsFolder, FSMN_FOLDER) });
 }
 
 function spawnWorker(options: RecogniserOptions, events: EngineEvents): EnginePort {

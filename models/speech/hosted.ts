@@ -1,6 +1,7 @@
 /** Keeps an engine that runs elsewhere (worker or child process) alive: feeds it, bounds its queue, restarts it, says when it is deaf. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
+import { because, reasonOf, type Why } from '../../protocol/why.ts';
 import { createFeed } from './feed.ts';
 import { createPace, SLOW } from './pace.ts';
 import type { Hit, LaterWords, Recogniser, RecogniserHealth, Talk } from './recogniser.ts';
@@ -8,9 +9,9 @@ import type { Hit, LaterWords, Recogniser, RecogniserHealth, Talk } from './reco
 /** What an engine tells its host. Sample positions count from the first sample that this run was given. */
 export type EngineReport =
   /** Ready to hear; `partly` names phrases that it cannot. */
-  | { readonly kind: 'ready'; readonly partly?: string }
+  | { readonly kind: 'ready'; readonly partly?: readonly Why[] }
   /** Cannot hear and says why; it is asked again after a while. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly why: Why }
   /** A block is done: its length, what it cost, and what was heard in it. The sign of life, too. */
   | {
       readonly kind: 'done';
@@ -19,7 +20,7 @@ export type EngineReport =
       readonly hits: readonly Hit[];
       readonly talk?: Talk | undefined;
       /** What it cannot hear has become more than it said when it was ready. */
-      readonly partly?: string;
+      readonly partly?: readonly Why[];
       /** Of hits that were told in earlier blocks. */
       readonly later?: readonly LaterWords[];
     };
@@ -42,7 +43,7 @@ export interface HostedEngine {
   /** True when it reports how much it understood of all that is said. */
   readonly countsTalk?: boolean;
   /** Why it cannot hear before it is even tried (no model, no phrases); undefined when it may be started. */
-  missing(): string | undefined;
+  missing(): Why | undefined;
   /** Starts one run. May throw: counted as a run that died. */
   spawn(events: EngineEvents): EnginePort;
 }
@@ -58,7 +59,13 @@ const SILENT_MS = 10_000;
 const STARTUP_MS = 30_000;
 const CHECK_MS = 1000;
 /** What a person reads where this machine does not keep up. */
-const TOO_SLOW = `this machine is too slow for it: more than ${SLOW * 100} % of the sound of a minute was left unheard; use fewer cameras, microphones or engines here, or a faster machine`;
+const TOO_SLOW = because('too_slow', { percent: SLOW * 100 });
+
+/** What the health of an ear says of these: nothing where there are none. */
+export function told(why: readonly Why[]): Pick<RecogniserHealth, 'reason' | 'why'> {
+  const reason = reasonOf(why);
+  return reason === undefined ? {} : { reason, why };
+}
 
 /** Wraps an engine into a Recogniser. `start` returns at once; the engine comes up in the background. */
 export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logger }): Recogniser {
@@ -70,16 +77,18 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
   const feed = createFeed();
   const pace = createPace();
   const stop = new AbortController();
-  let reason: string | undefined = 'not started';
+  let reason: Why | undefined = because('not_started');
   /** What it lacks, or what it refused for: nothing that a restart cures. */
   let lacking = false;
-  let partly: string | undefined;
+  let partly: readonly Why[] = [];
   let restarts = 0;
   let running: Promise<void> | undefined;
   let costs: { monoMs: number; busyMs: number; samples: number }[] = [];
 
-  const deaf = (why: string) => {
-    if (reason !== why && !stop.signal.aborted) log.warn({ reason: why }, 'the ear is deaf');
+  const deaf = (why: Why) => {
+    const words = reasonOf([why]);
+    const same = reason !== undefined && reasonOf([reason]) === words;
+    if (!same && !stop.signal.aborted) log.warn({ reason: words }, 'the ear is deaf');
     reason = why;
   };
 
@@ -94,7 +103,7 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
     pace.count(length, feed.droppedSamples() - before);
     if (pace.tooSlow() === was) return;
     if (was) log.info('the ear keeps up again');
-    else log.warn({ reason: TOO_SLOW }, 'the ear is deaf');
+    else log.warn({ reason: reasonOf([TOO_SLOW]) }, 'the ear is deaf');
   };
 
   const report = (event: Extract<EngineReport, { kind: 'done' }>) => {
@@ -110,19 +119,19 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       for (const listener of laterListeners) listener(placed);
     }
     if (event.talk) for (const listener of talkListeners) listener(event.talk);
-    if (event.partly !== undefined && event.partly !== partly) {
+    if (event.partly !== undefined && reasonOf(event.partly) !== reasonOf(partly)) {
       partly = event.partly;
-      log.warn({ partly }, 'the ear hears less');
+      log.warn({ partly: reasonOf(partly) }, 'the ear hears less');
     }
     feed.done(event.samples);
   };
 
   /** One life of the engine; resolves with the reason of its end and whether it refused by itself. */
-  const run = async (): Promise<{ why: string; refused: boolean }> => {
-    let end: { why: string; refused: boolean } | undefined;
+  const run = async (): Promise<{ why: string; refused?: Why }> => {
+    let end: { why: string; refused?: Why } | undefined;
     const over = new AbortController();
-    const finish = (why: string, refused = false) => {
-      end ??= { why, refused };
+    const finish = (why: string, refused?: Why) => {
+      end ??= { why, ...(refused ? { refused } : {}) };
       over.abort();
     };
     const aborted = () => finish('closed');
@@ -135,12 +144,12 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
         onReport: (event) => {
           if (over.signal.aborted) return;
           lastMonoMs = clock.monoMs();
-          if (event.kind === 'refused') return finish(event.reason, true);
+          if (event.kind === 'refused') return finish('refused', event.why);
           if (event.kind === 'ready') {
-            if (reason !== undefined) log.info({ partly: event.partly }, 'the ear hears');
+            if (reason !== undefined) log.info({ partly: reasonOf(event.partly ?? []) }, 'the ear hears');
             reason = undefined;
             lacking = false;
-            partly = event.partly;
+            partly = event.partly ?? [];
             pace.clear();
             feed.open((samples) => port?.post(samples));
           } else report(event);
@@ -175,12 +184,12 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
         await clock.sleep(RECHECK_MS, stop.signal);
         continue;
       }
-      if (reason === 'not started') reason = 'starting';
+      if (reason?.code === 'not_started') reason = because('starting');
       const beganMs = clock.monoMs();
       const { why, refused } = await run();
       if (stop.signal.aborted) break;
-      deaf(refused ? why : `the engine stopped and is being restarted (${why})`);
-      lacking = refused;
+      deaf(refused ?? because('engine_restarting', { error: why }));
+      lacking = refused !== undefined;
       if (refused) {
         feed.clear();
         await clock.sleep(RECHECK_MS, stop.signal);
@@ -201,8 +210,8 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
       signal.addEventListener('abort', () => stop.abort(), { once: true });
       const missing = hosted.missing();
       lacking = missing !== undefined;
-      reason = missing ?? 'starting';
-      if (reason !== 'starting') log.warn({ reason }, 'the ear is deaf');
+      reason = missing ?? because('starting');
+      if (missing) log.warn({ reason: reasonOf([missing]) }, 'the ear is deaf');
       running = supervise();
     },
     accept,
@@ -218,15 +227,16 @@ export function hostEngine(deps: { hosted: HostedEngine; clock: Clock; log: Logg
         dropped: feed.dropped(),
         waiting: feed.waiting(),
       };
-      if (reason !== undefined) return { state: 'deaf', reason, ...(lacking ? { missing: true } : {}), ...base };
+      if (reason !== undefined)
+        return { state: 'deaf', ...told([reason]), ...(lacking ? { missing: true } : {}), ...base };
       // What it finds in the rest is told all the same.
-      if (pace.tooSlow()) return { state: 'deaf', reason: TOO_SLOW, slow: true, ...base };
-      return partly ? { state: 'hearing', reason: partly, ...base } : { state: 'hearing', ...base };
+      if (pace.tooSlow()) return { state: 'deaf', ...told([TOO_SLOW]), slow: true, ...base };
+      return { state: 'hearing', ...told(partly), ...base };
     },
     close: async () => {
       stop.abort();
       await running;
-      reason = 'closed';
+      reason = because('closed');
       costs = [];
     },
   };

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Phrase } from '../../protocol/rules.ts';
+import { because, type Why } from '../../protocol/why.ts';
 import type { EngineReport } from './hosted.ts';
 import { openDecoder } from './pocketsphinx-library.ts';
 import { carelessOf, createEnglishSpotter, keywordFile, planKeywords } from './pocketsphinx-spotter.ts';
@@ -23,7 +24,8 @@ function open({ phrases, folder }: OpenEnglish): ReturnType<typeof createEnglish
   const decoder = openDecoder(folder);
   const { keywords, unheard } = planKeywords(phrases, decoder);
   if (keywords.length === 0) {
-    tell({ kind: 'refused', reason: `none of ${phrases.length} phrases can be spotted: ${unheard[0]?.reason}` });
+    const error = unheard[0]?.reason ?? '';
+    tell({ kind: 'refused', why: because('none_spotted', { count: phrases.length, error }) });
     return undefined;
   }
   const scratch = mkdtempSync(join(tmpdir(), 'evalroom-kws-'));
@@ -31,21 +33,21 @@ function open({ phrases, folder }: OpenEnglish): ReturnType<typeof createEnglish
     const path = join(scratch, 'phrases');
     writeFileSync(path, keywordFile(keywords));
     if (!decoder.spot(path)) {
-      tell({ kind: 'refused', reason: 'the library refuses the list of phrases' });
+      tell({ kind: 'refused', why: because('phrases_refused') });
       return undefined;
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
   const unknown = unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
-  const deafTo = unknown === '' ? [] : [`deaf to ${unknown}`];
-  const partlyOf = (careless: string | undefined) => {
-    const parts = [...deafTo, ...(careless === undefined ? [] : [careless])];
-    return parts.length === 0 ? {} : { partly: parts.join('; ') };
+  const deafTo = unknown === '' ? [] : [because('deaf_to', { phrases: unknown })];
+  const partlyOf = (careless: readonly Why[]) => {
+    const partly = [...deafTo, ...careless];
+    return partly.length === 0 ? {} : { partly };
   };
-  tell({ kind: 'ready', ...partlyOf(decoder.wordsOf ? undefined : carelessOf(keywords)) });
+  tell({ kind: 'ready', ...partlyOf(decoder.wordsOf ? [] : carelessOf(keywords)) });
   // Nothing is done yet: a sign of life, and what has become of the ear.
-  const alive = (more: { readonly partly?: string } = {}) =>
+  const alive = (more: { readonly partly?: readonly Why[] } = {}) =>
     tell({ kind: 'done', samples: 0, busyMs: 0, hits: [], ...more });
   return createEnglishSpotter(decoder, keywords, {
     cpuMs,
@@ -68,6 +70,6 @@ process.on('message', (message: OpenEnglish | Int16Array) => {
   try {
     spot = open(message);
   } catch (error) {
-    tell({ kind: 'refused', reason: (error as Error).message });
+    tell({ kind: 'refused', why: because('engine_refused', { error: (error as Error).message }) });
   }
 });

@@ -1,5 +1,6 @@
 /** The English ear as one synchronous piece over a decoder: samples in, hits of the pack's phrases out. Runs inside the child. */
 import type { Phrase, PhraseContext } from '../../protocol/rules.ts';
+import { because, type Why } from '../../protocol/why.ts';
 import { laterWords } from './excerpt.ts';
 import { heardOf, judgeByWords, mindsWords } from './pocketsphinx-context.ts';
 import type { Decoder, Segment, SpokenWord } from './pocketsphinx-library.ts';
@@ -104,17 +105,16 @@ export function keywordFile(keywords: readonly Keyword[]): string {
   return keywords.map(({ words, threshold }) => `${words} /1e${threshold}/\n`).join('');
 }
 
-/** What an ear that cannot read words says of itself, and why; undefined when no phrase minds those around it. */
-export function carelessOf(keywords: readonly Keyword[], why = 'no en-us.lm.bin'): string | undefined {
+/** What an ear that cannot read words says of itself, and why; nothing when no phrase minds those around it. */
+export function carelessOf(keywords: readonly Keyword[], error = 'no en-us.lm.bin'): readonly Why[] {
   const idsWith = (side: 'needs' | 'unless') => [
     ...new Set(keywords.filter(({ context }) => context?.[side]?.length).map(({ phraseId }) => phraseId)),
   ];
   const [needs, unless] = [idsWith('needs'), idsWith('unless')];
-  const parts = [
-    ...(needs.length > 0 ? [`deaf to ${needs.join(', ')}, which count near certain words only`] : []),
-    ...(unless.length > 0 ? [`tells these also where they are negated or quoted: ${unless.join(', ')}`] : []),
+  return [
+    ...(needs.length > 0 ? [because('deaf_to_near', { phrases: needs.join(', '), error })] : []),
+    ...(unless.length > 0 ? [because('context_lost', { phrases: unless.join(', '), error })] : []),
   ];
-  return parts.length > 0 ? `${parts.join('; ')} (${why})` : undefined;
 }
 
 /** A spotted phrase whose words were not read yet, or may yet bring one that it needs. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Phrase } from '../../protocol/rules.ts';
 import type { Clock } from '../../protocol/time.ts';
+import { because, type Why } from '../../protocol/why.ts';
 import { spawnChild } from './child.ts';
 import { type EngineEvents, type EnginePort, hostEngine } from './hosted.ts';
 import type { OpenEnglish } from './pocketsphinx-child.ts';
@@ -12,10 +13,8 @@ import type { Recogniser, RecogniserOptions } from './recogniser.ts';
 const DEBIAN_MODEL = '/usr/share/pocketsphinx/model/en-us';
 
 /** Why no English can be heard on this machine; undefined where it can. */
-export const missingEnglish = (folder = DEBIAN_MODEL): string | undefined =>
-  existsSync(folder)
-    ? undefined
-    : `no English model in ${folder}; run: apt-get install libpocketsphinx3 pocketsphinx-en-us`;
+export const missingEnglish = (folder = DEBIAN_MODEL): Why | undefined =>
+  existsSync(folder) ? undefined : because('no_model_en', { folder });
 
 /** One run of the engine, in a child process of its own. */
 export const spawnEnglish = (

@@ -1,5 +1,6 @@
 /** Interface of the ears: sound goes in block by block, phrases of the rule pack and what was heard come out. */
 import type { Phrase } from '../../protocol/rules.ts';
+import type { Why } from '../../protocol/why.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
 
 /** A phrase that was heard. Times count samples (16 kHz) since the recogniser's first one. */
@@ -40,6 +41,8 @@ export interface Talk {
 export interface RecogniserHealth {
   readonly state: 'hearing' | 'deaf';
   readonly reason?: string;
+  /** The same by codes, for whoever reads another language; absent where there is no code for it. */
+  readonly why?: readonly Why[];
   /** Deaf for want of something that waiting does not bring, such as a model. */
   readonly missing?: true;
   /** Deaf since this machine is too slow for it: more than `SLOW` (pace.ts) of the sound was dropped within a minute. */

@@ -1,6 +1,7 @@
 /** What sherpa-onnx is told of the pack's phrases: hotwords for its recogniser, keyword lines for its keyword spotter. Pure text. */
 import { pinyin } from 'pinyin-pro';
 import type { Phrase } from '../../protocol/rules.ts';
+import { because, type Why } from '../../protocol/why.ts';
 
 const HAN = /\p{Script=Han}/u;
 /** Not spoken. */
@@ -101,24 +102,22 @@ export function planSherpaKeywords(deps: {
   return { lines, formOf, unheard };
 }
 
-/** What a spotter with this plan is to say of itself; undefined when it hears every phrase as the pack means it. */
+/** What a spotter with this plan is to say of itself; nothing when it hears every phrase as the pack means it. */
 export function partlyOf(plan: {
   readonly phrases: readonly Phrase[];
   readonly keywords: SherpaKeywords;
   readonly minded?: boolean | undefined;
-}): string | undefined {
+}): readonly Why[] {
   const { phrases, keywords, minded = false } = plan;
   const heard = new Set([...keywords.formOf.values()].map(({ phraseId }) => phraseId));
   const careless = minded ? [] : phrases.filter((one) => heard.has(one.phraseId) && one.context?.unless?.length);
-  const parts = [
-    ...(keywords.unheard.length > 0
-      ? [`deaf to ${keywords.unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ')}`]
-      : []),
+  const unheard = keywords.unheard.map(({ phraseId, reason }) => `${phraseId} (${reason})`).join('; ');
+  return [
+    ...(unheard === '' ? [] : [because('deaf_to', { phrases: unheard })]),
     ...(careless.length > 0
-      ? [`tells these also where they are negated or quoted: ${careless.map(({ phraseId }) => phraseId).join(', ')}`]
+      ? [because('context_unread', { phrases: careless.map(({ phraseId }) => phraseId).join(', ') })]
       : []),
   ];
-  return parts.length > 0 ? parts.join('; ') : undefined;
 }
 
 type Spelt = { readonly tokens: readonly string[]; readonly syllables: number } | string;

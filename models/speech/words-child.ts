@@ -1,5 +1,6 @@
 /** The child process of an ear of vosk or sherpa-onnx: a native library may end it, and only it. */
 import type { Phrase } from '../../protocol/rules.ts';
+import { because, reasonOf, type Why } from '../../protocol/why.ts';
 import type { EngineReport } from './hosted.ts';
 import type { ProjectWords } from './lexicon/slots.ts';
 import { partlyOf } from './sherpa-keywords.ts';
@@ -35,7 +36,9 @@ async function open(asked: OpenWords): Promise<WordSpotter | undefined> {
   if (spotter.patterns === 0) {
     tell({
       kind: 'refused',
-      reason: `none of ${phrases.length} phrases can be spotted in ${language}${partly ? `: ${partly}` : ''}`,
+      why: partly
+        ? because('none_spotted', { count: phrases.length, error: reasonOf(partly) ?? '' })
+        : because('none_spotted_in', { count: phrases.length, language }),
     });
     return undefined;
   }
@@ -46,7 +49,7 @@ async function open(asked: OpenWords): Promise<WordSpotter | undefined> {
 interface Opened {
   readonly spotter: WordSpotter;
   /** Names phrases that it is deaf to, or does not hear as the pack means them. */
-  readonly partly?: string;
+  readonly partly?: readonly Why[];
 }
 
 async function openWords({ engine, language, phrases, project, library, folder }: OpenWords): Promise<Opened> {
@@ -65,7 +68,7 @@ async function openSpotter({ phrases, library, folder, minded }: OpenWords): Pro
   });
   const spotter = createKeywordSpotter({ engine, keywords });
   const partly = partlyOf({ phrases, keywords, minded });
-  return partly === undefined ? { spotter } : { spotter, partly };
+  return partly.length === 0 ? { spotter } : { spotter, partly };
 }
 
 let spotter: Promise<WordSpotter | undefined> | undefined;
@@ -75,7 +78,7 @@ process.on('SIGINT', () => undefined);
 process.on('message', async (message: OpenWords | Int16Array) => {
   if (!(message instanceof Int16Array)) {
     spotter = open(message).catch((error: Error) => {
-      tell({ kind: 'refused', reason: error.message });
+      tell({ kind: 'refused', why: because('engine_refused', { error: error.message }) });
       return undefined;
     });
     return;

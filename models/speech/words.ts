@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from '../../protocol/time.ts';
+import { because, type Why } from '../../protocol/why.ts';
 import { spawnChild } from './child.ts';
 import { hostEngine } from './hosted.ts';
 import type { Recogniser, RecogniserOptions } from './recogniser.ts';
@@ -21,7 +22,7 @@ export interface WordPlaces {
   readonly library: string;
   readonly folder: string | undefined;
   /** Why nothing can be started, with the cure. */
-  readonly missing: string | undefined;
+  readonly missing: Why | undefined;
 }
 
 /** Looks for library and model of one language. */
@@ -42,9 +43,9 @@ export function findWords(engine: WordsEngine, language: string, modelsFolder: s
   const there = kind === 'vosk' ? existsSync(library) : existsSync(join(home, 'node_modules', 'sherpa-onnx-node'));
   const named = `"${parts[kind === 'vosk' && own === 'zh' ? 1 : 0]}"${spots ? ` and "${SPOTTER}"` : ''}`;
   const missing = !there
-    ? `no library of ${kind} in ${home}; run: evalroom models fetch ${kind}`
+    ? because('no_library', { library: kind, folder: home })
     : folder === undefined
-      ? `no ${engine} model for ${language} in ${home}; unpack one there, in a folder with ${named} in its name`
+      ? because('no_model', { engine, language, folder: home, named })
       : undefined;
   return { library, folder, missing };
 }

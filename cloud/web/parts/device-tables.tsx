@@ -1,6 +1,7 @@
 /** A room's cameras and ears in figures: what comes, what is done with it, what is lost, and what each stage takes. */
 import type { ComponentChildren } from 'preact';
 import type { RoomState } from '../../../protocol/stream.ts';
+import { blindWords, whyWords } from '../words/why.ts';
 import { faultWords, languageWords } from '../words/words.ts';
 import { useWords } from './use.ts';
 
@@ -119,7 +120,7 @@ function CameraRow({ camera }: { camera: Camera }) {
         )}
         {stages && stages.blind > 0 && <div class="small">{t('blindFrames', { n: stages.blind })}</div>}
       </Cell>
-      <Cell name={t('fault')}>{fault ? <span class="fault">{faultWords(fault, lang)}</span> : '–'}</Cell>
+      <Cell name={t('fault')}>{fault ? <span class="fault">{blindWords(camera, lang)}</span> : '–'}</Cell>
     </tr>
   );
 }
@@ -161,7 +162,8 @@ function EarRow({ ear }: { ear: Ear }) {
   const { rtf, dropped, restarts } = ear;
   const well = ear.state === 'hearing' && !ear.unconfirmed && !ear.fault;
   // What is known by its kind is said in the reader's language; anything else as the box says it.
-  const why = ear.slow ? t('earSlow') : ear.unconfirmed ? faultWords('unconfirmed', lang) : ear.reason;
+  const reason = whyWords(ear.why, ear.reason, lang);
+  const why = ear.slow ? t('earSlow') : ear.unconfirmed ? faultWords('unconfirmed', lang) : reason;
   return (
     <tr data-microphone-id={ear.microphoneId}>
       <th scope="row">{ear.microphoneId}</th>
@@ -169,7 +171,7 @@ function EarRow({ ear }: { ear: Ear }) {
       <Cell name={t('hears')} long={!well}>
         <span
           class={well ? 'working working-running' : 'fault'}
-          title={ear.slow || ear.unconfirmed ? ear.reason : undefined}
+          title={ear.slow || ear.unconfirmed ? reason : undefined}
         >
           {t(ear.state)}
           {why ? `: ${why}` : ''}

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Zone } from '../../../protocol/room.ts';
 import type { RoomHealth } from '../../../protocol/stream.ts';
 import { type RoomKey, roomWords } from '../words/room.ts';
-import { faultWords } from '../words/words.ts';
+import { blindWords } from '../words/why.ts';
 import { Icon } from './icons.tsx';
 import type { Drafting } from './room-draft.ts';
 import type { Tool } from './room-stage.tsx';
@@ -39,7 +39,8 @@ export function Tools(props: ToolsProps) {
     <div class="editor-tools">
       <div class="cameras" role="tablist" aria-label={w('camera')}>
         {props.cameras.map((cameraId) => {
-          const fault = props.faults.find((one) => one.cameraId === cameraId)?.fault;
+          const health = props.faults.find((one) => one.cameraId === cameraId);
+          const fault = health?.fault;
           return (
             <button
               key={cameraId}
@@ -47,7 +48,7 @@ export function Tools(props: ToolsProps) {
               role="tab"
               class={`camera-tab ${fault ? 'is-ours' : ''}`}
               aria-selected={cameraId === props.cameraId}
-              title={fault && faultWords(fault, lang)}
+              title={health && fault && blindWords(health, lang)}
               onClick={() => props.onCamera(cameraId)}
             >
               {cameraId}

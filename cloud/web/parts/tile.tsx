@@ -10,6 +10,7 @@ import { type Fault, faultsOf, isSilent } from '../state/faults.ts';
 import { compareAlerts, isOurFault } from '../state/order.ts';
 import { seatSign } from '../state/seat-sign.ts';
 import { bytesWords, clockTime, durationWords, type Lang } from '../words/time.ts';
+import { blindWords, whyWords } from '../words/why.ts';
 import { faultWords, languageWords, say, seatShort, sentence } from '../words/words.ts';
 import { AlertMark, RoomTime, Running } from './marks.tsx';
 import { PlanDrawing } from './plan.tsx';
@@ -25,7 +26,10 @@ export function faultLine(fault: Fault, zone: string, nowMs: number, lang: Lang)
       return say(lang, 'faultNeverHeard');
     case 'blind':
       return fault.fault
-        ? say(lang, 'faultBlindBy', { camera: fault.cameraId, fault: faultWords(fault.fault, lang) })
+        ? say(lang, 'faultBlindBy', {
+            camera: fault.cameraId,
+            fault: blindWords(fault, lang),
+          })
         : say(lang, 'faultBlind', { camera: fault.cameraId });
     case 'not_recording':
       return say(lang, 'faultNotRecording', { camera: fault.cameraId });
@@ -63,7 +67,7 @@ export function Faults({ room }: { room: RoomCard }) {
             key={words}
             class="fault"
             data-fault={fault.kind}
-            title={fault.kind === 'deaf' ? fault.reason : undefined}
+            title={fault.kind === 'deaf' ? whyWords(fault.why, fault.reason, lang) : undefined}
           >
             {words}
           </li>

@@ -1,4 +1,5 @@
 /** What is wrong with a room's own equipment, in the order of how much it takes away: pure. */
+import type { Why } from '../../../protocol/why.ts';
 import type { RoomCard } from '../../http/api.ts';
 import { SILENT_MS } from './history.ts';
 
@@ -8,7 +9,7 @@ export const OUTBOX_OLD_MS = 30_000;
 export type Fault =
   | { readonly kind: 'offline'; readonly sinceWallMs: number }
   | { readonly kind: 'never_heard' }
-  | { readonly kind: 'blind'; readonly cameraId: string; readonly fault?: string }
+  | { readonly kind: 'blind'; readonly cameraId: string; readonly fault?: string; readonly why?: readonly Why[] }
   | { readonly kind: 'not_recording'; readonly cameraId: string }
   | {
       readonly kind: 'deaf';
@@ -17,6 +18,7 @@ export type Fault =
       /** The box is too slow for it. */
       readonly slow?: true;
       readonly reason?: string;
+      readonly why?: readonly Why[];
     }
   | { readonly kind: 'unconfirmed'; readonly microphoneId: string; readonly language: string }
   | { readonly kind: 'sound'; readonly microphoneId: string; readonly fault: string }
@@ -38,7 +40,12 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
     const unrecorded = camera.fault === 'record_down';
     const fault = unrecorded ? undefined : camera.fault;
     if (camera.decode === 'down' || fault)
-      found.push({ kind: 'blind', cameraId: camera.cameraId, ...(fault ? { fault } : {}) });
+      found.push({
+        kind: 'blind',
+        cameraId: camera.cameraId,
+        ...(fault ? { fault } : {}),
+        ...(camera.why ? { why: camera.why } : {}),
+      });
     if (camera.record === 'down' || unrecorded) found.push({ kind: 'not_recording', cameraId: camera.cameraId });
   }
   for (const ear of state.health.ears)
@@ -49,6 +56,7 @@ export function faultsOf(room: RoomCard, nowMs: number): readonly Fault[] {
         language: ear.language,
         ...(ear.slow ? { slow: true } : {}),
         ...(ear.reason ? { reason: ear.reason } : {}),
+        ...(ear.why ? { why: ear.why } : {}),
       });
     else if (ear.unconfirmed)
       found.push({ kind: 'unconfirmed', microphoneId: ear.microphoneId, language: ear.language });

@@ -6,6 +6,7 @@ import type { PcmBlock } from '../../../hardware/camera.ts';
 import { createDeaf } from '../../../models/speech/ears.ts';
 import type { LaterWords } from '../../../models/speech/recogniser.ts';
 import { createScripted } from '../../../models/speech/scripted.ts';
+import { because } from '../../../protocol/why.ts';
 import { manualClock, settle } from '../models/speech/manual-clock.ts';
 
 const log = pino({ level: 'silent' });
@@ -267,11 +268,14 @@ describe('another rule pack', () => {
   it('does not make the room deaf while the new ears come up, and shows what is wrong with them in the end', async () => {
     const { listen, speak, end } = begin([]);
     await speak(10);
-    listen.swap({ recognisers: [createDeaf({ engine: 'fsmn', language: 'zh-CN', reason: 'no model' })], phrases });
+    listen.swap({
+      recognisers: [createDeaf({ engine: 'fsmn', language: 'zh-CN', why: because('no_model_en', { folder: '/m' }) })],
+      phrases,
+    });
     await speak(50);
     expect(listen.health().ears).toMatchObject([{ engine: 'scripted', state: 'hearing' }]);
     await speak(60);
-    expect(listen.health().ears).toMatchObject([{ engine: 'fsmn', state: 'deaf', reason: 'no model' }]);
+    expect(listen.health().ears).toMatchObject([{ engine: 'fsmn', state: 'deaf', why: [{ code: 'no_model_en' }] }]);
     await end();
   });
 

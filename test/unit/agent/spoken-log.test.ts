@@ -7,6 +7,7 @@ import { createConfirming } from '../../../models/speech/confirming.ts';
 import { type EngineEvents, hostEngine } from '../../../models/speech/hosted.ts';
 import { Full } from '../../../protocol/errors.ts';
 import type { DraftEvent, RoomEvent } from '../../../protocol/event.ts';
+import { because } from '../../../protocol/why.ts';
 import { keptLog } from '../../fixtures/kept-log.ts';
 import { manualClock, settle } from '../models/speech/manual-clock.ts';
 import { context } from './decide/world.ts';
@@ -76,7 +77,7 @@ it('is kept out of the log, whatever becomes of it', async () => {
     const later = [{ ...hit('p', endSample), neededSample: endSample + 160_000 }];
     for (const run of runs.slice(-2)) run.onReport({ kind: 'done', samples: 1600, busyMs: 1, hits, later });
   };
-  for (const run of runs) run.onReport({ kind: 'ready', partly: 'deaf to q' });
+  for (const run of runs) run.onReport({ kind: 'ready', partly: [because('deaf_to', { phrases: 'q' })] });
   await speak(10);
   // A hit of the pack, and one of a phrase that it does not have: that one is a fault of the wiring.
   hears(12_000);
@@ -93,7 +94,8 @@ it('is kept out of the log, whatever becomes of it', async () => {
   await speak(10);
   full = false;
   await speak(10);
-  for (const run of runs.slice(-2)) run.onReport({ kind: 'refused', reason: 'none of 1 phrases can be spotted' });
+  for (const run of runs.slice(-2))
+    run.onReport({ kind: 'refused', why: because('none_spotted', { count: 1, error: 'q' }) });
   await clock.advance(4000);
   // The microphone fails, and the listener ends.
   broken = true;

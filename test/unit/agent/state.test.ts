@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
 import { createStateReport, type LiveParts, type StateParts } from '../../../agent/state.ts';
 import { parseRoomState } from '../../../protocol/schema.ts';
+import { because } from '../../../protocol/why.ts';
 import { EMPTY_ROOM } from '../../fixtures/empty-room.ts';
 
 const ear = { engine: 'fsmn', language: 'zh-CN', rtf: 5.04321, restarts: 2, dropped: 420 };
 
 /** A camera with a microphone in it, and one microphone beside it; parts that only say what the test gives them. */
-function stateWith(faults: readonly { readonly sourceId: string; readonly fault: string }[], reason?: string) {
+function stateWith(
+  faults: readonly { readonly sourceId: string; readonly fault: string }[],
+  reason?: string,
+  eyes: object = {},
+) {
   const perceive = {
     analysedFps: 2,
     decodedFps: 24.96,
@@ -36,7 +41,7 @@ function stateWith(faults: readonly { readonly sourceId: string; readonly fault:
       stats: () => ({ events: 0, oldestMs: 0, full: false }),
       clips: { stats: () => ({ waiting: 0 }) },
     },
-    eyes: { modelSet: 'fake', health: () => ({}) },
+    eyes: { modelSet: 'fake', health: () => ({ detector: {}, pose: {}, ...eyes }) },
     clock: virtualClock(),
   } as unknown as StateParts;
   const listen = (microphoneId: string, state: object) => ({
@@ -48,7 +53,7 @@ function stateWith(faults: readonly { readonly sourceId: string; readonly fault:
     },
     perceives: new Map([['cam-a', { health: () => perceive }]]),
     listens: [
-      listen('cam-a', { state: 'deaf', reason: 'too slow', slow: true }),
+      listen('cam-a', { state: 'deaf', reason: 'too slow', why: [because('too_slow', { percent: 10 })], slow: true }),
       listen('table', { state: 'hearing', reason: 'unconfirmed: …', unconfirmed: true }),
     ],
     recorder: { health: () => ({ planned: 0, freeBytes: 1, low: false }) },
@@ -79,6 +84,7 @@ describe('the state of a room', () => {
         language: 'zh-CN',
         state: 'deaf',
         reason: 'too slow',
+        why: [{ code: 'too_slow', named: { percent: '10' } }],
         slow: true,
         rmsDb: -40,
         rtf: 5.043,
@@ -92,7 +98,15 @@ describe('the state of a room', () => {
   it('says why nothing is seen where pictures come all the same', () => {
     const down = [{ sourceId: 'cam-a', fault: 'down' }];
     expect(stateWith(down, 'no model of the eyes').cameras[0]).toMatchObject({ fault: 'no model of the eyes' });
+    expect(stateWith(down, 'no model').cameras[0]!.why).toEqual([
+      { code: 'eyes_failed', named: { error: 'no model' } },
+    ]);
+    const crashed = { detector: { reason: 'out of memory' } };
+    expect(stateWith([], 'the detector thread is down', crashed).cameras[0]!.why).toEqual([
+      { code: 'detector_down', named: { error: 'out of memory' } },
+    ]);
     expect(stateWith(down).cameras[0]).toMatchObject({ fault: 'down' });
+    expect(stateWith(down).cameras[0]).not.toHaveProperty('why');
   });
 
   it('does not call a camera blind because the microphone in it has a fault', () => {

@@ -1,7 +1,7 @@
 /** The choice of the ear: by language, and never silently deaf. */
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createEars } from '../../../../models/speech/ears.ts';
+import { createEars, ENGINES, noting, talkNote } from '../../../../models/speech/ears.ts';
 import { manualClock } from './manual-clock.ts';
 
 const log = pino({ level: 'silent' });
@@ -46,5 +46,36 @@ describe('createEars', () => {
       reason: expect.stringMatching(/kwsr\.net.*run: evalroom models fetch zh/),
     });
     await ear.close();
+  });
+});
+
+describe('talk off the subject', () => {
+  it('cannot be told where no engine understands all that is said', () => {
+    const note = (languages: string[], engines: Parameters<typeof talkNote>[0]['engines'] = {}) =>
+      talkNote({ languages, engines })?.named?.engines;
+    expect(note(['en'])).toBe('pocketsphinx');
+    expect(note(['en', 'zh-CN'])).toBeUndefined();
+    expect(note(['en'], { en: ['pocketsphinx', 'vosk'] })).toBeUndefined();
+    expect(note(['zh-CN', 'en'], { 'zh-CN': ['sherpa-kws'] })).toBe('sherpa-kws, pocketsphinx');
+    // There is no ear at all, which is told as that.
+    expect(note(['fr'])).toBeUndefined();
+  });
+
+  it.each(ENGINES)('is what %s itself says of it', (engine) => {
+    const language = engine === 'pocketsphinx' ? 'en' : 'zh-CN';
+    const ear = createEars({ language, engines: [engine], options, log, clock: manualClock() });
+    expect(ear.onTalk === undefined).toBe(
+      talkNote({ languages: [language], engines: { [language]: [engine] } }) !== undefined,
+    );
+  });
+
+  it('stands in the health of an ear beside what else is to be said of it', () => {
+    const noted = noting(make('en', { phrases: [phrase('zh-CN')] }), talkNote({ languages: ['en'], engines: {} })!);
+    expect(noted.health()).toMatchObject({
+      state: 'deaf',
+      missing: true,
+      reason: expect.stringMatching(/^the rule pack has no phrases in en; talk off the subject is not judged/),
+      why: [{ code: 'no_phrases' }, { code: 'no_talk' }],
+    });
   });
 });

@@ -2,14 +2,17 @@
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type EngineEvents, type EnginePort, type HostedEngine, hostEngine } from '../../../../models/speech/hosted.ts';
+import { because, type Why } from '../../../../protocol/why.ts';
 import { manualClock } from './manual-clock.ts';
 
 const log = pino({ level: 'silent' });
 
 /** An engine that does what the test tells it. */
+const deafTo = (phrases: string) => because('deaf_to', { phrases });
+
 function puppet() {
   const runs: { events: EngineEvents; given: number; killed: boolean }[] = [];
-  const state = { missing: undefined as string | undefined };
+  const state = { missing: undefined as Why | undefined };
   const hosted: HostedEngine = {
     engine: 'puppet',
     language: 'en',
@@ -162,9 +165,9 @@ describe('hostEngine', () => {
 
   it('says what is missing, and hears by itself once it is there', async () => {
     const { ear, runs, clock, state } = await begin((p) => {
-      p.state.missing = 'no model; run: fetch it';
+      p.state.missing = because('no_model_en', { folder: '/m' });
     });
-    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'no model; run: fetch it', missing: true });
+    expect(ear.health()).toMatchObject({ state: 'deaf', why: [{ code: 'no_model_en' }], missing: true });
     ear.accept(new Int16Array(16_000 * 60));
     expect(ear.health().restarts).toBe(0);
     state.missing = undefined;
@@ -177,9 +180,14 @@ describe('hostEngine', () => {
 
   it('asks an engine that refuses again, without counting a restart', async () => {
     const { ear, runs, clock } = await begin();
-    runs[0]!.events.onReport({ kind: 'refused', reason: 'the file is truncated' });
+    runs[0]!.events.onReport({ kind: 'refused', why: because('engine_refused', { error: 'the file is truncated' }) });
     await clock.advance(100);
-    expect(ear.health()).toMatchObject({ state: 'deaf', reason: 'the file is truncated', restarts: 0 });
+    expect(ear.health()).toMatchObject({
+      state: 'deaf',
+      reason: 'the file is truncated',
+      why: [{ code: 'engine_refused', named: { error: 'the file is truncated' } }],
+      restarts: 0,
+    });
     await clock.advance(4000);
     expect(runs).toHaveLength(2);
     await ear.close();
@@ -187,17 +195,27 @@ describe('hostEngine', () => {
 
   it('hears and names the phrases that it cannot', async () => {
     const { ear, runs } = await begin();
-    runs[0]!.events.onReport({ kind: 'ready', partly: 'deaf to p7' });
+    runs[0]!.events.onReport({ kind: 'ready', partly: [deafTo('p7')] });
     expect(ear.health()).toMatchObject({ state: 'hearing', reason: 'deaf to p7' });
     await ear.close();
   });
 
   it('names what it cannot hear any more, as soon as the engine says so', async () => {
     const { ear, runs } = await begin();
-    runs[0]!.events.onReport({ kind: 'ready', partly: 'deaf to p7' });
-    runs[0]!.events.onReport({ kind: 'done', samples: 0, busyMs: 0, hits: [], partly: 'deaf to p7; careless' });
+    runs[0]!.events.onReport({ kind: 'ready', partly: [deafTo('p7')] });
+    runs[0]!.events.onReport({
+      kind: 'done',
+      samples: 0,
+      busyMs: 0,
+      hits: [],
+      partly: [deafTo('p7'), because('phrases_refused')],
+    });
     runs[0]!.events.onReport({ kind: 'done', samples: 0, busyMs: 0, hits: [] });
-    expect(ear.health()).toMatchObject({ state: 'hearing', reason: 'deaf to p7; careless', rtf: 0 });
+    expect(ear.health()).toMatchObject({
+      state: 'hearing',
+      reason: 'deaf to p7; the library refuses the list of phrases',
+      rtf: 0,
+    });
     await ear.close();
   });
 

@@ -8,6 +8,7 @@ import {
   planKeywords,
   wordsOf,
 } from '../../../../models/speech/pocketsphinx-spotter.ts';
+import { reasonOf } from '../../../../protocol/why.ts';
 
 const DICTIONARY: Record<string, string[]> = {
   change: ['CH', 'EY', 'N', 'JH'],
@@ -250,10 +251,10 @@ describe('createEnglishSpotter', () => {
   });
 
   it('without a language model names the phrases that mind their words', () => {
-    expect(carelessOf(keywords)).toBeUndefined();
-    expect(carelessOf(needing)).toContain('deaf to p1');
+    expect(reasonOf(carelessOf(keywords))).toBeUndefined();
+    expect(reasonOf(carelessOf(needing))).toContain('deaf to p1');
     const unless = planKeywords([{ ...phrase('p1', 'Change the scores'), context: { unless: ['not'] } }], { phones });
-    expect(carelessOf(unless.keywords)).toContain('negated or quoted: p1');
+    expect(reasonOf(carelessOf(unless.keywords))).toContain('negated or quoted: p1');
     const { decoder } = player([said(50, 120)]);
     expect(steps(decoder, 60)).toEqual([]);
   });

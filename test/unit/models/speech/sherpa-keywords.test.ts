@@ -9,6 +9,7 @@ import {
   readTokens,
 } from '../../../../models/speech/sherpa-keywords.ts';
 import { createKeywordSpotter } from '../../../../models/speech/sherpa-spotter.ts';
+import { reasonOf } from '../../../../protocol/why.ts';
 
 const phrase = (phraseId: string, language: string, ...forms: string[]) => ({
   phraseId,
@@ -82,7 +83,7 @@ describe('planSherpaKeywords', () => {
     const keywords = planSherpaKeywords({ phrases, tokens: PPINYIN });
     expect([...keywords.formOf.values()].map(({ phraseId }) => phraseId)).toEqual(['negated']);
     expect(keywords.unheard.map(({ phraseId }) => phraseId)).toEqual(['near', 'mute']);
-    const partly = partlyOf({ phrases, keywords });
+    const partly = reasonOf(partlyOf({ phrases, keywords }));
     expect(partly).toMatch(/^deaf to near \(.*certain words.*\); mute \(.*\); tells .* negated or quoted: negated$/);
   });
 
@@ -93,7 +94,7 @@ describe('planSherpaKeywords', () => {
     ];
     const keywords = planSherpaKeywords({ phrases, tokens: PPINYIN, minded: true });
     expect(keywords.formOf.size).toBe(2);
-    expect(partlyOf({ phrases, keywords, minded: true })).toBeUndefined();
+    expect(reasonOf(partlyOf({ phrases, keywords, minded: true }))).toBeUndefined();
   });
 
   it('spells English by the pronunciations that came with the model', () => {
