@@ -199,7 +199,15 @@ export async function startCloud(
           store,
           health,
           ingest: does('web') || does('ingest') ? ingest.counts : undefined,
-          web: does('web') ? { rooms, feed: feed.counts, uploads: upload.counts, perRoom: metrics.perRoom } : undefined,
+          web: does('web')
+            ? {
+                rooms,
+                feed: feed.counts,
+                uploads: upload.counts,
+                pictures: pictures.counts,
+                perRoom: metrics.perRoom,
+              }
+            : undefined,
           clock,
           log: log.child({ part: 'metrics' }),
         }),

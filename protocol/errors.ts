@@ -31,6 +31,13 @@ export class Unavailable extends EvalroomError {
 /** A bound was reached (queue, quota, disk): stop accepting and say so; nothing accepted is dropped. */
 export class Full extends EvalroomError {
   readonly kind = 'Full';
+  /** When it is worth another try, ms from now; undefined where that is not known. */
+  readonly waitMs: number | undefined;
+
+  constructor(code: string, message: string, cause?: unknown, waitMs?: number) {
+    super(code, message, cause);
+    this.waitMs = waitMs;
+  }
 }
 
 /** Stored bytes are not what was written: stop using them, keep them for inspection. */

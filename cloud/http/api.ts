@@ -34,6 +34,8 @@ export interface ErrorView {
   readonly code: string;
   /** What happened, what is safe, what to do. */
   readonly message: Sentence;
+  /** When it is worth another try, ms from now, where that is known. */
+  readonly waitMs?: number;
 }
 
 /** An alert: the episode folded over its stored events and actions. */
@@ -200,7 +202,8 @@ export interface LogEntryView {
 
 /**
  * `POST /api/rooms/:roomId/picture/:cameraId` asks the box for a larger one of this moment and answers image/jpeg, with this header:
- * the cloud's wall time at which the camera showed it. Logged as a view; 503 `picture_silent` where the box does not answer.
+ * the cloud's wall time at which the camera showed it. Logged as a view; 503 `picture_silent` where the box does not answer, 429
+ * `picture_often` with `waitMs` where the same person has asked this room too often.
  */
 export const PICTURE_AGE = 'evalroom-shown-wall-ms';
 

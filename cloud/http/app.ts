@@ -162,6 +162,7 @@ export async function createApp({
     const { status, view } = errorView(error);
     const ours = error instanceof EvalroomError && error.kind !== 'Bug' && error.kind !== 'Corrupt';
     if (status >= 500 && !ours) request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed');
+    if (view.waitMs !== undefined) void reply.header('retry-after', Math.ceil(view.waitMs / 1000));
     return reply.code(status).send(view);
   });
 

@@ -1,5 +1,5 @@
 /** Errors as a browser gets them: a status, a stable code, and a sentence in each language that says what to do. */
-import { type ErrorKind, EvalroomError } from '../../protocol/errors.ts';
+import { type ErrorKind, EvalroomError, Full } from '../../protocol/errors.ts';
 import type { Sentence } from '../../protocol/event.ts';
 import { type ErrorView, NOTE_MAX } from './api.ts';
 import { PASSWORD_MAX, PASSWORD_MIN, PERSON_NAME_MAX } from './people-api.ts';
@@ -129,6 +129,13 @@ const CODES: Readonly<Record<string, { readonly status?: number; readonly messag
     message: {
       zh: '正在索取的大图过多。请稍后再试。',
       en: 'Too many large pictures are being asked for. Please try again in a moment.',
+    },
+  },
+  picture_often: {
+    status: 429,
+    message: {
+      zh: '您向这间评标室索取大图过于频繁。请等待 {n} 秒再试；小图仍可使用。',
+      en: 'You have asked this room for too many large pictures. Please wait {n} s; the small one still serves.',
     },
   },
   orders_large: {
@@ -413,13 +420,24 @@ const BY_KIND: Readonly<Record<ErrorKind, Sentence>> = {
 
 const BY_STATUS: Readonly<Record<number, string>> = { 404: 'not_found', 413: 'too_large', 429: 'too_many_tries' };
 
+function waiting({ zh, en }: Sentence, waitMs: number): Sentence {
+  const n = String(Math.ceil(waitMs / 1000));
+  return { zh: zh.replace('{n}', n), en: en.replace('{n}', n) };
+}
+
 /** Status and body for any error that a handler threw. */
 export function errorView(error: unknown): { readonly status: number; readonly view: ErrorView } {
   if (error instanceof EvalroomError) {
     const known = CODES[error.code];
+    const waitMs = error instanceof Full ? error.waitMs : undefined;
+    const message = known?.message ?? BY_KIND[error.kind];
     return {
       status: known?.status ?? STATUS[error.kind],
-      view: { code: error.code, message: known?.message ?? BY_KIND[error.kind] },
+      view: {
+        code: error.code,
+        message: waitMs === undefined ? message : waiting(message, waitMs),
+        ...(waitMs === undefined ? {} : { waitMs }),
+      },
     };
   }
   const status = (error as { statusCode?: unknown }).statusCode;

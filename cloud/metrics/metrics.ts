@@ -6,6 +6,7 @@ import type { HealthView } from '../http/api.ts';
 import type { UploadCounts } from '../http/upload.ts';
 import type { IngestCounts } from '../ingest/ingest.ts';
 import type { Rooms } from '../ingest/rooms.ts';
+import type { PictureCounts } from '../review/pictures.ts';
 import type { Store } from '../store/store.ts';
 import { createExposition, type Exposition } from './exposition.ts';
 import { writeRooms } from './rooms.ts';
@@ -23,6 +24,7 @@ export interface MetricsParts {
         readonly rooms: Pick<Rooms, 'cards'>;
         readonly feed: () => FeedCounts;
         readonly uploads: () => UploadCounts;
+        readonly pictures: () => PictureCounts;
         /** False: sums over all rooms only. */
         readonly perRoom: boolean;
       }
@@ -60,6 +62,7 @@ export function createMetrics({ store, health, ingest, web, clock, log }: Metric
     if (web) {
       writeFeed(out, web.feed());
       writeUploads(out, web.uploads());
+      writePictures(out, web.pictures());
       const { orders } = view;
       if (orders) {
         out.metric('evalroom_orders_waiting', 'gauge', 'Boxes that wait for orders.')(orders.waiting);
@@ -145,4 +148,13 @@ function writeUploads(out: Exposition, { stored, bytes, refused, failed }: Uploa
   const files = out.metric('evalroom_uploads_total', 'counter', 'Files of clips by what became of them.');
   for (const [result, n] of Object.entries({ stored, refused, failed })) files(n, { result });
   out.metric('evalroom_upload_bytes_total', 'counter', 'Bytes of the files that were stored.')(bytes);
+}
+
+function writePictures(out: Exposition, { given, failed, tooOften }: PictureCounts): void {
+  const pictures = out.metric(
+    'evalroom_pictures_total',
+    'counter',
+    'Large pictures that were asked of boxes, by what became of them.',
+  );
+  for (const [result, n] of Object.entries({ given, failed, too_often: tooOften })) pictures(n, { result });
 }

@@ -1,12 +1,13 @@
 /** A larger, fresh picture of a camera for whoever sets a room up: asked of the box when somebody wants it, logged as a view, kept nowhere. */
 import { randomUUID } from 'node:crypto';
-import { InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import { PICTURE_WAIT_MS, type PictureRefusal } from '../../protocol/picture.ts';
 import type { Clock } from '../../protocol/time.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { HeardPicture, Rooms } from '../ingest/rooms.ts';
 import type { Store } from '../store/store.ts';
 import { requireSupervisor, type Viewer } from './access.ts';
+import { createOften } from './often.ts';
 
 export interface Picture {
   readonly jpeg: Uint8Array;
@@ -18,13 +19,24 @@ export interface Pictures {
   /**
    * Writes the entry in the log, then asks the box. Those who want the same camera meanwhile share one question. Throws InvalidInput
    * `not_found` for a camera that the room does not have; Unavailable `picture_silent` where nothing came in time,
-   * `picture_not_recorded`, `picture_failed` where the box says so, `picture_busy` where too many wait.
+   * `picture_not_recorded`, `picture_failed` where the box says so, `picture_busy` where too many wait; Full `picture_often` where the same person has asked the
+   * room too often, which asks no box and is no view.
    */
   fresh(who: Viewer | undefined, roomId: string, cameraId: string): Promise<Picture>;
+  counts(): PictureCounts;
   close(): Promise<void>;
 }
 
+/** Since the start, each question of each person: the picture came, it did not, or it was one too many. */
+export interface PictureCounts {
+  readonly given: number;
+  readonly failed: number;
+  readonly tooOften: number;
+}
+
 const WAITING_MAX = 100;
+/** Of one person to one room: each picture is decoded from a recording by a box that has people to watch. */
+const OFTEN = { max: 12, windowMs: 60_000 } as const;
 
 interface Question {
   readonly askId: string;
@@ -41,6 +53,8 @@ export function createPictures(parts: {
 }): Pictures {
   const { store, rooms, ingest, clock } = parts;
   const closing = new AbortController();
+  const often = createOften({ ...OFTEN, clock });
+  const counts = { given: 0, failed: 0, tooOften: 0 };
   /** By room and camera. */
   const asked = new Map<string, { readonly question: Question; readonly picture: Promise<Picture> }>();
   const stop = rooms.onPicture((heard) => {
@@ -80,13 +94,31 @@ export function createPictures(parts: {
           'picture_busy',
           `asking for a picture of ${cameraId} in ${roomId}: too many are asked for`,
         );
+      const waitMs = often.take(`${user.userId} ${roomId}`);
+      if (waitMs > 0) {
+        counts.tooOften++;
+        throw new Full(
+          'picture_often',
+          `asking for a picture of ${cameraId} in ${roomId}: ${user.name} has had ${OFTEN.max} of this room within ${OFTEN.windowMs / 1000} s; wait ${Math.ceil(waitMs / 1000)} s`,
+          undefined,
+          waitMs,
+        );
+      }
       const picture =
         going?.picture ??
         begin({ askId: randomUUID(), roomId, cameraId, answered: Promise.withResolvers<HeardPicture>() }, user.name);
       // Whoever joins has seen it too.
       if (going) await logged(user.name, object);
-      return picture;
+      try {
+        const given = await picture;
+        counts.given++;
+        return given;
+      } catch (error) {
+        counts.failed++;
+        throw error;
+      }
     },
+    counts: () => ({ ...counts }),
     async close() {
       closing.abort();
       stop();

@@ -21,6 +21,8 @@ export interface EditorPicture {
   readonly large: boolean;
   readonly asking: boolean;
   readonly refusal: Refusal | undefined;
+  /** Cloud's wall time before which asking again is refused. */
+  readonly notBeforeMs: number;
   ask(): void;
 }
 
@@ -31,6 +33,7 @@ export function useEditorPicture(room: RoomCard, cameraId: string): EditorPictur
   const [large, setLarge] = useState<Large>();
   const [asking, setAsking] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
+  const [notBeforeMs, setNotBeforeMs] = useState(0);
   const turn = useRef(0);
   const held = useRef<string | undefined>(undefined);
   const ask = async () => {
@@ -41,7 +44,10 @@ export function useEditorPicture(room: RoomCard, cameraId: string): EditorPictur
     const answer = await desk.client.picture(roomId, cameraId);
     if (mine !== turn.current) return;
     setAsking(false);
-    if (!answer.ok) return setRefusal(answer.refusal);
+    if (!answer.ok) {
+      setNotBeforeMs(desk.nowMs() + (answer.refusal.said?.waitMs ?? 0));
+      return setRefusal(answer.refusal);
+    }
     const url = URL.createObjectURL(answer.value.jpeg);
     if (held.current) URL.revokeObjectURL(held.current);
     held.current = url;
@@ -67,6 +73,7 @@ export function useEditorPicture(room: RoomCard, cameraId: string): EditorPictur
     large: useful !== undefined,
     asking,
     refusal,
+    notBeforeMs,
     ask: () => void ask(),
   };
 }
@@ -76,7 +83,9 @@ export function PictureBar({ room, cameraId, picture }: { room: RoomCard; camera
   const desk = useDesk();
   const { lang } = useWords();
   const words = useRefusal();
-  const { wallMs, large, asking, refusal } = picture;
+  const { wallMs, large, asking, refusal, notBeforeMs } = picture;
+  const waitS = Math.ceil((notBeforeMs - desk.now.value) / 1000);
+  const waits = refusal?.said?.waitMs !== undefined;
   return (
     <div class="picture-bar" data-picture={large ? 'large' : wallMs === undefined ? 'none' : 'small'}>
       <p class="picture-what" role="status">
@@ -88,14 +97,15 @@ export function PictureBar({ room, cameraId, picture }: { room: RoomCard; camera
             <span data-age>{agoWords(desk.now.value - wallMs, lang)}</span>
           </>
         )}
-        {refusal && <span class="picture-refused">{words(refusal)}</span>}
+        {refusal && !waits && <span class="picture-refused">{words(refusal)}</span>}
+        {waits && waitS > 0 && <span class="picture-refused">{roomWords(lang, 'waitPicture', { n: waitS })}</span>}
       </p>
       <button
         type="button"
         class="button"
         data-action="picture"
-        aria-disabled={asking}
-        onClick={() => !asking && picture.ask()}
+        aria-disabled={asking || waitS > 0}
+        onClick={() => !asking && waitS <= 0 && picture.ask()}
       >
         {roomWords(lang, asking ? 'askingPicture' : 'askPicture')}
       </button>

@@ -16,6 +16,7 @@ const ROOM = {
   largePicture: ['大图', 'large picture'],
   smallPicture: ['小图', 'small picture'],
   askPicture: ['刷新大图', 'New large picture'],
+  waitPicture: ['索取过于频繁，请等待 {n} 秒', 'Asked too often: please wait {n} s'],
   askingPicture: ['正在索取', 'Asking the box'],
   pictureOf: ['{camera} 的画面，{time}', 'Picture of {camera}, {time}'],
   board: ['画板：在画面上画出席位、门线、区域和地面点', 'Drawing board: seats, door line, zones and floor points'],

@@ -1,9 +1,11 @@
 /** The question for a larger picture where nobody answers it, or where there is no broker. */
 import { describe, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
+import { errorView } from '../../../cloud/http/errors.ts';
 import { createRooms } from '../../../cloud/ingest/rooms.ts';
 import { createPictures } from '../../../cloud/review/pictures.ts';
 import type { LogEntry } from '../../../cloud/store/store.ts';
+import { Full } from '../../../protocol/errors.ts';
 import { layoutOf, plainZone, stateOf } from '../../e2e/web-world.ts';
 
 const who = { sessionId: 's', user: { userId: 'u', name: '王', role: 'supervisor' as const } };
@@ -25,7 +27,9 @@ function world(connected = true) {
     },
     clock,
   });
-  const fresh = () => pictures.fresh(who, 'room-101', 'cam-a').catch((error: { code: string }) => error.code);
+  rooms.heardState('room-102', { ...stateOf(layoutOf(2, plainZone)), roomId: 'room-102' }, clock.wallMs());
+  const fresh = (by = who, roomId = 'room-101') =>
+    pictures.fresh(by, roomId, 'cam-a').catch((error: { code: string; waitMs?: number }) => error.waitMs ?? error.code);
   return { clock, rooms, log, asked, pictures, fresh };
 }
 
@@ -57,5 +61,33 @@ describe('a picture that nobody gives', () => {
     await clock.advance(10);
     await pictures.close();
     expect(await waiting).toBe('picture_silent');
+  });
+});
+
+describe('somebody who asks again and again', () => {
+  it('is told how long to wait, and nobody else; no box is asked for it, and it is no view', async () => {
+    const { clock, log, asked, pictures, fresh } = world(false);
+    for (let n = 0; n < 12; n++) {
+      expect(await fresh()).toBe('picture_silent');
+      await clock.advance(1000);
+    }
+    expect(log).toHaveLength(12);
+    expect(await fresh()).toBe(48_000);
+    expect([log.length, asked.length]).toEqual([12, 0]);
+    const other = { ...who, user: { ...who.user, userId: 'v' } };
+    expect(await fresh(other)).toBe('picture_silent');
+    expect(await fresh(who, 'room-102')).toBe('picture_silent');
+    await clock.advance(47_900);
+    expect(await fresh()).toBe(100);
+    await clock.advance(100);
+    expect(await fresh()).toBe('picture_silent');
+    expect(pictures.counts()).toEqual({ given: 0, failed: 15, tooOften: 2 });
+  });
+
+  it('hears it from the page in words', () => {
+    const { status, view } = errorView(new Full('picture_often', 'asking', undefined, 47_100));
+    expect([status, view.code, view.waitMs]).toEqual([429, 'picture_often', 47_100]);
+    expect(view.message.zh).toContain('请等待 48 秒');
+    expect(view.message.en).toContain('wait 48 s');
   });
 });

@@ -86,6 +86,7 @@ function metricsOf(cards: readonly RoomCard[], over: Partial<MetricsParts> & { r
       rooms: { cards: () => [...cards] },
       feed: () => ({ lines: 2, rows: 40, closed: { slow: 1, failed: 0 } }),
       uploads: () => ({ stored: 6, bytes: 60_000_000, refused: 1, failed: 0 }),
+      pictures: () => ({ given: 9, failed: 2, tooOften: 1 }),
       perRoom,
     },
     clock: { ...stillClock().clock, wallMs: () => NOW },
@@ -159,6 +160,7 @@ describe('the metrics of a cloud', () => {
     expect(figureOf(samples, 'evalroom_ingest_payloads_refused_total', { reason: 'unreadable' })).toBe(4);
     expect(figureOf(samples, 'evalroom_feed_rows_total')).toBe(40);
     expect(figureOf(samples, 'evalroom_uploads_total', { result: 'refused' })).toBe(1);
+    expect(figureOf(samples, 'evalroom_pictures_total', { result: 'too_often' })).toBe(1);
     expect(figureOf(samples, 'evalroom_broker_restarts_total')).toBe(2);
     expect(figureOf(samples, 'process_resident_memory_bytes')).toBeGreaterThan(1e6);
   });
