@@ -1,11 +1,12 @@
 /** Who this box is: a key pair made here that never leaves, a certificate for it from the cloud, and its renewal in time. */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type EnrolAnswer, parseCode, parseEnrolAnswer, parseRenewAnswer } from '../protocol/enrol.ts';
 import { Corrupt, InvalidInput, Unavailable } from '../protocol/errors.ts';
 import type { Clock, WallMs } from '../protocol/time.ts';
+import { makeFolder } from './folder.ts';
 import { cloudUrl, fingerprintOf, loadX509, notPinned, pinnedAuthority, post } from './identity-line.ts';
 import { keepFile } from './keep.ts';
 
@@ -156,8 +157,7 @@ export async function enroll(options: {
 /** Before the code is spent: a key that cannot be kept is lost, and the code with it. */
 function requireFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    accessSync(folder, constants.W_OK);
+    makeFolder(folder, { mode: 0o700 });
   } catch (cause) {
     throw new InvalidInput(
       'identity_folder',

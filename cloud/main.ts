@@ -1,5 +1,4 @@
 /** The cloud's list of parts: store, broker, ingest, feed, desk and HTTP, started in order and ended in reverse. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { type Broker, boxesUrl, outsideBroker } from './broker/broker.ts';
 import { startMosquitto } from './broker/mosquitto.ts';
 import { sharedSecret } from './broker/secret.ts';
 import type { CloudConfig, Role } from './config.ts';
+import { makeFolder } from './folder.ts';
 import { createApp, tlsOptions } from './http/app.ts';
 import { createHealthApp } from './http/health.ts';
 import { listen } from './http/main.ts';
@@ -81,7 +81,7 @@ export async function startCloud(
     return closed;
   };
   try {
-    mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    makeFolder(config.data, 'data of cloud.yaml');
     const store = await openStore(config.store);
     ending.push(() => store.close());
     const trust = config.identity && (await openTrust({ config: config.identity, store: store.identity, clock }));

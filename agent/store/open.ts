@@ -1,9 +1,10 @@
 /** Beside the outbox: opens its file under lock, checks it, and replaces a damaged one without losing its bytes. */
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { Corrupt, Full, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
+import { makeFolder } from '../folder.ts';
 import type { Ballast } from './ballast.ts';
 import type { Opening } from './outbox.ts';
 import { asOurs, isDamage, isDiskFull, migrate } from './schema.ts';
@@ -13,7 +14,7 @@ import { framesLost } from './wal.ts';
 export function makeFolderOf(path: string): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOSPC' || code === 'EDQUOT')

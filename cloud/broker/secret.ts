@@ -1,8 +1,9 @@
 /** Secrets of devices: made here, shown once, kept as a hash in Mosquitto's own format so that one hash serves MQTT and HTTP. */
 import { pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidInput } from '../../protocol/errors.ts';
+import { makeFolder } from '../folder.ts';
 
 // The secret is 256 random bits, so the iterations need not slow a guesser down; 101 is Mosquitto's default.
 const ITERATIONS = 101;
@@ -32,7 +33,7 @@ export function secretMatches(secret: string, stored: string): boolean {
 /** The secret in a file that several processes of the cloud read; made when absent. Throws InvalidInput `secret_file`. */
 export function sharedSecret(path: string): string {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 'the file of this secret');
     writeFileSync(path, `${newSecret()}\n`, { mode: 0o600, flag: 'wx' });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')

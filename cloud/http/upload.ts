@@ -1,6 +1,5 @@
 /** Clips come in by tus: only announced ones, only from a device of their room, taken only when the hash holds. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { FileStore } from '@tus/file-store';
@@ -8,6 +7,7 @@ import { Server, type Upload } from '@tus/server';
 import type { Logger } from 'pino';
 import { Bug, EvalroomError, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
+import { makeFolder } from '../folder.ts';
 import { type ClipFiles, removeFile, sizeOf } from '../review/clip-files.ts';
 import type { NewDevice } from '../review/devices.ts';
 import type { Store } from '../store/store.ts';
@@ -54,7 +54,7 @@ export function createUpload(parts: {
   const devices = new WeakMap<IncomingMessage, NewDevice>();
   const finishing = new Map<string, Promise<string>>();
   const counts = { stored: 0, bytes: 0, refused: 0, failed: 0 };
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 'data of cloud.yaml');
   const datastore = new FileStore({ directory: folder, expirationPeriodInMilliseconds: EXPIRE_MS });
 
   /** What the clip's event announced for this file; refuses everything else. */

@@ -1,7 +1,8 @@
 /** Files that hold keys and certificates: whole or not at all, on the disk before their name is, readable by nobody else. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../folder.ts';
 
 /** Writes `name` in `folder` (made when absent, mode 0700) with mode 0600; returns its path. */
 export function writeSecret(folder: string, name: string, content: string): string {
@@ -24,7 +25,7 @@ export function writeSecretOnce(folder: string, name: string, content: string): 
 }
 
 function written(path: string, content: string): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path), 'identity of cloud.yaml');
   const made = `${path}.${randomBytes(6).toString('hex')}`;
   const file = openSync(made, 'wx', 0o600);
   try {

@@ -1,9 +1,9 @@
 /** SQLite driver of the cloud store: one writer connection, one reader connection, WAL, synchronous=FULL. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
+import { makeFolder } from '../folder.ts';
 import type { InsertMany, Param, Reader, Sql, Tx, Value } from './sql.ts';
 
 type Connection = Database.Database;
@@ -13,7 +13,7 @@ export function openSqlite(path: string): Sql {
   let writer: Connection;
   let reader: Connection;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 'store of cloud.yaml');
     // Opening may wait; a transaction may not, since SQLite waits with the whole thread (see `beginIn`).
     writer = new Database(path, { timeout: 5000 });
     writer.pragma('journal_mode = WAL');

@@ -48,6 +48,12 @@ describe('outbox on disk', () => {
     expect(() => open(join(folder, 'data', 'outbox.db'))).toThrowError(
       expect.objectContaining({ code: 'data_folder', message: expect.stringContaining('data in room.yaml') }),
     );
+    // Where nobody may make a folder Node alone would try for ever.
+    for (const place of ['/proc/evalroom', '/proc/self/evalroom/data'])
+      expect(() => open(join(place, 'outbox.db'))).toThrowError(expect.objectContaining({ code: 'data_folder' }));
+    const deep = join(folder, 'made', 'of', 'three');
+    open(join(deep, 'outbox.db')).close();
+    expect(readdirSync(deep)).not.toContain('.writable');
   });
 
   it('holds every event that a killed process had accepted, in streams without holes', async () => {

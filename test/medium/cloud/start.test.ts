@@ -44,6 +44,15 @@ describe('starting the cloud', () => {
     server.close();
   });
 
+  it('says which folder it can not have, also where nobody may make one', async () => {
+    for (const what of ['data: /proc/evalroom', 'data: /proc/self/evalroom/data', 'store: /proc/evalroom/cloud.db'])
+      await expect(start(`{ http: { port: 0 }, ${what} }`)).rejects.toMatchObject({
+        kind: 'InvalidInput',
+        code: 'data_folder',
+        message: expect.stringContaining('of cloud.yaml must name a folder that this user may make and write'),
+      });
+  });
+
   it('says that Mosquitto is missing, and what to do', async () => {
     await expect(start('http: { port: 0 }', '/nowhere')).rejects.toMatchObject({
       code: 'mosquitto_missing',
