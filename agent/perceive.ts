@@ -4,10 +4,10 @@ import type { Camera, Frame } from '../hardware/camera.ts';
 import type { Motion } from '../models/motion.ts';
 import { createPictureWatch, type PictureWatch } from '../models/picture.ts';
 import type { Eyes } from '../models/pose/eyes.ts';
-import { boxOfPose, refined, withoutMiniatures } from '../models/pose/refine.ts';
+import { boxOfPose, withoutMiniatures } from '../models/pose/refine.ts';
 import { createPoseSchedule } from '../models/pose/schedule.ts';
 import { EvalroomError, Unavailable } from '../protocol/errors.ts';
-import type { FrameObservation, Person } from '../protocol/observation.ts';
+import type { FrameObservation } from '../protocol/observation.ts';
 import type { RoomLayout } from '../protocol/room.ts';
 import { type Box, bounds } from '../protocol/seat.ts';
 import type { Clock, MonoMs } from '../protocol/time.ts';
@@ -137,7 +137,7 @@ export function createPerceive({
     const plan = attention.plan(frame, motion);
     // A script goes on while its picture stands still.
     if (plan.repeat && eyes.modelSet !== 'scripted')
-      return { persons: shaped(schedule.carry(plan.repeat, nowMs), frame), inferenceMs: 0 };
+      return { persons: schedule.carry(plan.repeat, nowMs), inferenceMs: 0 };
     // Eyes whose models could not be used never open: that is a blind room, not one that may end.
     if (eyes.modelSet === 'none')
       throw new Unavailable('eyes_down', 'the models of the eyes can not be used (evalroom models verify says why)');
@@ -169,18 +169,14 @@ export function createPerceive({
     work.poses.add(poses);
     const aspect = frame.width / frame.height;
     const cleaned = withoutMiniatures(look.persons, aspect);
-    const persons = shaped(schedule.carry(cleaned, nowMs), frame);
+    const persons = schedule.carry(cleaned, nowMs);
     const { besides, confirmed } = closer.found(look.closer, persons, (pose, last) => {
       // A miniature here is worse than elsewhere: its small box would take the track of who sits there.
       const [whole] = last ? withoutMiniatures([{ box: last, score: 0, pose }, ...persons], aspect) : [{ pose }];
       return whole?.pose && boxOfPose(whole.pose, aspect);
     });
     attention.saw(frame, [...confirm(cleaned, confirmed), ...besides]);
-    return { persons: [...shaped(confirm(persons, confirmed), frame), ...besides], inferenceMs };
-  }
-
-  function shaped(persons: readonly Person[], { width, height }: Frame): readonly Person[] {
-    return eyes.coarse ? persons.map((person) => refined(person, width / height)) : persons;
+    return { persons: [...confirm(persons, confirmed), ...besides], inferenceMs };
   }
 
   async function observe(frame: Frame): Promise<FrameObservation | undefined> {

@@ -27,6 +27,24 @@ const OVERLAP = 0.45;
 /** Below this the model's own scores say nothing; at the second one it is as sure as other detectors are at 0.3. */
 const LEAST = 0.3;
 const SURE = 0.5;
+/** A doubtful body is never sure: it may continue somebody, and begins nobody. */
+const DOUBTFUL = 0.49;
+/**
+ * How far the hips are below the shoulders, in lengths of the torso between them. Whoever sits or stands is upright in the
+ * picture of a room; who lies or leans towards the camera is doubtful; a body on its head is furniture.
+ */
+const UPRIGHT = 0.3;
+const UPSIDE_DOWN = -0.3;
+/** A torso of 13 pixels of the model's picture, as a share of the tile: of anybody smaller it sees hardly anything. */
+const SMALL = 0.06;
+/** In lengths of the torso: from the shoulders to the hair, from the middle to an elbow, from the hips to what is sat on. */
+const HEAD = 0.67;
+const ELBOW = 0.65;
+const SEAT = 0.25;
+/** In lengths of the torso: from the hips to the feet, from the middle to a knee, and how small a body is a part of another. */
+const LEGS = 2;
+const KNEE = 0.8;
+const PART = 0.5;
 
 export interface BlazePoseOptions {
   /** Path of the detector's .tflite, its hash already verified. */
@@ -84,7 +102,10 @@ export async function createBlazePose({ file }: BlazePoseOptions): Promise<Perso
     if (!a || !b || Math.max(a.length, b.length) !== anchors.length * VALUES)
       throw new Corrupt('model_output', `${file} is not the detector of BlazePose: run npm ci`);
     const [rows, scores] = a.length > b.length ? [a, b] : [b, a];
-    return decode(rows, scores, anchors, (x, y) => boxed.toPicture(x * SIZE, y * SIZE));
+    const small = SMALL * Math.max(tile[3] - tile[1], ((tile[2] - tile[0]) * picture.width) / picture.height);
+    return decode(rows, scores, anchors, (x, y) => boxed.toPicture(x * SIZE, y * SIZE)).flatMap((body) =>
+      judged(body, picture.width / picture.height, small),
+    );
   }
 
   return {
@@ -93,7 +114,8 @@ export async function createBlazePose({ file }: BlazePoseOptions): Promise<Perso
       checkPicture(picture);
       const found: Candidate[] = [];
       for (const tile of tilesOf(picture, region)) found.push(...(await infer(picture, tile)));
-      return distinct(found, picture.width / picture.height).map(({ box, score }): Detection => {
+      const aspect = picture.width / picture.height;
+      return withoutParts(distinct(found, aspect), aspect).map(({ box, score }): Detection => {
         return { box, score: score < SURE ? score * 0.6 : 0.3 + 1.4 * (score - SURE), label: 'person' };
       });
     },
@@ -122,10 +144,15 @@ function starts(from: number, to: number, size: number): number[] {
   return Array.from({ length: steps + 1 }, (_, i) => from + (free * i) / steps);
 }
 
-interface Candidate {
-  readonly box: Box;
+/** What the model says of somebody; in fractions of the picture. */
+interface Body {
   readonly score: number;
   readonly shoulders: readonly [number, number];
+  readonly hips: readonly [number, number];
+}
+
+interface Candidate extends Body {
+  readonly box: Box;
   /** Shoulders to hips, in picture heights. */
   readonly torso: number;
 }
@@ -135,36 +162,39 @@ function decode(
   scores: Float32Array,
   anchors: readonly (readonly [number, number])[],
   toPicture: (x: number, y: number) => [number, number],
-): Candidate[] {
-  const found: Candidate[] = [];
+): Body[] {
+  const found: Body[] = [];
   for (let i = 0; i < anchors.length; i++) {
     const score = 1 / (1 + Math.exp(-scores[i]!));
     if (score < LEAST) continue;
     const [ax, ay] = anchors[i]!;
-    const value = (k: number) => rows[i * VALUES + k]! / SIZE;
-    const [x, y, w, h] = [ax + value(0), ay + value(1), value(2), value(3)];
-    const face: Box = [...toPicture(x - w / 2, y - h / 2), ...toPicture(x + w / 2, y + h / 2)];
-    const hips = toPicture(ax + value(4), ay + value(5));
-    const shoulders = toPicture(ax + value(8), ay + value(9));
-    found.push({ ...bodyOf(face, shoulders, hips, score) });
+    // The box of the face has the same size whatever is in the picture: only the points tell how large a body is.
+    const point = (k: number) => toPicture(ax + rows[i * VALUES + k]! / SIZE, ay + rows[i * VALUES + k + 1]! / SIZE);
+    found.push({ score, hips: point(4), shoulders: point(8) });
   }
   return found;
 }
 
-/** The box that other detectors draw around a sitting or standing upper body: from above the head to below the hips. */
-function bodyOf(
-  face: Box,
-  shoulders: readonly [number, number],
-  hips: readonly [number, number],
-  score: number,
-): Candidate {
-  // Letterboxes keep the shape, so a face is as wide as high in pixels: that gives the picture's shape.
-  const shape = (face[3] - face[1]) / Math.max(1e-6, face[2] - face[0]);
-  const torso = Math.hypot((hips[0] - shoulders[0]) * shape, hips[1] - shoulders[1]);
-  const half = Math.max(0.6 * (face[2] - face[0]), (0.55 * torso) / shape);
-  const middle = (shoulders[0] + hips[0]) / 2;
-  const top = Math.min(face[1], shoulders[1] - 0.55 * torso);
-  return { box: [middle - half, top, middle + half, hips[1] + 0.25 * torso], score, shoulders, torso };
+/**
+ * The body with the box that other detectors draw around a sitting or standing upper body, from the hair to below the
+ * hips; none where it can be nobody. `small` is the torso in picture heights below which the model guesses.
+ */
+export function judged({ score, shoulders, hips }: Body, aspect: number, small: number): Candidate[] {
+  const [x, y] = shoulders;
+  const torso = Math.hypot((hips[0] - x) * aspect, hips[1] - y);
+  const upright = (hips[1] - y) / Math.max(1e-6, torso);
+  if (x < 0 || x > 1 || y < 0 || y > 1 || upright < UPSIDE_DOWN) return [];
+  const isDoubtful = upright < UPRIGHT || torso < small;
+  const half = (ELBOW * torso) / aspect;
+  const middle = (x + hips[0]) / 2;
+  const lower = Math.max(y, hips[1]) + SEAT * torso;
+  const box: Box = [
+    Math.max(0, middle - half),
+    Math.max(0, y - HEAD * torso),
+    Math.min(1, middle + half),
+    Math.min(1, lower),
+  ];
+  return [{ score: isDoubtful ? Math.min(score, DOUBTFUL) : score, shoulders, hips, box, torso }];
 }
 
 /** One person is found by many anchors and in several tiles: bodies that overlap or share their shoulders are one. */
@@ -178,6 +208,23 @@ function distinct(found: readonly Candidate[], aspect: number): Candidate[] {
     if (!kept.some(same)) kept.push(one);
   }
   return kept;
+}
+
+/**
+ * Without what the model takes for somebody in the legs of a surer person. Who sits in front of a standing person is nearer
+ * to the camera than they are, and so not half as large.
+ */
+export function withoutParts(found: readonly Candidate[], aspect: number): Candidate[] {
+  return found.filter((part) => {
+    const [x, y] = part.shoulders;
+    const isPartOf = ({ score, torso, shoulders, hips }: Candidate) =>
+      score >= part.score &&
+      part.torso < PART * torso &&
+      y > (shoulders[1] + hips[1]) / 2 &&
+      y < hips[1] + LEGS * torso &&
+      Math.abs(x - (shoulders[0] + hips[0]) / 2) * aspect < KNEE * torso;
+    return !found.some((other) => other !== part && isPartOf(other));
+  });
 }
 
 function anchorsOf(): (readonly [number, number])[] {

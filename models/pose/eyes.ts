@@ -62,8 +62,6 @@ export interface EyesHealth {
 export interface Eyes {
   /** Such as `yolox-nano+pose-lite`; `none` before start(). */
   readonly modelSet: string;
-  /** True where a pose says better than the detector's box where a person is. */
-  readonly coarse?: boolean;
   /**
    * Chooses and verifies the models and starts the threads. Rejects when files are missing or not what they should be;
    * resolves when both threads are up or being restarted.
@@ -124,9 +122,6 @@ export function createEyes(options: EyesOptions): Eyes {
   return {
     get modelSet() {
       return models?.name ?? 'none';
-    },
-    get coarse() {
-      return models?.coarse === true;
     },
     async start(signal) {
       const { modelsFolder, dataFolder, script, providers, set = 'auto', threads = createThread } = options;

@@ -40,8 +40,6 @@ export interface ModelSet {
   readonly name: string;
   readonly detector: WorkerModel;
   readonly pose: WorkerModel;
-  /** The detector's boxes are rough: a pose says better where a person is. */
-  readonly coarse?: boolean;
   /** Why it is not the set that one might expect. */
   readonly note?: string;
 }
@@ -65,7 +63,6 @@ export async function chooseModels(options: ModelSetOptions): Promise<ModelSet> 
     name: `${detector.name}+${pose.name}`,
     detector,
     pose,
-    ...(detector.kind === 'blazepose' ? { coarse: true } : {}),
     ...(note === undefined ? {} : { note }),
   });
   if (set === 'centernet') return done(await centernet(manifest, folders));

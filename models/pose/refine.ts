@@ -1,4 +1,4 @@
-/** Between the models and a person: which poses can be meant, and, behind a coarse detector, the box that a pose shows better. */
+/** Between the models and a person: which poses can be meant, and the box of somebody of whom there is only a pose. */
 import type { Keypoint, Person } from '../../protocol/observation.ts';
 import type { Box } from '../../protocol/seat.ts';
 import { shoulderMidpoint } from './coco.ts';
@@ -16,15 +16,6 @@ const USUAL_IN_BOX = 0.55;
 const SMALL_IN_BOX = 0.3;
 /** Against the other people: who is further away in a room is not so much smaller. */
 const SMALL_AMONG = 0.45;
-
-/**
- * The same person with the box that other detectors would draw: from the hair to the hips, elbows included. Unchanged
- * without a pose. `aspect` is the picture's width over its height.
- */
-export function refined(person: Person, aspect: number): Person {
-  const box = person.pose && boxOfPose(person.pose, aspect);
-  return box ? { ...person, box } : person;
-}
 
 /**
  * The same persons, poses taken off that are miniatures: now and then the model puts a whole body onto a chin. Such a
@@ -51,7 +42,7 @@ function scaleOf(pose: readonly Keypoint[], aspect: number): number {
   return Math.max(wide, neck / NECK);
 }
 
-/** From the hair to the hips, elbows included; undefined where the model saw no shoulders. */
+/** The box that a detector would draw: from the hair to the hips, elbows included; undefined where the model saw no shoulders. `aspect` is the picture's width over its height. */
 export function boxOfPose(pose: readonly Keypoint[], aspect: number): Box | undefined {
   const nose = pose[0]!;
   const middle = shoulderMidpoint(pose);

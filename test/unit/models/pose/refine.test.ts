@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { refined, withoutMiniatures } from '../../../../models/pose/refine.ts';
+import { boxOfPose, withoutMiniatures } from '../../../../models/pose/refine.ts';
 import type { Keypoint, Person } from '../../../../protocol/observation.ts';
 import type { Box } from '../../../../protocol/seat.ts';
 
@@ -16,20 +16,17 @@ function pose(x: number, y: number, wide: number, score = 0.9): Keypoint[] {
 }
 const boxed = (x: number, y: number, width: number): Box => [x - width / 2, y - 0.1, x + width / 2, y + 0.15];
 
-describe('refined', () => {
-  it('draws the box from the hair to the hips around the arms, however wrong the given one is', () => {
-    const { box } = refined({ box: [0.1, 0.1, 0.6, 0.9], score: 0.8, pose: pose(0.5, 0.5, 0.1) }, ASPECT);
+describe('boxOfPose', () => {
+  it('draws the box from the hair to the hips around the arms', () => {
+    const box = boxOfPose(pose(0.5, 0.5, 0.1), ASPECT)!;
     expect(box[0]).toBeCloseTo(0.5 - 0.09 / ASPECT);
     expect(box[2]).toBeCloseTo(0.5 + 0.09 / ASPECT);
     expect(box[1]).toBeCloseTo(0.5 - 0.13);
     expect(box[3]).toBeCloseTo(0.5 + 0.14);
   });
 
-  it('leaves who has no pose, or one without shoulders', () => {
-    const plain: Person = { box: boxed(0.5, 0.5, 0.1), score: 0.5 };
-    const hidden: Person = { ...plain, pose: pose(0.5, 0.5, 0.1, 0.1) };
-    expect(refined(plain, ASPECT)).toBe(plain);
-    expect(refined(hidden, ASPECT)).toBe(hidden);
+  it('draws none around a pose without shoulders', () => {
+    expect(boxOfPose(pose(0.5, 0.5, 0.1, 0.1), ASPECT)).toBeUndefined();
   });
 });
 
