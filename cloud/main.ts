@@ -82,7 +82,7 @@ export async function startCloud(
   };
   try {
     makeFolder(config.data, 'data of cloud.yaml');
-    const store = await openStore(config.store);
+    const store = await openStore(config.store, (words) => log.warn(words));
     ending.push(() => store.close());
     const trust = config.identity && (await openTrust({ config: config.identity, store: store.identity, clock }));
     await trust?.writeList();

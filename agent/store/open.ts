@@ -2,11 +2,13 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import type { Logger } from 'pino';
 import { Corrupt, Full, InvalidInput } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
 import { makeFolder } from '../folder.ts';
 import type { Ballast } from './ballast.ts';
 import type { Opening } from './outbox.ts';
+import { rewriteOnce } from './rewrite.ts';
 import { asOurs, isDamage, isDiskFull, migrate } from './schema.ts';
 import { framesLost } from './wal.ts';
 
@@ -32,6 +34,7 @@ export function openFile(
   path: string,
   clock: Clock,
   ballast: Ballast,
+  log?: Logger,
 ): { database: Database.Database; opening: Opening } {
   const existed = existsSync(path);
   const aside = `damaged-${Math.round(clock.wallMs())}`;
@@ -39,12 +42,12 @@ export function openFile(
     const lost = framesLost(`${path}-wal`);
     const keptAs = `${path}-wal.${aside}`;
     if (lost > 0) copyFileSync(`${path}-wal`, keptAs);
-    const database = openChecked(path);
+    const database = openChecked(path, log);
     if (lost > 0)
       return { database, opening: { kind: 'shortened', keptAs, reason: `${lost} frames of its log cannot be read` } };
     return { database, opening: { kind: existed ? 'existing' : 'new' } };
   } catch (error) {
-    if (isDiskFull(error) && ballast.release()) return openFile(path, clock, ballast);
+    if (isDiskFull(error) && ballast.release()) return openFile(path, clock, ballast, log);
     if (!isDamage(error)) throw asOurs(error, `Opening ${path}`);
     const keptAs = `${path}.${aside}`;
     for (const suffix of ['', '-wal', '-shm'])
@@ -53,11 +56,11 @@ export function openFile(
     fsyncSync(folder);
     closeSync(folder);
     const reason = error instanceof Error ? error.message : String(error);
-    return { database: openChecked(path), opening: { kind: 'replaced', keptAs, reason } };
+    return { database: openChecked(path, log), opening: { kind: 'replaced', keptAs, reason } };
   }
 }
 
-function openChecked(path: string): Database.Database {
+function openChecked(path: string, log: Logger | undefined): Database.Database {
   const database = new Database(path, { timeout: 200 });
   try {
     // Takes effect in a new file only. Without it a file that once held a long backlog would never shrink.
@@ -71,7 +74,14 @@ function openChecked(path: string): Database.Database {
     database.pragma('secure_delete = ON');
     const found = database.pragma('quick_check(1)', { simple: true });
     if (found !== 'ok') throw new Corrupt('outbox_corrupt', `Checking ${path}: ${String(found)}`);
+    // Before the tables of a new file are made: that one has deleted nothing yet.
+    const unclear = rewriteOnce(database);
     migrate(database);
+    if (unclear !== undefined)
+      log?.warn(
+        { path, reason: unclear },
+        'deleted rows may be readable in the outbox until a later start writes it anew',
+      );
     return database;
   } catch (error) {
     database.close();

@@ -59,7 +59,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
   const { path, roomId, clock, log, quotaEvents } = options;
   makeFolderOf(path);
   const ballast = createBallast({ path: `${path}-ballast`, bytes: options.ballastBytes ?? 16 * 1024 * 1024 });
-  const { database, opening } = openFile(path, clock, ballast);
+  const { database, opening } = openFile(path, clock, ballast, log);
 
   const insertStream = database.prepare(
     'insert into stream (stream_id, lane, opened_wall_ms, chain) values (?, ?, ?, 0)',

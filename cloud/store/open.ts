@@ -26,9 +26,9 @@ export type StoreConfig =
   | { readonly kind: 'sqlite'; readonly path: string }
   | { readonly kind: 'postgres'; readonly url: string };
 
-/** Opens, migrates, and hands out the store. Throws Unavailable when the database cannot be reached. */
-export async function openStore(config: StoreConfig): Promise<Store> {
-  const sql = config.kind === 'sqlite' ? openSqlite(config.path) : openPostgres(config.url);
+/** Opens, migrates, and hands out the store; `note` is told in words what takes its time. Throws Unavailable when the database cannot be reached. */
+export async function openStore(config: StoreConfig, note?: (words: string) => void): Promise<Store> {
+  const sql = config.kind === 'sqlite' ? openSqlite(config.path, note) : openPostgres(config.url);
   try {
     const { storeId, grantKey } = await migrate(sql);
     return assemble(sql, storeId, grantKey);

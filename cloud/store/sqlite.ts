@@ -4,12 +4,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { Bug, Corrupt, EvalroomError, Full, InvalidInput, Unavailable } from '../../protocol/errors.ts';
 import { makeFolder } from '../folder.ts';
+import { rewriteOnce } from './rewrite.ts';
 import type { InsertMany, Param, Reader, Sql, Tx, Value } from './sql.ts';
 
 type Connection = Database.Database;
 
-/** Opens (and creates) the file. Throws Corrupt for a file that is no database, Unavailable when it cannot be opened. */
-export function openSqlite(path: string): Sql {
+/** Opens (and creates) the file. `note` is told in words what takes its time. Throws Corrupt for a file that is no database, Unavailable when it cannot be opened. */
+export function openSqlite(path: string, note: (words: string) => void = () => {}): Sql {
   let writer: Connection;
   let reader: Connection;
   try {
@@ -22,6 +23,7 @@ export function openSqlite(path: string): Sql {
     writer.pragma('busy_timeout = 0');
     // What is taken out for its age must not stay readable in the file's free pages.
     writer.pragma('secure_delete = ON');
+    rewriteOnce(writer, note);
     reader = new Database(path, { timeout: 5000 });
     reader.pragma('query_only = ON');
   } catch (cause) {

@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { virtualClock } from '../../../agent/clock.ts';
@@ -60,4 +61,30 @@ it.each(['taken out', 'acked'] as const)('holds no words that were %s', async (w
     outbox = open();
   }
   outbox.close();
+});
+
+it('holds nothing any more that was deleted before deleted rows were overwritten', () => {
+  const path = join(folder, 'outbox.db');
+  const clock = virtualClock({ wallMs: 1_800_000_000_000 });
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+  const open = () => openOutbox({ path, roomId: 'room-1', clock, log, quotaEvents: 9999, ballastBytes: 65_536 });
+  open().close();
+  // As an older version left it.
+  const old = new Database(path);
+  old.pragma('secure_delete = OFF');
+  old.pragma('application_id = 0');
+  const insert = old.prepare("insert into damaged values ('s', ?, 'e', ?, 0)");
+  for (let n = 0; n < 300; n++) insert.run(n, Buffer.from(`${SAID} ${'x'.repeat(200)}`));
+  old.exec('delete from damaged where seq > 3');
+  old.exec("update damaged set json = x'00'");
+  old.close();
+  expect(places()).not.toEqual([]);
+  open().close();
+  expect(places()).toEqual([]);
+  expect(lines).toEqual([]);
+  // Once: what is marked is not written anew.
+  const again = new Database(path);
+  expect(again.pragma('application_id', { simple: true })).not.toBe(0);
+  again.close();
 });

@@ -1,7 +1,8 @@
 /** A store of an older version is brought up with everything in it; days are UTC whatever zone the database lives in. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldEvent } from '../../../cloud/alerts/fold.ts';
@@ -178,3 +179,49 @@ describe.each(['sqlite', 'postgres'] as const)('a store of version 4 on %s', (dr
     await other.close();
   });
 });
+
+describe('a store from before deleted rows were overwritten', () => {
+  it('is written anew once, and says so; nothing of what was deleted stays in its file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'evalroom-upgrade-'));
+    const path = join(folder, 'cloud.db');
+    const said = '评审费今天就要给';
+    const holds = () => ['', '-wal'].some((end) => readIf(`${path}${end}`).includes(said));
+    const notes: string[] = [];
+    const open = async () => (await openStore({ kind: 'sqlite', path }, (words) => notes.push(words))).close();
+    await open();
+    expect(notes).toEqual([]);
+    const old = new Database(path);
+    old.pragma('secure_delete = OFF');
+    old.pragma('application_id = 0');
+    const insert = old.prepare(
+      "insert into rejected (rejected_id, room_id, occupies, code, reason, payload, stored_wall_ms) values (?, 'r', 0, 'c', 'w', ?, 0)",
+    );
+    for (let n = 0; n < 300; n++) insert.run(`r${n}`, `${said} ${'x'.repeat(200)}`);
+    old.exec("delete from rejected where rejected_id <> 'r7'");
+    old.exec("update rejected set payload = ''");
+    old.close();
+    expect(holds()).toBe(true);
+    // In use by another process: said, and done at a later start.
+    const other = new Database(path);
+    other.exec('begin immediate');
+    await open().catch(() => {});
+    other.exec('rollback');
+    other.close();
+    expect(notes.at(-1)).toContain('until a later start succeeds');
+    await open();
+    expect(holds()).toBe(false);
+    expect(notes.at(-1)).toBe('the store has been written anew');
+    const before = notes.length;
+    await open();
+    expect(notes).toHaveLength(before);
+    rmSync(folder, { recursive: true });
+  }, 30_000);
+});
+
+function readIf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
