@@ -83,8 +83,8 @@ describe('occupancy on real footage', () => {
     const zones = [[350, 5, 540, 270]] as const;
     const result = await figures({ width: 768, height: 432, fps: 10, seconds: 139 - BEGIN_S, zones, taken });
     // Labels are whole seconds; frames of exactly two seconds after a change are scored, and may be half a second late.
-    // The detector that comes with npm was made for faces: it loses who turns the back to the camera now and then.
-    const least = result.modelSet.startsWith('yolox') ? 0.98 : 0.75;
+    // With the set that comes with npm some who leave are noticed a second or two later.
+    const least = result.modelSet.startsWith('yolox') ? 0.98 : 0.93;
     expect(result.occupancyAccuracy).toBeGreaterThanOrEqual(least);
   });
 
