@@ -74,6 +74,7 @@ export const ENTRIES: readonly Entry[] = [
       ['./eval-vision.ts', 'evalVisionCommand'],
       ['./eval-speech.ts', 'evalSpeechCommand'],
       ['./eval-speech-fronts.ts', 'evalFrontsCommand'],
+      ['./eval-splice.ts', 'evalSpliceCommand'],
     ],
     group: true,
   },
