@@ -1,19 +1,15 @@
 /** The list of an agent's parts, and how observations, events and clips pass from one to the next. Wiring only. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { detectBox } from '../hardware/box/detect.ts';
 import type { Camera } from '../hardware/camera.ts';
 import { createEyes, type Eyes } from '../models/pose/eyes.ts';
-import type { Script } from '../models/pose/scripted.ts';
-import type { Hit } from '../models/speech/recogniser.ts';
-import packageJson from '../package.json' with { type: 'json' };
-import { InvalidInput } from '../protocol/errors.ts';
 import type { RoomEvent } from '../protocol/event.ts';
 import type { RoomLayout } from '../protocol/room.ts';
-import type { RulePack } from '../protocol/rules.ts';
 import type { Clock } from '../protocol/time.ts';
+import { recordBoot } from './boot.ts';
 import { createCapture } from './capture.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomView } from './decide/room.ts';
@@ -28,6 +24,7 @@ import { createPictures } from './picture.ts';
 import type { OverlayShot } from './record/overlay.ts';
 import { createRecorder } from './record/recorder.ts';
 import { createRulesHolder } from './rules.ts';
+import { readScript } from './script.ts';
 import { createStillNews } from './snapshot.ts';
 import { cameraPlans, microphonesOf } from './sources.ts';
 import { createStateReport } from './state.ts';
@@ -61,12 +58,6 @@ export interface AgentCost {
   readonly drops: number;
   /** How long ago the camera that waits longest was looked at. */
   readonly stateMs: number;
-}
-
-/** What a script file for measurements holds: `script:` of room.yaml names it. */
-interface ScriptFile {
-  readonly eyes?: Script;
-  readonly ears?: readonly Hit[];
 }
 
 const TICK_MS = 250;
@@ -358,41 +349,12 @@ function boxOf({ cloud, identity }: RoomConfig, ca: string | undefined) {
   };
 }
 
-function recordBoot(
-  watch: ReturnType<typeof createWatch>,
-  { config, pack, eyes, clock }: { config: RoomConfig; pack: RulePack; eyes: Eyes; clock: Clock },
-): void {
-  watch.record([
-    {
-      at: clock.now(),
-      body: {
-        kind: 'boot',
-        agentVersion: packageJson.version,
-        rulePack: { name: pack.name, version: pack.version },
-        modelSet: eyes.modelSet,
-        configSha256: config.sha256,
-      },
-    },
-  ]);
-}
-
 /** A room without eyes still hears, records and says that it is blind; it does not end. */
 async function startEyes(eyes: Eyes, signal: AbortSignal, log: Logger): Promise<void> {
   try {
     await eyes.start(signal);
   } catch (error) {
     log.error({ err: error }, 'the room is blind: the models of the eyes can not be used');
-  }
-}
-
-function readScript(config: RoomConfig): ScriptFile | undefined {
-  if (config.perception.kind === 'auto') return undefined;
-  const { path } = config.perception;
-  if (!existsSync(path)) throw new InvalidInput('script_missing', `${config.path}: script ${path} does not exist`);
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ScriptFile;
-  } catch (cause) {
-    throw new InvalidInput('script_unreadable', `${config.path}: script ${path} is not JSON`, cause);
   }
 }
 

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InvalidInput } from '../protocol/errors.ts';
+import { clipsOf, clipsShape, type S3Config } from './config-clips.ts';
 import { type MetricsConfig, metricsOf, metricsShape } from './config-metrics.ts';
 import { type PlacesConfig, provincesOf, provincesShape } from './config-places.ts';
 import { type RetentionConfig, retentionOf, retentionShape } from './config-retention.ts';
@@ -61,21 +62,6 @@ export type BrokerConfig =
       /** False for a broker without shared subscriptions: then one ingest worker has all the work. */
       readonly shared?: boolean;
     };
-
-/** S3-compatible storage for clips. */
-export interface S3Config {
-  readonly endpoint: string;
-  readonly bucket: string;
-  readonly region: string;
-  /** Before every object's name: '' or ends with a slash. */
-  readonly prefix: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** Whom its certificate must come from, where that is none of the public authorities. */
-  readonly caFile?: string;
-  /** Object lock in compliance mode for so long; the bucket must have it switched on. */
-  readonly lockMs?: number;
-}
 
 /** What one process does; several processes on one database and one broker share the work. */
 export const ROLES = ['ingest', 'web', 'broker'] as const;
@@ -168,20 +154,7 @@ const shape = z.strictObject({
     })
     .exactOptional(),
   store: z.string().min(1).default('sqlite'),
-  clips: z
-    .strictObject({
-      endpoint: z.string().min(1),
-      bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'a bucket name'),
-      region: z.string().min(1).default('us-east-1'),
-      prefix: z
-        .string()
-        .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'nothing, or folders that each end with a slash')
-        .default(''),
-      keyFile: z.string().min(1),
-      caFile: z.string().min(1).exactOptional(),
-      lockDays: z.int().min(1).max(36_500).exactOptional(),
-    })
-    .exactOptional(),
+  clips: clipsShape.exactOptional(),
   models: z.string().min(1).exactOptional(),
   retention: retentionShape.exactOptional(),
   provinces: provincesShape.exactOptional(),
@@ -238,7 +211,7 @@ export function parseCloudConfig(
   const http = httpOf(config, files, faults);
   const mqtt = brokerOf(config, files, at, faults);
   const roles = rolesOf(config, mqtt, faults);
-  const clips = clipsOf(config, at, faults);
+  const clips = clipsOf(config.clips, { days: config.retention?.days, at, isLoopback, faults });
   const metrics = metricsOf(config.metrics, { at, files, isLoopback, faults });
   const identity = identityOf(config, { http, mqtt, metrics, data, at, faults });
   const store = storeOf(config.store, data, at, faults);
@@ -262,40 +235,6 @@ export function parseCloudConfig(
 
 function fail(name: string, faults: readonly string[]): never {
   throw new InvalidInput('cloud_config', `reading ${name}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
-}
-
-function clipsOf({ clips, retention }: Shape, at: (file: string) => string, faults: string[]): S3Config | undefined {
-  if (clips === undefined) return undefined;
-  const { keyFile, caFile, lockDays, endpoint, ...rest } = clips;
-  const url = URL.parse(endpoint);
-  if (!url || !/^https?:$/.test(url.protocol)) faults.push('clips.endpoint: must be a url such as https://s3.example');
-  else if (url.protocol === 'http:' && !isLoopback(url.hostname))
-    faults.push('clips.endpoint: must be https:// beyond this machine');
-  if (lockDays !== undefined && retention?.days !== undefined && lockDays > retention.days)
-    faults.push('clips.lockDays: longer than retention.days, so that the storage would refuse to let go');
-  let lines: string[] = [];
-  try {
-    lines = readFileSync(at(keyFile), 'utf8')
-      .split('\n')
-      .map((line) => line.trim());
-    if (!lines[0] || !lines[1])
-      faults.push('clips.keyFile: must have the access key id in its first line, the secret in its second');
-  } catch (cause) {
-    faults.push(`clips.keyFile: ${(cause as Error).message}`);
-  }
-  try {
-    if (caFile !== undefined) readFileSync(at(caFile));
-  } catch (cause) {
-    faults.push(`clips.caFile: ${(cause as Error).message}`);
-  }
-  return {
-    ...rest,
-    endpoint,
-    accessKeyId: lines[0] ?? '',
-    secretAccessKey: lines[1] ?? '',
-    ...(caFile === undefined ? {} : { caFile: at(caFile) }),
-    ...(lockDays === undefined ? {} : { lockMs: lockDays * DAY_MS }),
-  };
 }
 
 function rolesOf({ roles }: Shape, { kind }: BrokerConfig, faults: string[]): readonly Role[] {

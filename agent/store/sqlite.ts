@@ -13,6 +13,7 @@ import { judgeAck, type Progress } from './judge-ack.ts';
 import { makeFolderOf, openFile } from './open.ts';
 import type { Outbox, OutboxStream } from './outbox.ts';
 import { asOurs, eventCrc, isDiskFull, isIntact, KEYS_PER_STREAM } from './schema.ts';
+import { readLeft, type StreamRow } from './streams.ts';
 import { createWordsLook } from './words.ts';
 
 export interface OutboxOptions {
@@ -36,18 +37,6 @@ interface EventRow {
   readonly eventId: string;
   readonly crc: number;
   readonly json: string;
-}
-
-interface StreamRow {
-  readonly number: number;
-  readonly streamId: string;
-  readonly lane: Lane;
-  lastSeq: number;
-  through: number;
-  /** See AckedStream for these. */
-  chain: number | null;
-  offered: number;
-  readonly left: boolean;
 }
 
 /**
@@ -329,15 +318,7 @@ export function openOutbox(options: OutboxOptions): Outbox {
     return oldest;
   };
 
-  // What was left by earlier openings may be acked up to what they accepted: how far they had sent is not known.
-  const left = database
-    .prepare(
-      `select number, stream_id as streamId, lane, through, chain, lastSeq, 0 as offered from (
-         select *, coalesce((select max(key) from event where key between number * ${KEYS_PER_STREAM} + 1
-           and (number + 1) * ${KEYS_PER_STREAM} - 1) - number * ${KEYS_PER_STREAM}, through) as lastSeq from stream)
-       order by number`,
-    )
-    .all() as Omit<StreamRow, 'left'>[];
+  const left = readLeft(database);
   needed(`Opening ${path}`, () =>
     database.transaction(() => {
       for (const row of left)

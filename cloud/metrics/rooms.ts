@@ -92,105 +92,152 @@ function roomsTogether(out: Exposition) {
 const isBlind = ({ decode, fault }: CameraHealth): boolean =>
   decode !== 'running' || (fault !== undefined && fault !== 'record_down');
 
+/** One figure of a thing: undefined where it is not known, or a value for each value of one more label. */
+interface Figure<T> {
+  readonly name: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly help: string;
+  readonly of: (one: T) => number | undefined | By;
+}
+
+interface By {
+  readonly label: string;
+  readonly values: Readonly<Record<string, number | undefined>>;
+}
+
+const gauge = <T>(name: string, help: string, of: Figure<T>['of']): Figure<T> => ({ name, kind: 'gauge', help, of });
+const counter = <T>(name: string, help: string, of: Figure<T>['of']): Figure<T> => ({
+  name,
+  kind: 'counter',
+  help,
+  of,
+});
+
+/** Writes all figures of a thing under its labels. */
+function writerOf<T>(out: Exposition, figures: readonly Figure<T>[]): (labels: Labels, one: T) => void {
+  const samples = figures.map(({ name, kind, help, of }) => ({ sample: out.metric(name, kind, help), of }));
+  return (labels, one) => {
+    for (const { sample, of } of samples) {
+      const found = of(one);
+      if (typeof found !== 'object') {
+        if (found !== undefined) sample(found, labels);
+        continue;
+      }
+      for (const [value, figure] of Object.entries(found.values))
+        if (figure !== undefined) sample(figure, { ...labels, [found.label]: value });
+    }
+  };
+}
+
+const seconds = (ms: number | undefined) => (ms === undefined ? undefined : ms / 1000);
+
 function eachRoom(out: Exposition) {
-  const gauge = (name: string, help: string) => out.metric(name, 'gauge', help);
-  const up = gauge('evalroom_room_up', 'Whether the room is heard now; the rest is left out of a room that is not.');
-  const heardAt = gauge('evalroom_room_heard_timestamp_seconds', 'When the room was heard last.');
-  const events = gauge('evalroom_room_outbox_events', 'Events that wait in the box.');
-  const oldest = gauge('evalroom_room_outbox_oldest_seconds', 'Age of the oldest event that waits in the box.');
-  const full = gauge('evalroom_room_outbox_full', 'Whether the box can take no more events.');
-  const clips = gauge('evalroom_room_clips_waiting', 'Clips that the box has yet to cut or upload.');
-  const free = gauge('evalroom_room_disk_free_bytes', 'Free disk where the box keeps evidence.');
-  const low = gauge('evalroom_room_disk_low', 'Whether that is too little.');
-  const memory = gauge('evalroom_room_memory_bytes', 'Memory of the agent.');
-  const doubtful = gauge('evalroom_room_clock_doubtful', 'Whether the box is unsure of the time.');
-  const camera = eachCamera(out);
-  const ear = eachEar(out);
+  const up = out.metric(
+    'evalroom_room_up',
+    'gauge',
+    'Whether the room is heard now; the rest is left out of a room that is not.',
+  );
+  const heardAt = out.metric('evalroom_room_heard_timestamp_seconds', 'gauge', 'When the room was heard last.');
+  const [box, camera, ear] = [writerOf(out, BOX), writerOf(out, CAMERA), writerOf(out, EAR)];
   return (room: string, heardWallMs: number, state: RoomState | undefined) => {
-    const labels = { room };
-    up(flag(state !== undefined), labels);
-    heardAt(heardWallMs / 1000, labels);
+    up(flag(state !== undefined), { room });
+    heardAt(heardWallMs / 1000, { room });
     if (!state) return;
-    const { outbox, clipsWaiting, disk, rssBytes } = state.health;
-    events(outbox.events, labels);
-    oldest(outbox.oldestMs / 1000, labels);
-    full(flag(outbox.full), labels);
-    clips(clipsWaiting, labels);
-    free(disk.freeBytes, labels);
-    low(flag(disk.low), labels);
-    memory(rssBytes, labels);
-    doubtful(flag(state.at.clock === 'doubtful'), labels);
+    box({ room }, state);
     for (const one of state.health.cameras) camera({ room, camera: one.cameraId }, one);
     for (const one of state.health.ears) ear({ room, microphone: one.microphoneId, language: one.language }, one);
   };
 }
 
-function eachCamera(out: Exposition) {
-  const running = out.metric('evalroom_camera_stream_up', 'gauge', 'Whether that stream of the camera comes.');
-  const fault = out.metric('evalroom_camera_fault', 'gauge', 'Whether the camera has a fault; the page says which.');
-  const rate = out.metric(
-    'evalroom_camera_stage_per_second',
-    'gauge',
-    'How often a stage ran in a second, of the last ten: frames decoded and analysed, runs of the detector on the picture and on regions, poses.',
-  );
-  const spent = out.metric(
-    'evalroom_camera_stage_seconds',
-    'gauge',
-    'Mean time of a stage per frame, of the last ten seconds; of decode the age of the picture when it came.',
-  );
-  const drops = out.metric(
-    'evalroom_camera_frames_dropped_total',
-    'counter',
-    'Frames that were never looked at because newer ones came, since the agent started.',
-  );
-  const blind = out.metric(
-    'evalroom_camera_frames_blind_total',
-    'counter',
-    'Frames that gave nothing since the models were down or failed, since the agent started.',
-  );
-  const strained = out.metric('evalroom_camera_strained', 'gauge', 'Whether frames are dropped again and again.');
-  return (labels: Labels, health: CameraHealth) => {
-    for (const stream of ['decode', 'record', 'audio'] as const)
-      if (health[stream] !== 'none') running(flag(health[stream] === 'running'), { ...labels, stream });
-    fault(flag(health.fault !== undefined), labels);
-    const { rates, stages } = health;
-    const perSecond = {
-      decode: stages?.decodedFps,
-      analyse: health.analysedFps,
-      detector: rates?.detections,
-      region: rates?.regions,
-      pose: rates?.poses,
-    };
-    const ms = { decode: stages?.lagMs, detector: stages?.detectorMs, pose: stages?.poseMs, decide: stages?.decideMs };
-    for (const [stage, value] of Object.entries(perSecond)) if (value !== undefined) rate(value, { ...labels, stage });
-    for (const [stage, value] of Object.entries(ms)) if (value !== undefined) spent(value / 1000, { ...labels, stage });
-    drops(health.drops, labels);
-    if (stages) blind(stages.blind, labels);
-    if (rates) strained(flag(rates.strained), labels);
-  };
-}
+const BOX: readonly Figure<RoomState>[] = [
+  gauge('evalroom_room_outbox_events', 'Events that wait in the box.', ({ health }) => health.outbox.events),
+  gauge('evalroom_room_outbox_oldest_seconds', 'Age of the oldest event that waits in the box.', ({ health }) =>
+    seconds(health.outbox.oldestMs),
+  ),
+  gauge('evalroom_room_outbox_full', 'Whether the box can take no more events.', ({ health }) =>
+    flag(health.outbox.full),
+  ),
+  gauge(
+    'evalroom_room_clips_waiting',
+    'Clips that the box has yet to cut or upload.',
+    ({ health }) => health.clipsWaiting,
+  ),
+  gauge(
+    'evalroom_room_disk_free_bytes',
+    'Free disk where the box keeps evidence.',
+    ({ health }) => health.disk.freeBytes,
+  ),
+  gauge('evalroom_room_disk_low', 'Whether that is too little.', ({ health }) => flag(health.disk.low)),
+  gauge('evalroom_room_memory_bytes', 'Memory of the agent.', ({ health }) => health.rssBytes),
+  gauge('evalroom_room_clock_doubtful', 'Whether the box is unsure of the time.', ({ at }) =>
+    flag(at.clock === 'doubtful'),
+  ),
+];
 
-function eachEar(out: Exposition) {
-  const hears = out.metric('evalroom_ear_hearing', 'gauge', 'Whether that language is heard.');
-  const slow = out.metric('evalroom_ear_too_slow', 'gauge', 'Whether it is deaf since the box is too slow for it.');
-  const alone = out.metric('evalroom_ear_unconfirmed', 'gauge', 'Whether the engine that confirms is deaf.');
-  const rtf = out.metric(
-    'evalroom_ear_realtime_factor',
-    'gauge',
-    'Computing time per second of sound: from 1 on too slow.',
-  );
-  const dropped = out.metric(
+const CAMERA: readonly Figure<CameraHealth>[] = [
+  gauge('evalroom_camera_stream_up', 'Whether that stream of the camera comes.', (health) => {
+    const runs = (state: CameraHealth['audio']) => (state === 'none' ? undefined : flag(state === 'running'));
+    const { decode, record, audio } = health;
+    return { label: 'stream', values: { decode: runs(decode), record: runs(record), audio: runs(audio) } };
+  }),
+  gauge('evalroom_camera_fault', 'Whether the camera has a fault; the page says which.', ({ fault }) =>
+    flag(fault !== undefined),
+  ),
+  gauge(
+    'evalroom_camera_stage_per_second',
+    'How often a stage ran in a second, of the last ten: frames decoded and analysed, runs of the detector on the picture and on regions, poses.',
+    ({ analysedFps, rates, stages }) => ({
+      label: 'stage',
+      values: {
+        decode: stages?.decodedFps,
+        analyse: analysedFps,
+        detector: rates?.detections,
+        region: rates?.regions,
+        pose: rates?.poses,
+      },
+    }),
+  ),
+  gauge(
+    'evalroom_camera_stage_seconds',
+    'Mean time of a stage per frame, of the last ten seconds; of decode the age of the picture when it came.',
+    ({ stages }) => ({
+      label: 'stage',
+      values: {
+        decode: seconds(stages?.lagMs),
+        detector: seconds(stages?.detectorMs),
+        pose: seconds(stages?.poseMs),
+        decide: seconds(stages?.decideMs),
+      },
+    }),
+  ),
+  counter(
+    'evalroom_camera_frames_dropped_total',
+    'Frames that were never looked at because newer ones came, since the agent started.',
+    ({ drops }) => drops,
+  ),
+  counter(
+    'evalroom_camera_frames_blind_total',
+    'Frames that gave nothing since the models were down or failed, since the agent started.',
+    ({ stages }) => stages?.blind,
+  ),
+  gauge('evalroom_camera_strained', 'Whether frames are dropped again and again.', ({ rates }) =>
+    rates ? flag(rates.strained) : undefined,
+  ),
+];
+
+const EAR: readonly Figure<EarHealth>[] = [
+  gauge('evalroom_ear_hearing', 'Whether that language is heard.', ({ state }) => flag(state === 'hearing')),
+  gauge('evalroom_ear_too_slow', 'Whether it is deaf since the box is too slow for it.', ({ slow }) =>
+    flag(slow === true),
+  ),
+  gauge('evalroom_ear_unconfirmed', 'Whether the engine that confirms is deaf.', ({ unconfirmed }) =>
+    flag(unconfirmed === true),
+  ),
+  gauge('evalroom_ear_realtime_factor', 'Computing time per second of sound: from 1 on too slow.', ({ rtf }) => rtf),
+  counter(
     'evalroom_ear_blocks_dropped_total',
-    'counter',
     'Blocks of sound that the box was too slow for.',
-  );
-  const restarts = out.metric('evalroom_ear_restarts_total', 'counter', 'How often an engine had to be started anew.');
-  return (labels: Labels, ear: EarHealth) => {
-    hears(flag(ear.state === 'hearing'), labels);
-    slow(flag(ear.slow === true), labels);
-    alone(flag(ear.unconfirmed === true), labels);
-    if (ear.rtf !== undefined) rtf(ear.rtf, labels);
-    if (ear.dropped !== undefined) dropped(ear.dropped, labels);
-    if (ear.restarts !== undefined) restarts(ear.restarts, labels);
-  };
-}
+    ({ dropped }) => dropped,
+  ),
+  counter('evalroom_ear_restarts_total', 'How often an engine had to be started anew.', ({ restarts }) => restarts),
+];

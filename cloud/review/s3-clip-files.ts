@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Corrupt, EvalroomError, Full, Unavailable } from '../../protocol/errors.ts';
 import type { Clock } from '../../protocol/time.ts';
-import type { S3Config } from '../config.ts';
+import type { S3Config } from '../config-clips.ts';
 import { type ClipFiles, hashOf, measureFile, requireSha256, setAsideIn, sizeOf } from './clip-files.ts';
 
 const quiet = () => undefined;

@@ -8,7 +8,7 @@ import { formatCursor, readCursor, readFeed, readHead, readNewestWallMs } from '
 import * as identity from './identity.ts';
 import { ingestIn } from './ingest.ts';
 import { appendLog, readLog, verifyChain } from './log.ts';
-import { migrate } from './migrations.ts';
+import { migrate } from './migrate.ts';
 import * as orders from './orders.ts';
 import * as people from './people.ts';
 import * as staff from './people-desk.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../cloud/clock.ts';
-import type { S3Config } from '../../cloud/config.ts';
+import type { S3Config } from '../../cloud/config-clips.ts';
 import { openAuthority } from '../../cloud/identity/authority.ts';
 import { type ClipFiles, localClipFiles } from '../../cloud/review/clip-files.ts';
 import { s3ClipFiles } from '../../cloud/review/s3-clip-files.ts';

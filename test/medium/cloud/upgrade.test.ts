@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { foldEvent } from '../../../cloud/alerts/fold.ts';
-import { migrate } from '../../../cloud/store/migrations.ts';
+import { migrate } from '../../../cloud/store/migrate.ts';
 import { openStore, type StoreConfig } from '../../../cloud/store/open.ts';
 import { openPostgres } from '../../../cloud/store/postgres.ts';
 import type { Tx } from '../../../cloud/store/sql.ts';

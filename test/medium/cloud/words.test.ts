@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { foldEvent } from '../../../cloud/alerts/fold.ts';
 import { localClipFiles } from '../../../cloud/review/clip-files.ts';
 import { createOverlayWords, withoutCaptions } from '../../../cloud/review/overlay-words.ts';
-import { migrate } from '../../../cloud/store/migrations.ts';
+import { migrate } from '../../../cloud/store/migrate.ts';
 import { openStore, type StoreConfig } from '../../../cloud/store/open.ts';
 import { openPostgres } from '../../../cloud/store/postgres.ts';
 import { openSqlite } from '../../../cloud/store/sqlite.ts';
