@@ -1,5 +1,3 @@
-/** The recorder with real ffmpeg: segments in, playable clips with overlay out, gaps said, restarts survived. */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -26,6 +24,7 @@ import { Full } from '../../../protocol/errors.ts';
 import type { DraftEvent, EpisodeBody, GapBody } from '../../../protocol/event.ts';
 import type { RoomLayout } from '../../../protocol/room.ts';
 import { until } from './mosquitto.ts';
+import { makeSegments, probe } from './segments.ts';
 
 const log = pino({ level: 'silent' });
 const MS = 2000;
@@ -38,56 +37,8 @@ let drafts: DraftEvent[];
 
 beforeAll(() => {
   source = mkdtempSync(join(tmpdir(), 'evalroom-segments-'));
-  const make = (name: string, size: string) =>
-    execFileSync('ffmpeg', [
-      ...[
-        '-v',
-        'error',
-        '-f',
-        'lavfi',
-        '-i',
-        `testsrc2=size=${size}:rate=25`,
-        '-f',
-        'lavfi',
-        '-i',
-        'sine=frequency=440:sample_rate=16000',
-      ],
-      ...[
-        '-t',
-        '40',
-        '-c:v',
-        'libx264',
-        '-preset',
-        'ultrafast',
-        '-bf',
-        '0',
-        '-g',
-        '50',
-        '-keyint_min',
-        '50',
-        '-sc_threshold',
-        '0',
-        '-pix_fmt',
-        'yuv420p',
-      ],
-      ...[
-        '-c:a',
-        'aac',
-        '-f',
-        'segment',
-        '-segment_time',
-        '2',
-        '-segment_time_delta',
-        '0.1',
-        '-segment_format',
-        'mp4',
-        '-reset_timestamps',
-        '1',
-      ],
-      join(source, `${name}-%03d.mp4`),
-    ]);
-  make('a', '320x180');
-  make('b', '160x90');
+  makeSegments(source, 'a', '320x180');
+  makeSegments(source, 'b', '160x90');
 }, 60_000);
 afterAll(() => rmSync(source, { recursive: true }));
 
@@ -192,24 +143,6 @@ const cut = async (count: number): Promise<ClipManifest[]> => {
   return clips();
 };
 const fileOf = (clip: ClipManifest, name: string) => join(folder, 'clips', clip.clipId, name);
-const probe = (path: string) => {
-  const entries = 'format=duration:stream=codec_type,nb_read_frames';
-  const json = execFileSync(
-    'ffprobe',
-    ['-v', 'error', '-count_frames', '-show_entries', entries, '-of', 'json', path],
-    { encoding: 'utf8' },
-  );
-  const { streams, format } = JSON.parse(json) as {
-    streams: { codec_type: string; nb_read_frames: string }[];
-    format: { duration: string };
-  };
-  return {
-    kinds: streams.map((stream) => stream.codec_type),
-    frames: Number(streams[0]?.nb_read_frames),
-    seconds: Number(format.duration),
-  };
-};
-
 describe('recorder', () => {
   it('cuts a playable clip with sound from ten seconds before the evidence, with its overlay in time', async () => {
     const t0 = clock.wallMs();
