@@ -1,7 +1,8 @@
 /** People with arms and heads for the tests of decide/: poses over the boxes of world.ts. */
 import type { Keypoint, Person } from '../../../../protocol/observation.ts';
+import type { RoomLayout } from '../../../../protocol/room.ts';
 import type { RulePack } from '../../../../protocol/rules.ts';
-import type { Session } from '../../../../protocol/session.ts';
+import type { Permit, Session } from '../../../../protocol/session.ts';
 import { BEGIN, pack } from './world.ts';
 
 const both = { noticeMs: 5000, alarmMs: 15_000 };
@@ -30,6 +31,39 @@ export const session = (more: Partial<Session> = {}): Session => ({
   phase: 'evaluating',
   startWallMs: BEGIN.wallMs,
   permits: [],
+  ...more,
+});
+
+/** The camera's picture lies over a floor of ten metres by five. */
+export const FLOOR: RoomLayout['floor'] = [
+  {
+    cameraId: 'cam-a',
+    points: [
+      { image: [0, 0.5], floor: [0, 0] },
+      { image: [1, 0.5], floor: [10, 0] },
+      { image: [0, 1], floor: [0, 5] },
+      { image: [1, 1], floor: [10, 5] },
+    ],
+  },
+];
+
+/** The door is at the right edge. */
+export const DOOR_LINES: RoomLayout['doorLines'] = [
+  {
+    cameraId: 'cam-a',
+    line: [
+      [0.93, 0.2],
+      [0.93, 0.95],
+    ],
+    inside: [0.5, 0.7],
+  },
+];
+
+/** For as long as the test lasts. */
+export const permit = (more: Pick<Permit, 'kind'> & Partial<Permit>): Permit => ({
+  permitId: 'p',
+  fromWallMs: 0,
+  untilWallMs: BEGIN.wallMs + 9_999_000,
   ...more,
 });
 

@@ -5,7 +5,7 @@ import type { Behaviour } from '../../../../protocol/event.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import type { RoomLayout } from '../../../../protocol/room.ts';
 import { type Permit, SESSION_PHASES, type SessionPhase } from '../../../../protocol/session.ts';
-import { full, posed, session } from './bodies.ts';
+import { DOOR_LINES, FLOOR, full, permit, posed, session } from './bodies.ts';
 import {
   at,
   begin,
@@ -38,30 +38,11 @@ const near: RoomLayout = {
 };
 const door: RoomLayout = {
   ...layout,
-  doorLines: [
-    {
-      cameraId: 'cam-a',
-      line: [
-        [0.93, 0.2],
-        [0.93, 0.95],
-      ],
-      inside: [0.5, 0.7],
-    },
-  ],
+  doorLines: DOOR_LINES,
 };
 const floor: RoomLayout = {
   ...layout,
-  floor: [
-    {
-      cameraId: 'cam-a',
-      points: [
-        { image: [0, 0.5], floor: [0, 0] },
-        { image: [1, 0.5], floor: [10, 0] },
-        { image: [0, 1], floor: [0, 5] },
-        { image: [1, 1], floor: [10, 5] },
-      ],
-    },
-  ],
+  floor: FLOOR,
 };
 const all = ['1', '2', '3'].map((id) => posed(sitting(id)));
 const rest = (id: string) => others(id).map((p) => posed(p));
@@ -264,14 +245,6 @@ function tell(story: Story, state: Partial<Parameters<typeof session>[0]>): bool
   return of(run, story).length > 0;
 }
 const KINDS = ['absence', 'escorted', 'staff', 'help', 'call', 'maintenance'] as const;
-const permit = (kind: Permit['kind'], seatId?: string): Permit => ({
-  permitId: 'p',
-  kind,
-  fromWallMs: 0,
-  untilWallMs: at(9999).wallMs,
-  ...(seatId === undefined ? {} : { seatId }),
-});
-
 describe.each(stories.map((story) => [story.behaviour, story] as const))('%s', (_name, story) => {
   it('is told in every phase but those that allow it', () => {
     const allowed = SESSION_PHASES.filter((phase) => !tell(story, { phase }));
@@ -279,13 +252,16 @@ describe.each(stories.map((story) => [story.behaviour, story] as const))('%s', (
   });
 
   it('is told under every permit but those that allow it, of that seat or of the room', () => {
-    const allowed = (seatId?: string) => KINDS.filter((kind) => !tell(story, { permits: [permit(kind, seatId)] }));
+    const allowed = (seatId?: string) =>
+      KINDS.filter(
+        (kind) => !tell(story, { permits: [permit({ kind, ...(seatId === undefined ? {} : { seatId }) })] }),
+      );
     const expected = KINDS.filter((kind) => story.permits.includes(kind));
     expect(allowed()).toEqual(expected);
     if (!story.seats) return;
     expect(allowed(story.seats[0])).toEqual(expected);
     expect(allowed(story.seats[1])).toEqual([]);
-    const over = { ...permit(story.permits[0]!), untilWallMs: at(10).wallMs };
+    const over = { ...permit({ kind: story.permits[0]! }), untilWallMs: at(10).wallMs };
     expect(tell(story, { permits: [over] })).toBe(true);
   });
 

@@ -6,7 +6,7 @@ import { RULES } from '../../../../agent/decide/rules.ts';
 import type { Behaviour, DraftEvent, EpisodeBody } from '../../../../protocol/event.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import type { RoomLayout } from '../../../../protocol/room.ts';
-import { full, posed, session } from './bodies.ts';
+import { FLOOR, full, posed, session } from './bodies.ts';
 import {
   ALL,
   at,
@@ -25,17 +25,7 @@ import {
 
 const room: RoomLayout = {
   ...layout,
-  floor: [
-    {
-      cameraId: 'cam-a',
-      points: [
-        { image: [0, 0.5], floor: [0, 0] },
-        { image: [1, 0.5], floor: [10, 0] },
-        { image: [0, 1], floor: [0, 5] },
-        { image: [1, 1], floor: [10, 5] },
-      ],
-    },
-  ],
+  floor: FLOOR,
 };
 const word = { citation: 'words', level: 'notice' as const, alarmAfter: null, mergeMs: 10_000 };
 const ctx: RoomContext = {

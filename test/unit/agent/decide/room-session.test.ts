@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Person } from '../../../../protocol/observation.ts';
 import type { RoomLayout } from '../../../../protocol/room.ts';
-import type { Permit } from '../../../../protocol/session.ts';
-import { full, session } from './bodies.ts';
+import { DOOR_LINES, FLOOR, full, permit, session } from './bodies.ts';
 import {
   ALL,
   at,
@@ -36,37 +35,11 @@ const room: RoomLayout = {
       ],
     },
   ],
-  doorLines: [
-    {
-      cameraId: 'cam-a',
-      line: [
-        [0.93, 0.2],
-        [0.93, 0.95],
-      ],
-      inside: [0.5, 0.7],
-    },
-  ],
-  floor: [
-    {
-      cameraId: 'cam-a',
-      points: [
-        { image: [0, 0.5], floor: [0, 0] },
-        { image: [1, 0.5], floor: [10, 0] },
-        { image: [0, 1], floor: [0, 5] },
-        { image: [1, 1], floor: [10, 5] },
-      ],
-    },
-  ],
+  doorLines: DOOR_LINES,
+  floor: FLOOR,
 };
 const ctx = { ...context, layout: room, pack: full };
 const of = (run: Run, behaviour: string) => told(run).filter((line) => line.includes(` ${behaviour} `));
-const permit = (more: Partial<Permit>): Permit => ({
-  permitId: 'p',
-  kind: 'escorted',
-  fromWallMs: 0,
-  untilWallMs: at(9999).wallMs,
-  ...more,
-});
 const start = (seconds = 20) => {
   const run = begin([], ctx);
   play(run, seconds, { persons: ALL }, ctx);
@@ -92,7 +65,11 @@ describe('left the room', () => {
   });
   it('is nothing with an escort', () => {
     const run = start();
-    feed(run, { kind: 'session', at: at(20), session: session({ permits: [permit({ seatId: '3' })] }) }, ctx);
+    feed(
+      run,
+      { kind: 'session', at: at(20), session: session({ permits: [permit({ kind: 'escorted', seatId: '3' })] }) },
+      ctx,
+    );
     walkOut(run, 0.88, others('3'), { '3': 'empty' });
     play(run, 90, { persons: others('3'), looks: { '3': 'empty' } }, ctx);
     expect(told(run)).toEqual([]);
