@@ -139,7 +139,7 @@ export function createContext(deps: {
           within: own.some((form) => form.includes(soundOf(term))),
         }),
       );
-      return [[phraseId, { needs, vetoes }] as const];
+      return [[phraseId, { needs, vetoes, own }] as const];
     }),
   );
   const all = [...rules.values()];
@@ -161,26 +161,57 @@ export function createContext(deps: {
   const said = (term: string): readonly Occurrence[] => heard.get(term) ?? [];
   const turned = (list: readonly string[], at: Occurrence) =>
     list.some((term) => said(term).some(({ end }) => end < at.begin && at.begin - end <= TURNED_BEFORE));
-  const forbids = (at: Occurrence) =>
+  /**
+   * Whether a word that would turn this negation round is the negation alone, and the rest of it how the phrase begins: 不要关照
+   * has the sound of 不要管 in it, 不得分数 that of 不得分.
+   */
+  const isOpening = (
+    term: string,
+    one: Occurrence,
+    negation: Occurrence,
+    begin: number,
+    own: readonly string[],
+  ): boolean => {
+    const shared = one.end - begin + 1;
+    const rest = spell(term).slice(negation.end - one.begin + 1);
+    if (shared <= 0 || rest.length === 0) return false;
+    // The stretch of a phrase may be longer than the phrase.
+    const opening = (form: string) =>
+      ` ${form
+        .trim()
+        .split(' ', shared + LAPPED)
+        .join(' ')} `;
+    return own.some((form) => opening(form).includes(` ${rest.join(' ')} `));
+  };
+  const forbids = (at: Occurrence, phraseBegin: number, own: readonly string[]) =>
     !turned(turns.conditions, at) &&
-    !turns.affirming.some((term) => said(term).some(({ begin, end }) => begin <= at.begin && at.begin <= end));
+    !turns.affirming.some((term) =>
+      said(term).some(
+        (one) => one.begin <= at.begin && at.begin <= one.end && !isOpening(term, one, at, phraseBegin, own),
+      ),
+    );
 
   /** Whether a word that was heard there takes the phrase over these units back. */
-  const stands = ({ kind, leads, within }: Veto, at: Occurrence, begin: number, end: number): boolean => {
+  const stands = (
+    { kind, leads, within }: Veto,
+    at: Occurrence,
+    { begin, end }: Occurrence,
+    own: readonly string[],
+  ): boolean => {
     const before = at.end < begin && begin - at.end <= REACH[kind];
     if (kind === 'quotation') return before && !turned(turns.dismissing, at);
     if (leads && at.end + LAPPED >= begin) return false;
     const lapping = at.begin < begin && at.end >= begin && at.end < begin + LAPPED;
     const inside = at.begin >= begin && at.end <= end;
-    return (before || (!within && (lapping || inside))) && forbids(at);
+    return (before || (!within && (lapping || inside))) && forbids(at, begin, own);
   };
-  const isReadOut = (begin: number) =>
-    prohibitions.filter((at) => at.end < begin && begin - at.end <= READ_OUT.units && forbids(at)).length >=
+  const isReadOut = (begin: number, own: readonly string[]) =>
+    prohibitions.filter((at) => at.end < begin && begin - at.end <= READ_OUT.units && forbids(at, begin, own)).length >=
     READ_OUT.prohibitions;
   const refused = (phraseId: string, begin: number, end: number) => {
-    const list = rules.get(phraseId)?.vetoes ?? [];
-    if (list.some(({ kind }) => kind === 'prohibition') && isReadOut(begin)) return true;
-    return list.some((veto) => said(veto.term).some((at) => stands(veto, at, begin, end)));
+    const { vetoes: list, own } = rules.get(phraseId) ?? { vetoes: [], own: [] };
+    if (list.some(({ kind }) => kind === 'prohibition') && isReadOut(begin, own)) return true;
+    return list.some((veto) => said(veto.term).some((at) => stands(veto, at, { begin, end }, own)));
   };
   const note = (term: string, at: Occurrence) => heard.set(term, [...said(term), at].slice(-REMEMBERED));
   const met = (phraseId: string, begin: number, end: number) => {

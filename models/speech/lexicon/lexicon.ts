@@ -143,6 +143,7 @@ export function createLexicon(deps: {
   });
   const categories = new Map(own.map(({ phraseId, category }) => [phraseId, category]));
   const overlap = createOverlap((phraseId) => categories.get(phraseId));
+  const takenBack = createOverlap(() => undefined);
   const reported = new Map<string, number>();
   let waiting: LexiconHit[] = [];
   let position = -1;
@@ -158,7 +159,10 @@ export function createLexicon(deps: {
       if (before !== undefined && hit.end - before < AGAIN) continue;
       const verdict = context.judge(hit.phraseId, hit.begin, hit.end);
       const stretch = { ...hit, exact: hit.cost === 0 };
+      // What was said outright and taken back was not something like it that could stand.
+      if (verdict === 'refused' && stretch.exact) takenBack.add(stretch);
       if (verdict === 'refused' || overlap.covers(stretch)) continue;
+      if (!stretch.exact && takenBack.covers({ ...stretch, phraseId: '' })) continue;
       if (!last && verdict === 'open') rest.push(hit);
       else if (verdict === 'allowed') {
         reported.set(hit.phraseId, hit.end);

@@ -26,7 +26,7 @@ describe('the default pack on what is said in Mandarin', () => {
     不要提醒他们补一份材料 不能把分数改成一样的 不得以任何方式把打分情况发出去 把分数不要发给外面
     评分办法规定报价最低的给他打最高分 根据评标办法给他打最高分 按评标办法报价最低的给这家打最高分
     根据评分标准第一家打高一点 按照招标文件本地企业优先考虑 领导没有打过招呼 请贵公司补个说明就行
-    专家不得收受投标人的红包 请大家不要打电话问问那家公司`),
+    专家不得收受投标人的红包 请大家不要打电话问问那家公司 请大家不要关照一下第一家 不要关照一下华远 不许不用看文件直接打分`),
   )('says nothing of a rule, a quotation, a clarification: %s', (text) => {
     expect(raised(text, mandarin)).toEqual([]);
   });
@@ -68,6 +68,7 @@ describe('the default pack on what is said in English', () => {
     'according to the tender documents give them the highest score',
     'nobody may send them a picture of the scores',
     "they can't give the third bidder a higher score",
+    'please do not forget about the other companies',
   ])('says nothing of a rule or a quotation: %s', (text) => {
     expect(raised(text, englishUnits)).toEqual([]);
   });
