@@ -25,6 +25,8 @@ export interface Spot {
   readonly aside: number;
   /** Where the picture ends on the right. */
   readonly right: number;
+  /** Share of the zone in which no other seat's lies: elsewhere a body may be the neighbour's. */
+  readonly alone: number;
   /** Where the floor is calibrated, the camera and the seat's place: then the room is measured in metres. */
   readonly metric?: Metric;
 }
@@ -48,11 +50,21 @@ export interface Habit {
   readonly frames: number;
 }
 
+/** The box of an owner as they usually sit. */
+export const usualBox = ({ middle, top, width, height }: Habit): Box => [
+  middle - width / 2,
+  top,
+  middle + width / 2,
+  top + height,
+];
+
 /**
  * Sideways room of an owner in zone widths. A zone around a chair and a sitting person is about 1.2 m wide; who stands
  * beside the chair is 0.55 to 0.7 m from its middle, who has made a pace away 0.9 m and more: the limit lies between.
  */
 const OWNER_ASIDE = 0.65;
+/** The same in widths of the owner's usual box: who works at a desk is about 0.7 m wide from elbow to elbow. */
+const OWNER_WIDTHS = 1.1;
 /** The same on the floor, in metres. */
 const OWNER_ASIDE_M = 0.85;
 /** And its sideways part, which is what a picture shows of it: people leave a chair to the side, give or take 40 degrees. */
@@ -84,7 +96,23 @@ export function spotOf(seatId: string, view: SeatView, metresPerX?: number, metr
   const measured = metresPerX === undefined ? OWNER_ASIDE : OWNER_ASIDE_M / metresPerX / (zone[2] - zone[0]);
   const aside = Math.min(1, Math.max(0.45, measured));
   const sane = metric && measured === aside ? { metric } : {};
-  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside, right, ...sane };
+  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside, right, alone: 1, ...sane };
+}
+
+/** Points across a zone at which it is asked whose it is. */
+const GRID = 12;
+
+/** The same seats of one camera, each knowing how much of its zone is its own. */
+export function besideOthers(spots: readonly Spot[]): readonly Spot[] {
+  return spots.map((spot) => {
+    const [x0, y0, x1, y1] = spot.zone;
+    const points = Array.from({ length: GRID * GRID }, (_, i): Point => {
+      const [column, row] = [i % GRID, Math.floor(i / GRID)];
+      return [x0 + ((column + 0.5) * (x1 - x0)) / GRID, y0 + ((row + 0.5) * (y1 - y0)) / GRID];
+    }).filter((point) => contains(spot.view.zone, point));
+    const own = points.filter((point) => !spots.some((other) => other !== spot && contains(other.view.zone, point)));
+    return { ...spot, alone: points.length > 0 ? own.length / points.length : 1 };
+  });
 }
 
 /**
@@ -128,7 +156,12 @@ export function isBeyond(track: Track, spot: Spot, habit: Habit | undefined): bo
 function asideOf(body: Point, spot: Spot, habit: Habit | undefined): number {
   const { metric } = spot;
   const at = metric && besideSeat(metric.lens, metric.floor, body);
-  if (at === undefined) return Math.abs(offset(body, spot, habit)[0]) / spot.aside;
+  if (at === undefined) {
+    const far = Math.abs(offset(body, spot, habit)[0]);
+    // Once the owner's own width is known, a zone that is drawn tightly asks for no less room than that.
+    const widths = metric || !habit ? 0 : (OWNER_WIDTHS * habit.width) / (spot.zone[2] - spot.zone[0]);
+    return far / Math.min(1, Math.max(spot.aside, widths));
+  }
   const usual = (habit && besideSeat(metric!.lens, metric!.floor, habit.body)) ?? 0;
   return Math.abs(at - (Math.abs(usual) > MISPLACED_M ? usual : 0)) / SIDEWAYS_M;
 }
