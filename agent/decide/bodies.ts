@@ -26,6 +26,8 @@ const LOWEST_NOSE = 0.55;
 const LOWEST_CHEST = 0.75;
 /** Half a head, in widths of the box. */
 const HEAD_OF_WIDTH = 0.15;
+/** A pose that was moved along with the box for longer says where the head was, and no longer where it is. */
+const STALE_MS = 3000;
 /** A key point below this is guessed by the model, not seen. */
 const SEEN = 0.3;
 
@@ -40,8 +42,10 @@ export interface Body {
   readonly home?: Spot;
   /** Middle of the shoulders or a third down the box. */
   readonly chest: Point;
-  /** Nose where a pose shows it, else a quarter of a box width below the upper edge. */
+  /** Nose where a pose of the last seconds shows it, else a quarter of a box width below the upper edge. */
   readonly head: Point;
+  /** True where that was the nose, and not a guess by the box. */
+  readonly faced: boolean;
   /** Width of the shoulders in picture heights. */
   readonly shoulders: number;
   /** True when the pose was made of this very frame. */
@@ -62,7 +66,8 @@ function bodyOf(track: Track, camera: CameraScene): Body {
   // Who leans behind a monitor for long has a narrow box, and shoulders as wide as ever.
   const width = home ? Math.max(seen, LEAST_OF_ZONE * (home.zone[2] - home.zone[0])) : seen;
   const trusted = isPlausible(track);
-  const nose = trusted ? joint(track, 0) : undefined;
+  const stale = track.posedMonoMs !== undefined && track.seenMonoMs - track.posedMonoMs > STALE_MS;
+  const nose = trusted && !stale ? joint(track, 0) : undefined;
   const head: Point = nose ?? [leant(track.box, owner?.habit, width), track.box[1] + width * ASPECT * 0.25];
   const { pose: _pose, ...unposed } = track;
   return {
@@ -77,6 +82,7 @@ function bodyOf(track: Track, camera: CameraScene): Body {
       ? upperBody(track)
       : [(track.box[0] + track.box[2]) / 2, track.box[1] + (track.box[3] - track.box[1]) / 3],
     head,
+    faced: nose !== undefined,
     shoulders: width * ASPECT * SHOULDERS,
     posed: trusted && track.posedMonoMs === track.seenMonoMs,
   };
@@ -126,7 +132,10 @@ export function faintBody(
   const width = Math.max(habit.width, LEAST_OF_ZONE * (home.zone[2] - home.zone[0]));
   const head: Point = [leant(seen.box, habit, width), seen.box[1] + width * ASPECT * 0.25];
   const shoulders = width * ASPECT * SHOULDERS;
-  return { cameraId: camera.cameraId, homeId: seatId, seatId, habit, home, chest: head, head, shoulders, posed: false };
+  return {
+    ...{ cameraId: camera.cameraId, homeId: seatId, seatId, habit, home },
+    ...{ chest: head, head, faced: false, shoulders, posed: false },
+  };
 }
 
 /** Key point number `index` where the model saw it. */

@@ -22,7 +22,14 @@ export interface ExtraPerson {
   readonly sourceId?: string | undefined;
   /** Sitters who got up under another track's id: from this sight of them at the seat on, they are no longer presumed there. */
   readonly risen: readonly Risen[];
+  /** Tracks that have walked and own no seat, and those that went on where one of them was lost. */
+  readonly strangers: readonly Stranger[];
   readonly episode?: Episode | undefined;
+}
+
+interface Stranger {
+  readonly cameraId: string;
+  readonly trackId: number;
 }
 
 interface Risen {
@@ -35,11 +42,15 @@ interface Risen {
 const WINDOW_MS = 2000;
 const BEGIN_SHARE = 0.6;
 const END_SHARE = 0.2;
-/** A count that is fine must stay so. */
-const FINE_MS = 2000;
+/** A count that is fine must stay so: a stranger who passes behind somebody is hidden for a while. */
+const FINE_MS = 5000;
 /** Who sits is missed by the detector now and then; who walks is seen or gone. */
 const SEATED_KEPT_MS = 2500;
 const WALKING_KEPT_MS = 700;
+/** Who walks through the room is seen whole at some time: what never was more than this is a plant, a coat, a reflection. */
+const STRANGER_SCORE = 0.5;
+/** A sure box that overlaps so much with where a stranger was lost is that stranger under a new id. */
+const HEIR_IOU = 0.3;
 /** A person whose last detection is weaker than this is not counted as one more. */
 const COUNTED_SCORE = 0.3;
 /** At a seat, a box with less than this share of the owner's usual area is a part of a person. */
@@ -63,6 +74,7 @@ export const extraPerson: Rule<ExtraPerson> = {
       lastMonoMs: at.monoMs,
       most: 0,
       risen: [],
+      strangers: [],
     };
     const event = open.find((e) => e.body.kind === 'episode' && e.body.behaviour === 'extra_person');
     if (event?.body.kind !== 'episode') return fresh;
@@ -151,20 +163,42 @@ function count(state: ExtraPerson, scene: Scene, looking: readonly CameraScene[]
   let [most, sourceId] = [0, state.sourceId];
   const taken = scene.seats.filter((s) => s.occupancy === 'yes').map((s) => s.seatId);
   const risen: Risen[] = [];
+  const strangers: Stranger[] = [];
   for (const camera of looking) {
-    const counted = people(camera, camera.sight.frame?.monoMs ?? now, taken, state.risen);
+    const known = strangersOf(camera, state.strangers);
+    strangers.push(...known.map(({ trackId }) => ({ cameraId: camera.cameraId, trackId })));
+    const counted = people(camera, camera.sight.frame?.monoMs ?? now, { taken, risenBefore: state.risen, known });
     risen.push(...counted.risen);
     if (counted.people > most) [most, sourceId] = [counted.people, camera.cameraId];
   }
-  return { ...state, window: [...window, [now, most]], sourceId, risen };
+  return { ...state, window: [...window, [now, most]], sourceId, risen, strangers };
+}
+
+/** Who walks about and has no seat: a stranger stays one while they stand, and when their track breaks off behind somebody. */
+function strangersOf(
+  { cameraId, sight, tracks, owners, seated }: CameraScene,
+  before: readonly Stranger[],
+): readonly Track[] {
+  const isAnyones = ({ trackId }: Track) => [...owners, ...seated].some((one) => one.trackId === trackId);
+  const free = tracks.filter((t) => t.confirmed && !isAnyones(t));
+  const isSeen = (t: Track) => t.seenMonoMs === sight.frame?.monoMs;
+  const known = free.filter((t) => before.some((b) => b.cameraId === cameraId && b.trackId === t.trackId));
+  const lost = known.filter((t) => !isSeen(t));
+  const heir = (t: Track) => t.score >= STRANGER_SCORE && isSeen(t) && lost.some((l) => iou(l.box, t.box) > HEIR_IOU);
+  return free.filter((t) => known.includes(t) || (t.peak >= STRANGER_SCORE && (hasWalked(t) || heir(t))));
+}
+
+interface Known {
+  readonly taken: readonly string[];
+  readonly risenBefore: readonly Risen[];
+  readonly known: readonly Track[];
 }
 
 /** People in one camera's picture: one for each seat with its person, and every other track that lives. */
 function people(
   { cameraId, tracks, seated, owners, spots, rests }: CameraScene,
   now: number,
-  taken: readonly string[],
-  risenBefore: readonly Risen[],
+  { taken, risenBefore, known }: Known,
 ): { readonly people: number; readonly risen: readonly Risen[] } {
   const sure = tracks.filter((t) => t.confirmed && t.peak >= HIGH_SCORE && t.score >= COUNTED_SCORE);
   const seats = new Set<string>();
@@ -179,7 +213,7 @@ function people(
     if (seat !== undefined && unseenMs <= SEATED_KEPT_MS) {
       seats.add(seat);
       sitters.push(t);
-    } else if (unseenMs <= WALKING_KEPT_MS && (home !== undefined || hasWalked(t))) rest.push(t);
+    } else if (unseenMs <= WALKING_KEPT_MS && (home !== undefined || known.includes(t))) rest.push(t);
   }
   // A track beside one that is just missed is the same person under a new id.
   const second = (t: Track) => sitters.some((s) => s.seenMonoMs < now && iou(s.box, t.box) > 0.25);

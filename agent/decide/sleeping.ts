@@ -9,7 +9,7 @@ import { together } from './whispering.ts';
 
 /** Nothing moved for this long before it means anything. */
 const STILL_MS = 4000;
-/** The seat looks so different from the seat with its person upright. */
+/** The seat looks so different from the seat with its person upright; who bows over papers for long looks as ever. */
 const CHANGED_LOOK = 0.25;
 /** So different that nothing upright is there at all: then it need not have been seen to sink. */
 const OTHER_LOOK = 0.5;
@@ -30,7 +30,7 @@ export const sleeping = spellRule({
   endShare: 0.5,
   rule: ({ pack }) => pack.rules.sleeping,
   figure: 'still',
-  look(scene, context) {
+  look(scene, context, going) {
     // Heads that are put together are low too, and hold as still.
     const awake = together(scene, context).flatMap(({ holds, cameraId, seatIds }) =>
       holds ? seatIds.map((seatId) => `${cameraId} ${seatId}`) : [],
@@ -45,7 +45,9 @@ export const sleeping = spellRule({
           const head = headOf(camera, seatId, persons);
           const missed = hereMonoMs === undefined || now - hereMonoMs >= MISSED_MS;
           const sank = sunk >= SINKING ? unlikeTaken >= CHANGED_LOOK : unlikeTaken >= OTHER_LOOK;
-          const low = head === 'low' || (head === 'unseen' && missed && sank);
+          // Whom the detector shows lying there teaches the usual look how a sleeper looks: so only for the beginning.
+          const lies = head === 'low' && (unlikeTaken >= CHANGED_LOOK || going.includes(seatId));
+          const low = lies || (head === 'unseen' && missed && sank);
           return {
             key: seatId,
             seatIds: [seatId],

@@ -28,6 +28,8 @@ export interface Evidence {
 interface View {
   readonly cameraId: string;
   readonly worth: number;
+  /** First and last frame that said so, of a run without longer gaps. */
+  readonly run?: { readonly firstMs: number; readonly lastMs: number } | undefined;
   readonly window: readonly (readonly [number, boolean])[];
 }
 
@@ -127,7 +129,8 @@ export function spellRule(spec: SpellRule): Rule<readonly Spell[]> {
       for (const key of keys) {
         const before = spells.find((s) => s.key === key);
         const told = found.filter((e) => e.key === key);
-        if (!before && !told.some((e) => e.holds)) continue;
+        // Where one frame is not believed, those before it that said no count as well.
+        if (!before && !told.some((e) => e.holds) && spec.samples === undefined) continue;
         const [after, said] = stepSpell(before, told, { spec, rule, scene, context });
         drafts.push(...said);
         if (after) next.push(after);
@@ -165,7 +168,7 @@ function stepSpell(
       (v) => v.window.length >= VETO_FRAMES && shareOf(v.window) === 0 && v.worth >= ABOUT * (view?.worth ?? 0),
     );
   const best = view && !veto && !against ? shareOf(view.window) : 0;
-  const enough = (view?.window.length ?? 0) >= 2;
+  const enough = (view?.window.length ?? 0) >= (spec.samples ?? 2);
   const allowed = isAllowed(scene.session, spec.behaviour, seatIds, at.wallMs);
   const toldMonoMs = told.length > 0 || blind ? now : state.toldMonoMs;
   const lost = now - toldMonoMs >= (spec.lostMs ?? 10_000);
@@ -186,7 +189,7 @@ function stepSpell(
     fineMonoMs,
     toldMonoMs,
     lastMonoMs: now,
-    hits: Math.min(state.hits + (strongest ? 1 : 0), Number.MAX_SAFE_INTEGER),
+    hits: begins ? yesOf(view) : Math.min(state.hits + (strongest ? 1 : 0), Number.MAX_SAFE_INTEGER),
     lastingMs: begins ? now - first : state.lastingMs + counted,
     sinceWallMs: begins ? at.wallMs - (now - first) : state.sinceWallMs,
     ...(strongest
@@ -219,7 +222,8 @@ function stepSpell(
   if (!over) return [{ ...next, episode }, drafts];
   const kept = isJoinable(episode, now, context) || (repeats !== undefined && begun.length > 0);
   const ended: Spell = { ...next, lastingMs: 0, hits: 0, holds: false, episode };
-  return [kept || views.some((v) => v.window.some(([, y]) => y)) ? ended : undefined, drafts];
+  const remembered = views.some((v) => v.window.some(([, yes]) => yes || spec.samples !== undefined));
+  return [kept || remembered ? ended : undefined, drafts];
 }
 
 function isJoinable(episode: Episode | undefined, now: number, { pack }: RuleContext): boolean {
@@ -251,9 +255,15 @@ function widened(views: readonly View[], told: readonly Evidence[], now: number,
     const mine = told.filter((e) => e.cameraId === cameraId);
     const add = mine.length > 0 ? [[now, mine.some((e) => e.holds)] as const] : [];
     const window = [...old, ...add].filter(([ms]) => ms > now - windowMs);
+    const run = runOf(views.find((v) => v.cameraId === cameraId)?.run, mine, now);
     const worth = mine[0]?.worth ?? views.find((v) => v.cameraId === cameraId)?.worth ?? 0;
-    return window.length > 0 ? [{ cameraId, worth, window }] : [];
+    return window.length > 0 ? [{ cameraId, worth, run, window }] : [];
   });
+}
+
+function runOf(run: View['run'], mine: readonly Evidence[], now: number): View['run'] {
+  if (!mine.some((e) => e.holds)) return run;
+  return { firstMs: run && now - run.lastMs <= MAX_STEP_MS ? run.firstMs : now, lastMs: now };
 }
 
 /** Of the views that told something twice, the one that sees best. */
@@ -262,13 +272,17 @@ function better(views: readonly View[]): View | undefined {
   return [...views].sort((a, b) => rank(b) - rank(a))[0];
 }
 
+const yesOf = (view: View | undefined) => (view?.window ?? []).filter(([, yes]) => yes).length;
+
 const shareOf = (window: View['window']) => window.filter(([, yes]) => yes).length / Math.max(1, window.length);
 
 /** First moment of the view that says so most. */
 function firstOf(view: View | undefined, told: readonly Evidence[], now: number): number {
   const since = told.flatMap((e) => (e.holds && e.sinceMonoMs !== undefined ? [e.sinceMonoMs] : []));
   if (since.length > 0) return Math.min(now, ...since);
-  return view?.window.find(([, yes]) => yes)?.[0] ?? now;
+  const first = view?.window.find(([, yes]) => yes)?.[0] ?? now;
+  // It may have taken longer than a window until enough frames said so.
+  return Math.min(first, view?.run?.firstMs ?? now);
 }
 
 function factsOf(spell: Spell, over: boolean, spec: SpellRule, rule: TwoLevels, before: Spell, context: RuleContext) {

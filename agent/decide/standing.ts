@@ -7,13 +7,17 @@ import { type Evidence, spellRule } from './spell.ts';
 const SPREAD = 1.6;
 /** The nose is this far below the upper edge of the box, in shoulder widths, and some more for a bowed head. */
 const NOSE = 0.6;
+/** Without a face only a sure box says how high the head is: a weak one may hold what stands behind the chair. */
+const SURE = 0.5;
+/** Who stands up leaves the chair, and the seat looks so different from then on; who passes behind it is high, too. */
+const CHANGED_LOOK = 0.35;
 
 export const standing = spellRule({
   behaviour: 'standing',
   agreed: true,
   rule: ({ pack }) => pack.rules.standing,
   figure: 'rise',
-  look(scene, { pack }) {
+  look(scene, { pack }, going) {
     const limit = pack.rules.standing?.rise ?? 0;
     const gone = scene.seats.filter((s) => s.occupancy === 'no').map((s) => s.seatId);
     return looking(scene.cameras).flatMap((camera) => [
@@ -33,12 +37,15 @@ export const standing = spellRule({
         if (homeId === undefined || body.seatId !== homeId || gone.includes(homeId)) return [];
         const rise = riseOf(body);
         if (rise === undefined) return [];
+        // Whom the detector shows standing for long teaches the usual look how that is: so only for the beginning.
+        const look = camera.rests.find((r) => r.seatId === homeId)?.unlikeTaken;
+        const left = look === undefined || look >= CHANGED_LOOK || going.includes(homeId);
         return [
           {
             key: homeId,
             seatIds: [homeId],
             cameraId,
-            holds: rise >= limit,
+            holds: rise >= limit && left,
             value: rise,
             threshold: limit,
             unit: 'shoulders',
@@ -63,6 +70,7 @@ export function riseOf({ track, habit, shoulders }: Body): number | undefined {
     return wrist !== undefined && nose !== undefined && wrist[1] < nose[1];
   });
   if (raised || track.box[2] - track.box[0] > SPREAD * habit.width) return undefined;
+  if (!nose && track.score < SURE) return undefined;
   const rise = (habit.top - track.box[1]) / shoulders;
   // A coat stand behind the chair makes the box higher, and leaves the face where it was.
   return nose ? Math.min(rise, (habit.top + NOSE * shoulders - nose[1]) / shoulders) : rise;

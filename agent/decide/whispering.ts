@@ -1,9 +1,9 @@
 /** Row 6, whispering: two people at their seats have put their heads together. */
 import type { Point } from '../../protocol/seat.ts';
-import { apart, type Body, bodiesOf, faintBody, isInReach, joint, looking, worthOf } from './bodies.ts';
+import { apart, type Body, bodiesOf, faintBody, isInReach, joint, looking, spotIn, worthOf } from './bodies.ts';
 import type { Spot } from './place.ts';
 import type { RuleContext } from './rule.ts';
-import type { Scene } from './scene.ts';
+import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
 
@@ -13,8 +13,13 @@ const HEAD = 0.4;
 const NEARER = 0.5;
 /** Gap of heads that are put together, for a pack that does not watch for it. */
 const NEAR = 1.5;
-/** Of people who are hardly detected, or whose faces no pose shows, both must lean, by so many shoulder widths. */
+/** Of people who are hardly detected, or whose faces no pose shows, both must lean, by so many shoulder widths … */
 const LEANS = 0.3;
+/** … and one of the seats must look otherwise than usual: a box that trembles leans, too. */
+const CHANGED_LOOK = 0.25;
+/** Who leans so far has the head out of the own place; the head that it is put to may be hidden by it, for longer than a blink. */
+const LEANS_OVER = 0.8;
+const HIDDEN_MS = 2000;
 
 /** With a track, or seen too weakly for one. */
 type Sitter = Omit<Body, 'track'> & Partial<Pick<Body, 'track'>>;
@@ -39,22 +44,33 @@ export const whispering = spellRule({
   }),
 });
 
-/** What each camera's frame says of every two who could put their heads together. */
-export function together(scene: Scene, { pack, layout }: Pick<RuleContext, 'pack' | 'layout'>): readonly Evidence[] {
+/** What each camera's frame says of every two who could put their heads together; `going`: of whom it holds already. */
+export function together(
+  scene: Scene,
+  { pack, layout }: Pick<RuleContext, 'pack' | 'layout'>,
+  going: readonly string[] = [],
+): readonly Evidence[] {
   const limit = pack.rules.whispering?.shoulderWidths ?? NEAR;
   const persons = scene.input.kind === 'frame' ? scene.input.persons : [];
+  const gone = scene.seats.filter((s) => s.occupancy === 'no').map((s) => s.seatId);
   return looking(scene.cameras).flatMap((camera) => {
-    const seen = bodiesOf(camera).filter((b) => b.homeId !== undefined && b.seatId === b.homeId && b.home);
+    const seen = bodiesOf(camera).filter(
+      // Who has left, by what all cameras know, is not whom this one shows there.
+      (b) => b.homeId !== undefined && b.seatId === b.homeId && b.home && !gone.includes(b.homeId),
+    );
     const missed = scene.seats.filter((s) => s.occupancy === 'yes' && !seen.some((b) => b.homeId === s.seatId));
     const faint = missed.flatMap(({ seatId }) => faintBody(camera, seatId, persons, seen) ?? []);
     const sitting: readonly Sitter[] = [...seen, ...faint];
-    return sitting.flatMap((a, i) =>
+    const changed = camera.rests.filter((r) => r.unlikeTaken >= CHANGED_LOOK).map((r) => r.seatId);
+    const hidden = missed.flatMap(({ seatId }) => hiddenBy(camera, seatId, sitting, { scene, layout, changed, going }));
+    const both = sitting.flatMap((a, i) =>
       sitting.slice(i + 1).flatMap((b): Evidence[] => {
         if (!isInReach(a, b, layout)) return [];
         const seatIds = [a.homeId!, b.homeId!].sort();
         const gap = gapOf(a, b);
-        const sure = showsFace(a) && showsFace(b);
-        const nearer = usualGap(a, b) - gap >= NEARER && (sure || (leansTo(a, b) && leansTo(b, a)));
+        const sure = a.faced && b.faced;
+        const moved = going.includes(seatIds.join('+')) || seatIds.some((id) => changed.includes(id));
+        const nearer = usualGap(a, b) - gap >= NEARER && (sure || (moved && leansTo(a, b) && leansTo(b, a)));
         const holds = gap < limit && (nearer || (faces(a, b) && faces(b, a)));
         return [
           {
@@ -70,11 +86,57 @@ export function together(scene: Scene, { pack, layout }: Pick<RuleContext, 'pack
         ];
       }),
     );
+    return [...both, ...hidden];
   });
 }
 
-/** Where the head is, is seen, and not only guessed by the box. */
-const showsFace = ({ track }: Sitter) => track !== undefined && joint(track, 0) !== undefined;
+interface Leaning {
+  readonly scene: Scene;
+  readonly layout: RuleContext['layout'];
+  /** Seats that look otherwise than usual. */
+  readonly changed: readonly string[];
+  readonly going: readonly string[];
+}
+
+/**
+ * Of two heads that are put together a detector may find one alone, or neither: somebody who leans far over to a seat
+ * whose person is missed, when neither seat has its usual look any more.
+ */
+function hiddenBy(
+  camera: CameraScene,
+  seatId: string,
+  sitting: readonly Sitter[],
+  { scene, layout, changed, going }: Leaning,
+): readonly Evidence[] {
+  const rest = camera.rests.find((r) => r.seatId === seatId);
+  const habit = camera.owners.find((o) => o.seatId === seatId)?.habit;
+  const home = spotIn(camera, seatId);
+  if (!rest || !habit || !home || !changed.includes(seatId) || sitting.some((s) => s.homeId === seatId)) return [];
+  // Whom any camera sees is not hidden.
+  const seenMs = scene.cameras.flatMap((c) =>
+    c.rests.flatMap((r) => (r.seatId === seatId ? (r.hereMonoMs ?? []) : [])),
+  );
+  if (seenMs.some((ms) => scene.at.monoMs - ms < HIDDEN_MS)) return [];
+  const leans = (a: Sitter) =>
+    leanOf(a, habit.middle) >= LEANS_OVER &&
+    (changed.includes(a.homeId!) || going.includes([a.homeId!, seatId].sort().join('+')));
+  return sitting
+    .filter((a) => isInReach(a, { homeId: seatId, home }, layout) && leans(a))
+    .map((a): Evidence => {
+      const seatIds = [a.homeId!, seatId].sort();
+      return {
+        key: seatIds.join('+'),
+        seatIds,
+        cameraId: camera.cameraId,
+        holds: true,
+        // To where the other head usually is: it is nearer.
+        value: Math.max(0, apart(a.head, [habit.middle, a.head[1]]) / a.shoulders - HEAD),
+        unit: 'shoulders',
+        sinceMonoMs: rest.sinceMonoMs,
+        worth: worthOf(camera, seatIds),
+      };
+    });
+}
 
 function gapOf(a: Sitter, b: Sitter): number {
   const mean = (a.shoulders + b.shoulders) / 2;
@@ -90,15 +152,18 @@ function usualGap(a: Sitter, b: Sitter): number {
 const middle = ({ zone: [x0, y0, x1, y1] }: Spot): Point => [(x0 + x1) / 2, (y0 + y1) / 2];
 
 /** Away from the own place towards the other one. */
-function leansTo(a: Sitter, b: Sitter): boolean {
-  if (!a.habit) return false;
-  const lean = ((a.head[0] - a.habit.middle) * 16) / 9 / a.shoulders;
-  return Math.abs(lean) >= LEANS && Math.sign(lean) === Math.sign(b.head[0] - a.head[0]);
+const leansTo = (a: Sitter, b: Sitter) => leanOf(a, b.head[0]) >= LEANS;
+
+/** How far the head is from its own place towards there, in shoulder widths. */
+function leanOf({ head, habit, shoulders }: Sitter, towards: number): number {
+  if (!habit) return 0;
+  const lean = ((head[0] - habit.middle) * 16) / 9 / shoulders;
+  return Math.sign(lean) === Math.sign(towards - head[0]) ? Math.abs(lean) : 0;
 }
 
 /** The nose is on the other's side of the middle of the ears. */
 function faces(a: Sitter, b: Sitter): boolean {
-  if (!a.track) return false;
+  if (!a.track || !a.faced) return false;
   const [nose, left, right] = [joint(a.track, 0), joint(a.track, 3), joint(a.track, 4)];
   if (!nose || !left || !right) return false;
   const turned = nose[0] - (left[0] + right[0]) / 2;

@@ -42,7 +42,7 @@ const rising = (id: string): Person => {
 describe('standing at the seat', () => {
   it('tells who stands beside the chair, and its end', () => {
     const run = start();
-    play(run, 32, { persons: [...others('2').map((p) => posed(p)), rising('2')] }, ctx);
+    play(run, 32, { persons: [...others('2').map((p) => posed(p)), rising('2')], looks: { '2': 'otherwise' } }, ctx);
     play(run, 40, { persons: all }, ctx);
     expect(of(run, 'standing')).toEqual(['begin standing notice', 'end standing notice']);
     const [first] = episodes(run);
@@ -54,13 +54,27 @@ describe('standing at the seat', () => {
   it('is not a stretch of the arms', () => {
     const run = start();
     const stretch = posed(rising('2'), { left: 'head', right: 'head' });
-    play(run, 32, { persons: [...others('2').map((p) => posed(p)), stretch] }, ctx);
+    play(run, 32, { persons: [...others('2').map((p) => posed(p)), stretch], looks: { '2': 'otherwise' } }, ctx);
     expect(of(run, 'standing')).toEqual([]);
+  });
+  it('is not who passes behind and is taken for the owner, whose seat looks as ever', () => {
+    const run = start();
+    play(run, 32, { persons: [...others('2').map((p) => posed(p)), rising('2')] }, ctx);
+    expect(of(run, 'standing')).toEqual([]);
+  });
+  it('is not a weak box without a face, as of a plant behind the chair', () => {
+    const run = start();
+    const weak = { ...rising('2'), score: 0.35 };
+    play(run, 32, { persons: [...others('2').map((p) => posed(p)), weak], looks: { '2': 'otherwise' } }, ctx);
+    expect(of(run, 'standing')).toEqual([]);
+    const faced = posed(weak);
+    play(run, 44, { persons: [...others('2').map((p) => posed(p)), faced], looks: { '2': 'otherwise' } }, ctx);
+    expect(of(run, 'standing')).toEqual(['begin standing notice']);
   });
   it('is allowed while sheets are signed', () => {
     const run = start();
     say(run, session({ phase: 'signature' }));
-    play(run, 40, { persons: [...others('2').map((p) => posed(p)), rising('2')] }, ctx);
+    play(run, 40, { persons: [...others('2').map((p) => posed(p)), rising('2')], looks: { '2': 'otherwise' } }, ctx);
     expect(told(run)).toEqual([]);
   });
 });
@@ -130,11 +144,13 @@ const pair = (lean: number): readonly Person[] => [
   sitting('3'),
 ];
 
+const leaning = { '1': 'otherwise', '2': 'otherwise' } as const;
+
 describe('whispering', () => {
   it('tells heads that were put together, with both seats', () => {
     const run = begin([], near);
     play(run, 20, { persons: pair(0) }, near);
-    play(run, 32, { persons: pair(0.3) }, near);
+    play(run, 32, { persons: pair(0.3), looks: leaning }, near);
     play(run, 40, { persons: pair(0) }, near);
     expect(told(run)).toEqual(['begin whispering notice', 'end whispering notice']);
     expect(episodes(run)[0]).toMatchObject({ seatIds: ['1', '2'], beganWallMs: at(20).wallMs });
@@ -143,7 +159,7 @@ describe('whispering', () => {
     const run = begin([], { ...near, pack: { ...full, cooldownMs: 0 } });
     play(run, 20, { persons: pair(0) }, near);
     for (let i = 1; i <= 3; i++) {
-      play(run, run.s + 8, { persons: pair(0.3) }, near);
+      play(run, run.s + 8, { persons: pair(0.3), looks: leaning }, near);
       play(run, run.s + 12, { persons: pair(0) }, near);
     }
     expect(of(run, 'alarm').length).toBeGreaterThan(0);
@@ -152,17 +168,65 @@ describe('whispering', () => {
     const run = begin([], near);
     play(run, 20, { persons: pair(0) }, near);
     feed(run, { kind: 'session', at: at(20), session: session({ phase: 'discussion' }) }, near);
-    play(run, 40, { persons: pair(0.3) }, near);
+    play(run, 40, { persons: pair(0.3), looks: leaning }, near);
     expect(told(run)).toEqual([]);
   });
   it('goes on after a restart under the same id', () => {
     const run = begin([], near);
     play(run, 20, { persons: pair(0) }, near);
-    play(run, 28, { persons: pair(0.3) }, near);
+    play(run, 28, { persons: pair(0.3), looks: leaning }, near);
     const again = begin(run.drafts, { ...near, runId: 'second' });
     play(again, 20, { persons: pair(0) }, { ...near, runId: 'second' });
     expect(told(again)).toEqual(['end whispering notice']);
     expect(episodes(again)[0]!.episodeId).toBe(episodes(run)[0]!.episodeId);
+  });
+});
+
+describe('heads of which few are seen', () => {
+  const faced = (persons: readonly Person[]) => persons.map((p) => posed(p));
+  const calm = () => {
+    const run = begin([], near);
+    play(run, 20, { persons: faced(pair(0)) }, near);
+    return run;
+  };
+  it('are not boxes that tremble at seats that look as ever', () => {
+    const run = calm();
+    play(run, 40, { persons: pair(0.3) }, near);
+    expect(told(run)).toEqual([]);
+  });
+  it('are where the boxes are when the poses are old ones', () => {
+    const run = calm();
+    const [one, two, three] = pair(0.3);
+    // As it was before they leaned, moved along.
+    const old = (p: Person, by: number) => {
+      const { pose } = posed({ ...p, box: [p.box[0] + by, p.box[1], p.box[2] + by, p.box[3]] });
+      return { ...p, pose: pose! };
+    };
+    play(
+      run,
+      32,
+      (s) => ({
+        persons: [old(one!, -0.05), old(two!, 0.05), three!].map((p) => ({ ...p, poseAgeMs: 4000 + (s - 20) * 1000 })),
+        looks: leaning,
+      }),
+      near,
+    );
+    expect(of(run, 'whispering')).toEqual(['begin whispering notice']);
+  });
+  it('are known by one who leans far over to a seat whose person is missed, both seats changed', () => {
+    const run = calm();
+    const [one, , three] = pair(0.5);
+    play(run, 30, { persons: [posed(one!), three!], looks: leaning }, near);
+    play(run, 44, { persons: faced(pair(0)) }, near);
+    expect(of(run, 'whispering')).toEqual(['begin whispering notice', 'end whispering notice']);
+    expect(episodes(run)[0]).toMatchObject({ seatIds: ['1', '2'], beganWallMs: at(20).wallMs });
+    expect(of(run, 'sleeping')).toEqual([]);
+  });
+  it('are not a sleeper and a neighbour whose seat looks as ever', () => {
+    const run = calm();
+    const [one, , three] = pair(0.5);
+    play(run, 34, { persons: [posed(one!), three!], looks: { '2': 'otherwise' } }, near);
+    expect(of(run, 'whispering')).toEqual([]);
   });
 });
 
@@ -210,6 +274,29 @@ describe('phone', () => {
     play(run, 20.5, { persons: [...others('2'), once] }, ctx);
     play(run, 28, (s) => ({ persons: [...others('2'), { ...once, poseAgeMs: (s - 20) * 1000 }] }), ctx);
     expect(told(run)).toEqual([]);
+  });
+  it('is not such an arm in every other pose, as it is guessed for hands that a monitor hides', () => {
+    const run = start();
+    play(run, 60, (s) => ({ persons: seated('2', s % 1 === 0 ? { left: 'ear' } : {}) }), ctx);
+    expect(told(run)).toEqual([]);
+  });
+  it('is one call while poses say so now and then, from the first of them on', () => {
+    const run = start();
+    const up = (s: number) => (s < 30 ? s % 2.5 < 1.5 : s % 5 < 1);
+    play(run, 50, (s) => ({ persons: seated('2', up(s) ? { left: 'ear' } : {}) }), ctx);
+    play(run, 70, { persons: all }, ctx);
+    expect(of(run, 'phone').filter((line) => !line.includes('update'))).toEqual([
+      'begin phone alarm',
+      'end phone alarm',
+    ]);
+    expect(episodes(run)[0]!.beganWallMs).toBe(at(20).wallMs);
+  });
+  it('is told in the first seconds of a film', () => {
+    const run = begin([], ctx);
+    play(run, 3, { persons: all }, ctx);
+    play(run, 12, { persons: seated('2', { right: 'ear' }) }, ctx);
+    expect(of(run, 'phone')).toEqual(['begin phone alarm']);
+    expect(episodes(run)[0]).toMatchObject({ seatIds: ['2'], beganWallMs: at(3).wallMs });
   });
   it('is allowed with a permitted call', () => {
     const run = start();
@@ -275,6 +362,14 @@ describe('sleeping', () => {
     const run = start();
     while (run.s < 60) shot(run, all, false);
     expect(told(run)).toEqual([]);
+  });
+  it('is not who bows over papers for long, with the nose at the shoulders, and whose seat looks as ever', () => {
+    const run = start();
+    const upright = posed(sitting('2'));
+    const [[x, , score], [, shoulderY]] = [upright.pose![0]!, upright.pose![5]!];
+    const bowed = { ...upright, pose: [[x, shoulderY - 0.003, score] as const, ...upright.pose!.slice(1)] };
+    play(run, 80, { persons: [...others('2').map((p) => posed(p)), bowed] }, ctx);
+    expect(of(run, 'sleeping')).toEqual([]);
   });
   it('tells a head that is seen lying low', () => {
     const run = start();

@@ -90,7 +90,14 @@ const walkOut = (run: Run, ids: readonly string[], until: number, with_: RoomCon
 const slumped = (run: Run, with_: RoomContext) => {
   const [x0, , x1, y1] = sitting('2').box;
   for (const until = run.s + 30; run.s < until; run.s += 0.5)
-    feed(run, frame(run.s, { persons: [...others('2'), { box: [x0, 0.5, x1, y1], score: 0.5 }] }), with_);
+    feed(
+      run,
+      frame(run.s, {
+        persons: [...others('2'), { box: [x0, 0.5, x1, y1], score: 0.5 }],
+        looks: { '2': 'otherwise' },
+      }),
+      with_,
+    );
 };
 
 const stories: readonly Story[] = [
@@ -146,7 +153,12 @@ const stories: readonly Story[] = [
     behaviour: 'standing',
     play(run, with_) {
       const [x0, y0, x1, y1] = sitting('2').box;
-      play(run, run.s + 12, { persons: [...rest('2'), { box: [x0, y0 - 0.1, x1, y1], score: 0.8 }] }, with_);
+      play(
+        run,
+        run.s + 12,
+        { persons: [...rest('2'), { box: [x0, y0 - 0.1, x1, y1], score: 0.8 }], looks: { '2': 'otherwise' } },
+        with_,
+      );
     },
     phases: [...OFF, 'signature', 'discussion'],
     permits: ['absence', 'escorted', 'help'],
@@ -167,7 +179,8 @@ const stories: readonly Story[] = [
     behaviour: 'whispering',
     room: near,
     calm: pair(0),
-    play: (run, with_) => play(run, run.s + 12, { persons: pair(0.3) }, with_),
+    play: (run, with_) =>
+      play(run, run.s + 12, { persons: pair(0.3), looks: { '1': 'otherwise', '2': 'otherwise' } }, with_),
     phases: [...OFF, 'discussion'],
     permits: [],
   },

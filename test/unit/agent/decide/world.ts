@@ -106,9 +106,12 @@ export function standing(x: number, score = 0.8): Person {
   return { box: [x - 0.05, 0.25, x + 0.05, 0.75] as Box, score };
 }
 
+const TAKEN = Array.from({ length: 108 }, (_, i) => 90 + 50 * Math.cos(i * 0.37 + 1));
 const LOOKS = {
   empty: Array.from({ length: 108 }, (_, i) => 60 + 40 * Math.sin(i * 0.9)),
-  taken: Array.from({ length: 108 }, (_, i) => 90 + 50 * Math.cos(i * 0.37 + 1)),
+  taken: TAKEN,
+  /** Somebody is there, and not as usual: they lean, lie or stand. */
+  otherwise: TAKEN.map((v, i) => v + 40 * Math.sin(i * 1.7)),
 };
 export type Look = keyof typeof LOOKS;
 
