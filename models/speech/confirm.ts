@@ -1,4 +1,5 @@
 /** Second pass of the Mandarin spotter: a candidate of the first pass is aligned again, and every syllable must stand up. */
+import { commonness } from './chance.ts';
 import { bestOf, emission, SYLLABLE_FRAMES } from './scorer.ts';
 
 /** Best alignment of a whole phrase with a span of frames. */
@@ -105,6 +106,13 @@ const CAP = -12;
 const SPARED_FROM = 6;
 /** A syllable that is not there at all costs so much in the running pass, at most. */
 const MISSING = -20;
+/**
+ * Of what a form's syllables get by chance so much is asked of its mean beyond its length, and at most so much. Who says them is
+ * heard alike whether they are common or not, and by chance a common one gets all of its chance more: one half lies between. Forms of
+ * one or two different syllables have strict limits of their own.
+ */
+const CHANCE_SHARE = 0.5;
+const CHANCE_MOST = 1;
 /** Two syllables said twice are rarer than two said once. */
 const REPEATED_MEAN = -1;
 /**
@@ -136,17 +144,19 @@ export interface Limits {
 const at = (limits: readonly number[], n: number) => limits[Math.min(n, limits.length - 1)]!;
 
 /**
- * The limits of a form, from its syllables and how many of them are different. `ease` lowers what is asked of the mean, for
- * measuring what another strictness would give.
+ * The limits of a form, from its syllables, how many of them are different, and how easily each is heard by chance (by class, as
+ * chance.ts has it; without it all are alike). `ease` lowers what is asked of the mean, for measuring what another strictness would give.
  */
-export function limitsOf(spelling: readonly (readonly number[])[], ease = 0): Limits {
+export function limitsOf(spelling: readonly (readonly number[])[], ease = 0, chance?: Float32Array): Limits {
   const count = spelling.length;
   const different = new Set(spelling.map((set) => set.join(','))).size;
   const capped = count >= SPARED_FROM && different > 2;
   const length = different <= 2 ? different : (different + count) / 2;
   const whole = Math.floor(length);
   const between = at(MEAN, whole) + (length - whole) * (at(MEAN, whole + 1) - at(MEAN, whole));
-  const mean = (different <= 2 && count >= 4 ? REPEATED_MEAN : between) - ease;
+  const common = chance && different > 2 ? CHANCE_SHARE * commonness(spelling, chance) : 0;
+  const bounded = Math.max(-CHANCE_MOST, Math.min(CHANCE_MOST, common));
+  const mean = (different <= 2 && count >= 4 ? REPEATED_MEAN : between + bounded) - ease;
   return {
     running: capped ? mean - (CAP - MISSING) / count : mean,
     suspected: mean + STRICT,

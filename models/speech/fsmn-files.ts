@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Corrupt, Unavailable } from '../../protocol/errors.ts';
+import { chanceOf } from './chance.ts';
 import type { SpotterModel } from './fsmn-spotter.ts';
 import { averageNets, parseMvn, parseNet } from './nnet.ts';
 
@@ -42,5 +43,15 @@ export function readFsmnModel(modelsFolder: string): SpotterModel {
       'model_mismatch',
       `reading ${folder}: ${tokens.length} tokens for a net of ${net.outputs} outputs; fetch the model again`,
     );
-  return { net, mvn: parseMvn(mvn.toString('utf8'), net.inputs), tokens };
+  const shifts = parseMvn(mvn.toString('utf8'), net.inputs);
+  let chance: Float32Array | undefined;
+  return {
+    net,
+    mvn: shifts,
+    tokens,
+    chance(syllables) {
+      chance ??= chanceOf({ net, mvn: shifts, syllables });
+      return chance;
+    },
+  };
 }

@@ -11,7 +11,7 @@ import type { ProjectWords } from './lexicon/slots.ts';
 import type { Net, Normalisation } from './nnet.ts';
 import type { Hit, LaterWords, Talk } from './recogniser.ts';
 import { type Candidate, createScorer, type ScoredForm } from './scorer.ts';
-import { createSyllables, soundsOf } from './syllables.ts';
+import { createSyllables, type Syllables, soundsOf } from './syllables.ts';
 import { createTalkCount } from './talk.ts';
 
 /** Samples per frame of the net (30 ms). */
@@ -38,6 +38,8 @@ export interface SpotterModel {
   readonly net: Net;
   readonly mvn: Normalisation;
   readonly tokens: readonly string[];
+  /** How easily each syllable is heard by chance, worked out when it is first asked for; without it all count alike. */
+  chance?(syllables: Syllables): Float32Array;
 }
 
 /** `unheard`: forms that cannot be spotted, with the reason; their phrases are heard through their other forms only. */
@@ -93,6 +95,7 @@ export function createSpotter(deps: {
 }): Spotter {
   const { model, phrases, project, ease = 0, onSuspect, tellSuspected = false, ungated = false } = deps;
   const syllables = createSyllables(model.tokens);
+  const chance = model.chance?.(syllables);
   const unheard: { phraseId: string; reason: string }[] = [];
   const names = (project?.bidders.flat() ?? []).sort((a, b) => b.length - a.length);
   const nameIn = (text: string): readonly [number, number] => {
@@ -108,7 +111,7 @@ export function createSpotter(deps: {
     return phrase.forms.flatMap((text) => {
       try {
         const spelling = syllables.spell(text);
-        const limits = limitsOf(spelling, ease);
+        const limits = limitsOf(spelling, ease, chance);
         // What could be any of many bidders comes by chance as many times as often: its odds must be so much longer.
         const strict = several ? limits.suspected + Math.log(named) / spelling.length : limits.suspected;
         return [
