@@ -8,10 +8,10 @@ import type { Session } from '../../protocol/session.ts';
 import type { Instant } from '../../protocol/time.ts';
 import { darkBefore, inTheDark } from './dark.ts';
 import { metresPerWidth } from './floor.ts';
-import { mayBeIn } from './guard.ts';
+import { asTheySit, mayBeIn } from './guard.ts';
 import { lensOf } from './lens.ts';
-import { look } from './patch.ts';
-import { covers, type Spot, seatTracks, spotOf } from './place.ts';
+import { look, SAME_LOOK, unlike } from './patch.ts';
+import { besideOthers, covers, type Spot, seatTracks, sitsIn, spotOf } from './place.ts';
 import { loseSight, type SeatSight, seeSeat, startSeat } from './presence.ts';
 import type { Input, SeatScene } from './scene.ts';
 import { widthIn } from './shape.ts';
@@ -73,11 +73,13 @@ export function spotsOf(layout: RoomLayout, cameraId: string): readonly Spot[] {
     const calibration = layout.floor.find((f) => f.cameraId === cameraId);
     const right = widthIn(layout, cameraId);
     const lens = calibration && lensOf(calibration, right);
-    list = layout.seats.flatMap(({ seatId, views, floor }) => {
-      const scale = calibration && floor && metresPerWidth(calibration, floor);
-      const metric = lens && floor ? { lens, floor } : undefined;
-      return views.filter((v) => v.cameraId === cameraId).map((v) => spotOf(seatId, v, scale, metric, right));
-    });
+    list = besideOthers(
+      layout.seats.flatMap(({ seatId, views, floor }) => {
+        const scale = calibration && floor && metresPerWidth(calibration, floor);
+        const metric = lens && floor ? { lens, floor } : undefined;
+        return views.filter((v) => v.cameraId === cameraId).map((v) => spotOf(seatId, v, scale, metric, right));
+      }),
+    );
     byCamera.set(cameraId, list);
   }
   return list;
@@ -145,10 +147,23 @@ function blink(camera: CameraMachine, at: Instant): CameraMachine {
 
 function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly Spot[]): CameraMachine {
   const now = frame.at.monoMs;
-  const { tracks, nextId } = advanceTracks(camera.tracks, frame.persons, now, camera.nextTrackId, {
+  const looks = new Map(
+    list.map((spot) => {
+      const patch = frame.patches.find((p) => p.seatId === spot.seatId);
+      return [spot.seatId, patch && look(patch, spot.cells)] as const;
+    }),
+  );
+  const untouched = new Set(
+    list.flatMap(({ seatId }) => {
+      const [seen, taken] = [looks.get(seatId), camera.seats[seatId]?.taken];
+      return seen && taken && unlike(seen, taken) < SAME_LOOK ? [seatId] : [];
+    }),
+  );
+  const advanced = advanceTracks(camera.tracks, frame.persons, now, camera.nextTrackId, {
     expected: (person) => list.some((spot) => contains(spot.view.zone, upperBody(person))),
-    mayBe: mayBeIn({ persons: frame.persons, tracks: camera.tracks, seats: camera.seats, spots: list }),
+    mayBe: mayBeIn({ persons: frame.persons, tracks: camera.tracks, seats: camera.seats, spots: list, untouched }),
   });
+  const tracks = asTheySit(advanced.tracks, { seats: camera.seats, spots: list }, now);
   const seen = tracks.filter((t) => t.seenMonoMs === now);
   const seatedMap = seatTracks(
     seen,
@@ -161,18 +176,18 @@ function lookAt(camera: CameraMachine, frame: FrameObservation, list: readonly S
   const free = tracks.filter((t) => !owned.has(t.trackId) && !placed.has(t.trackId));
   const seats: Record<string, SeatSight> = {};
   for (const spot of list) {
-    const patch = frame.patches.find((p) => p.seatId === spot.seatId);
     seats[spot.seatId] = seeSeat(camera.seats[spot.seatId] ?? startSeat(undefined), {
       monoMs: now,
       spot,
       occupant: seatedMap.get(spot.seatId),
       tracks,
-      free,
+      // Who is in another seat's zone, whoever is thought to be at it, has not got up from this one.
+      free: free.filter((t) => !list.some((other) => other !== spot && sitsIn(t, other))),
       seated: placed,
       covered: frame.persons.reduce((most, p) => Math.max(most, covers(p.box, spot.zone)), 0),
-      look: patch && look(patch, spot.cells),
+      look: looks.get(spot.seatId),
     });
   }
   const seated = [...seatedMap].map(([seatId, track]) => ({ seatId, trackId: track.trackId }));
-  return { ...camera, tracks, nextTrackId: nextId, seats, seated };
+  return { ...camera, tracks, nextTrackId: advanced.nextId, seats, seated };
 }

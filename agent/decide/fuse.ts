@@ -7,6 +7,8 @@ export interface SeatVote {
   readonly seat: SeatSight;
   readonly blind: boolean;
   readonly fresh: boolean;
+  /** Share of the seat's zone in this view that is no other seat's as well; default: all. */
+  readonly alone?: number;
 }
 
 /** Seen this recently counts as seen now: the detector skips frames. */
@@ -36,7 +38,8 @@ export function fuseSeat(
     if (w > weight) [best, weight] = [vote, w];
   }
   const occupancy: Occupancy = best ? best.seat.occupancy : 'unknown';
-  const seen = votes.some((v) => v.fresh && !v.blind && v.seat.here);
+  // Whom a view sees there that is overruled may be the neighbour.
+  const seen = votes.some((v) => v.fresh && !v.blind && v.seat.here && (v === best || occupancy !== 'no'));
   const looked = votes.some((v) => v.fresh && !v.blind);
   const sample = seen ? 'here' : looked && occupancy === 'no' ? 'gone' : 'none';
   return {
@@ -48,10 +51,11 @@ export function fuseSeat(
   };
 }
 
-function strength({ seat, blind }: SeatVote, now: number): number {
+function strength({ seat, blind, alone = 1 }: SeatVote, now: number): number {
   if (blind || seat.occupancy === 'unknown') return 0;
   // A camera that sees this seat badly may take a neighbour for its owner: the better view's word weighs more.
-  const worth = LEAST_WORTH + (seat.worth ?? 0.5);
+  // So does that of a view in which this seat is not seen through the next one.
+  const worth = LEAST_WORTH + (seat.worth ?? 0.5) * alone;
   const empty = seat.emptyRunMs !== undefined && now - seat.emptyRunMs >= EMPTY_MS;
   if (seat.occupancy === 'no') return (empty ? 3 : 2) * worth;
   return (seat.hereMs !== undefined && now - seat.hereMs <= SEEN_MS ? 3 : 1) * worth;

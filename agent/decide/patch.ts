@@ -5,6 +5,9 @@ import { bounds, contains, type Polygon } from '../../protocol/seat.ts';
 /** A patch with its mean taken off and its contrast made equal; only the cells inside the zone. */
 export type Look = readonly number[];
 
+/** Looks nearer than this are the same; much nearer to empty than to taken is empty. */
+export const SAME_LOOK = 0.25;
+
 const CELLS = 6;
 /** Grey levels added to the contrast, so that a blank patch does not blow up its noise. */
 const CONTRAST_FLOOR = 4;

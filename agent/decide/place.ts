@@ -27,6 +27,8 @@ export interface Spot {
   readonly right: number;
   /** Share of the zone in which no other seat's lies: elsewhere a body may be the neighbour's. */
   readonly alone: number;
+  /** True where that is metres of a calibrated floor. */
+  readonly measured: boolean;
   /** Where the floor is calibrated, the camera and the seat's place: then the room is measured in metres. */
   readonly metric?: Metric;
 }
@@ -96,7 +98,18 @@ export function spotOf(seatId: string, view: SeatView, metresPerX?: number, metr
   const measured = metresPerX === undefined ? OWNER_ASIDE : OWNER_ASIDE_M / metresPerX / (zone[2] - zone[0]);
   const aside = Math.min(1, Math.max(0.45, measured));
   const sane = metric && measured === aside ? { metric } : {};
-  return { seatId, view, zone, wide, cells: cellsInside(view.zone), aside, right, alone: 1, ...sane };
+  return {
+    seatId,
+    view,
+    zone,
+    wide,
+    cells: cellsInside(view.zone),
+    aside,
+    right,
+    alone: 1,
+    measured: metresPerX !== undefined,
+    ...sane,
+  };
 }
 
 /** Points across a zone at which it is asked whose it is. */
@@ -159,7 +172,7 @@ function asideOf(body: Point, spot: Spot, habit: Habit | undefined): number {
   if (at === undefined) {
     const far = Math.abs(offset(body, spot, habit)[0]);
     // Once the owner's own width is known, a zone that is drawn tightly asks for no less room than that.
-    const widths = metric || !habit ? 0 : (OWNER_WIDTHS * habit.width) / (spot.zone[2] - spot.zone[0]);
+    const widths = metric || spot.measured || !habit ? 0 : (OWNER_WIDTHS * habit.width) / (spot.zone[2] - spot.zone[0]);
     return far / Math.min(1, Math.max(spot.aside, widths));
   }
   const usual = (habit && besideSeat(metric!.lens, metric!.floor, habit.body)) ?? 0;
@@ -224,9 +237,12 @@ export function seatTracks(
   const pairs: { seatId: string; track: Track; far: number }[] = [];
   for (const spot of spots)
     for (const track of tracks) {
-      const isOwner = ownerOf(spot.seatId) === track.trackId;
+      const owner = ownerOf(spot.seatId);
+      const isOwner = owner === track.trackId;
       const far = atSeat(track, spot, habitOf(spot.seatId), isOwner);
-      if (far !== undefined) pairs.push({ seatId: spot.seatId, track, far: isOwner ? far - 0.5 : far });
+      // Before anybody is known there, whom the detector is surer of: a coat beside the chair may hang nearer to its middle.
+      const claim = isOwner ? 0.5 : owner === undefined ? track.score : 0;
+      if (far !== undefined) pairs.push({ seatId: spot.seatId, track, far: far - claim });
     }
   pairs.sort((a, b) => a.far - b.far || a.track.trackId - b.track.trackId);
   const seated = new Map<string, Track>();

@@ -1,7 +1,7 @@
 /** Is somebody at this seat, as one camera sees it? Yes, no or unknown; `no` only with evidence of leaving. */
 import type { Occupancy } from '../../protocol/event.ts';
 import { contains } from '../../protocol/seat.ts';
-import { blend, type Look, largestChange, nearest, unlike } from './patch.ts';
+import { blend, type Look, largestChange, nearest, SAME_LOOK, unlike } from './patch.ts';
 import { type Habit, isBeyond, isCut, isElsewhere, learnHabit, type Spot, sitsIn } from './place.ts';
 import { HIGH_SCORE, type Track } from './track.ts';
 
@@ -81,8 +81,6 @@ const RUN_GAP_MS = 1200;
 /** Who was seen sitting and is missed by the detector is presumed there for so long; with the look of a taken seat, longer. */
 const HOLD_MS = 120_000;
 const HOLD_LOOK_MS = 900_000;
-/** Looks nearer than this are the same; much nearer to empty than to taken is empty. */
-const SAME_LOOK = 0.25;
 const CHANGED_LOOK = 0.35;
 const STILL_LOOK = 0.06;
 /** Breathing and the codec change a cell by less, a hand that writes by more. */

@@ -174,7 +174,8 @@ function sceneOf(
       before.seatId,
       list.flatMap((c) => {
         const seat = c.seats[before.seatId];
-        return seat ? [{ seat, blind: c.shut, fresh: c.fresh && !c.blind }] : [];
+        const alone = c.spots.find(({ seatId }) => seatId === before.seatId)?.alone ?? 1;
+        return seat ? [{ seat, blind: c.shut, fresh: c.fresh && !c.blind, alone }] : [];
       }),
       before,
       at.monoMs,

@@ -19,7 +19,7 @@ export interface Track {
   readonly seenMonoMs: number;
   /** Speed of the centre in picture fractions per ms, smoothed. */
   readonly velocity: readonly [number, number];
-  /** Bounds of all places of the centre so far: a poster's stays a point. */
+  /** Bounds of all places of the centre where it was surely seen: a poster's stays a point. Weak boxes jump from thing to thing. */
   readonly reach: Box;
   /** Seen often enough to be a person and not a flicker. */
   readonly confirmed: boolean;
@@ -165,9 +165,15 @@ function moved(t: Track, person: Person, monoMs: number): Track {
       keep * t.velocity[0] + ((1 - keep) * (x - ox)) / dt,
       keep * t.velocity[1] + ((1 - keep) * (y - oy)) / dt,
     ],
-    reach: [Math.min(t.reach[0], x), Math.min(t.reach[1], y), Math.max(t.reach[2], x), Math.max(t.reach[3], y)],
+    reach: reachOf(t, person, [x, y]),
     confirmed: t.confirmed || isSure(hits, Math.max(t.peak, person.score), monoMs - t.bornMonoMs),
   };
+}
+
+function reachOf({ reach, peak }: Track, { score }: Person, [x, y]: readonly [number, number]): Box {
+  if (score < HIGH_SCORE) return reach;
+  if (peak < HIGH_SCORE) return [x, y, x, y];
+  return [Math.min(reach[0], x), Math.min(reach[1], y), Math.max(reach[2], x), Math.max(reach[3], y)];
 }
 
 function born(person: Person, monoMs: number, trackId: number): Track {

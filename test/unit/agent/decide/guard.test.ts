@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { mayBeIn } from '../../../../agent/decide/guard.ts';
-import { spotOf } from '../../../../agent/decide/place.ts';
+import { asTheySit, mayBeIn } from '../../../../agent/decide/guard.ts';
+import { learnHabit, spotOf } from '../../../../agent/decide/place.ts';
 import { type SeatSight, startSeat } from '../../../../agent/decide/presence.ts';
-import { advanceTracks } from '../../../../agent/decide/track.ts';
+import { advanceTracks, type Track } from '../../../../agent/decide/track.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import { layout, sitting, standing } from './world.ts';
 
@@ -11,13 +11,19 @@ const sitter = sitting('2');
 const [left, , right] = sitter.box;
 const middle = (left + right) / 2;
 
-/** Ids of the people of each frame, two a second; whoever is first owns seat 2. */
-function ids(frames: readonly (readonly Person[])[]): readonly (readonly (number | undefined)[])[] {
+/** Ids of the people of each frame, two a second; whoever is first owns seat 2, and has sat there for long. */
+function ids(
+  frames: readonly (readonly Person[])[],
+  untouched: readonly string[] = [],
+): readonly (readonly (number | undefined)[])[] {
   let [tracks, nextId] = [[] as ReturnType<typeof advanceTracks>['tracks'], 1];
-  const seats: Record<string, SeatSight> = { '2': { ...startSeat(undefined), ownerId: 1 } };
+  const habit = learnHabit(undefined, { ...sitter, trackId: 1 } as unknown as Track);
+  const seats: Record<string, SeatSight> = { '2': { ...startSeat(undefined), ownerId: 1, habit } };
   return frames.map((persons, i) => {
-    const mayBe = mayBeIn({ persons, tracks, seats, spots });
-    ({ tracks, nextId } = advanceTracks(tracks, persons, 1000 + i * 500, nextId, { mayBe }));
+    const now = 1000 + i * 500;
+    const mayBe = mayBeIn({ persons, tracks, seats, spots, untouched: new Set(untouched) });
+    ({ tracks, nextId } = advanceTracks(tracks, persons, now, nextId, { mayBe, expected: () => true }));
+    tracks = asTheySit(tracks, { seats, spots }, now);
     return persons.map(({ box }) => tracks.find((t) => t.box === box)?.trackId);
   });
 }
@@ -48,5 +54,43 @@ describe('who passes in front of somebody who sits', () => {
       ]).at(-1),
     ).toEqual([1, 2]);
     expect(ids([[sitter], [sitter], [up]]).at(-1)).toEqual([1]);
+  });
+});
+
+describe('a coat beside somebody who sits', () => {
+  const coat: Person = { box: [left - 0.03, 0.33, right - 0.04, 0.57], score: 0.32 };
+  const both = Array.from({ length: 14 }, () => [sitter, coat]);
+
+  it('does not take the box that is theirs when a frame has shown half of them', () => {
+    const half: Person = { box: [left + 0.02, 0.45, right - 0.04, 0.52], score: 0.3 };
+    const back: Person = { ...sitter, score: 0.35 };
+    expect(ids([...both.slice(-4), [half], [back]]).slice(-2)).toEqual([[1], [1]]);
+  });
+
+  it('gives an id back that went to it in a frame in which they were missed', () => {
+    const faint: Person = { ...coat, score: 0.12 };
+    const dim: Person = { ...sitter, score: 0.16 };
+    const seen = ids([[sitter], [sitter], [faint], [dim, faint]]);
+    expect(seen[2]).toEqual([1]);
+    expect(seen[3]).toEqual([1, 2]);
+  });
+
+  it('does not begin to walk with who passes it', () => {
+    const walker = standing(left - 0.02);
+    const told = ids([...both, [sitter, walker]]);
+    expect(told[13]).toEqual([1, 2]);
+    expect(told[14]).toEqual([1, 3]);
+  });
+});
+
+describe('somebody who walks by while a sitter is missed', () => {
+  const walker: Person = { box: [right - 0.02, 0.25, right + 0.06, 0.55], score: 0.6 };
+
+  it('is not the sitter where the seat looks as it does with them in it', () => {
+    expect(ids([[sitter], [sitter], [walker]], ['2']).at(-1)).toEqual([2]);
+  });
+
+  it('is the sitter, who got up, where it looks otherwise', () => {
+    expect(ids([[sitter], [sitter], [walker]]).at(-1)).toEqual([1]);
   });
 });

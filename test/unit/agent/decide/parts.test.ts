@@ -3,7 +3,7 @@ import { type Episode, follow, levelOf, type Pen, resume } from '../../../../age
 import { footPoint, inShoulders, metresPerWidth } from '../../../../agent/decide/floor.ts';
 import { cellsInside, look, unlike } from '../../../../agent/decide/patch.ts';
 import { spanEn, spanZh } from '../../../../agent/decide/sentence.ts';
-import { advanceTracks, distinct, type Track } from '../../../../agent/decide/track.ts';
+import { advanceTracks, distinct, hasWalked, type Track } from '../../../../agent/decide/track.ts';
 import { homography, toFloor } from '../../../../protocol/floor.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import type { Box, Point } from '../../../../protocol/seat.ts';
@@ -168,6 +168,24 @@ describe('tracks', () => {
         { box, score: 0.7 },
       ]),
     ).toHaveLength(people);
+  });
+});
+
+describe('who has walked', () => {
+  const seen = (xs: readonly number[], score: number) =>
+    xs.reduce(
+      (tracks, x, i) => advanceTracks(tracks, [standing(x, score)], 1000 + i * 500, 10).tracks,
+      advanceTracks([], [standing(xs[0]!)], 500, 9).tracks,
+    )[0]!;
+
+  it('is who was surely seen in one place and in another', () => {
+    expect(hasWalked(seen([0.5, 0.54, 0.58, 0.62], 0.8))).toBe(true);
+  });
+
+  it('is not what a detector guesses here and there: a bag, then a coat', () => {
+    const guessed = seen([0.5, 0.54, 0.58, 0.62], 0.2);
+    expect(guessed.box).toEqual(standing(0.62).box);
+    expect(hasWalked(guessed)).toBe(false);
   });
 });
 
