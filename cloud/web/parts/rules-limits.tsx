@@ -1,13 +1,19 @@
 /** Thresholds of behaviours: minutes and seconds to set, and the plain sentence of what will happen. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Behaviour } from '../../../protocol/event.ts';
 import type { Rules } from '../../../protocol/rules.ts';
 import type { Answer, Refusal } from '../state/client.ts';
 import { useDesk } from '../state/desk.ts';
-import { type RuleFields, withRule, withTopics } from '../state/rules-draft.ts';
-import { limitOf, ruleSentence, spanWords } from '../words/limits.ts';
+import {
+  isTooShort,
+  type RuleFields,
+  TOPIC_LENGTH,
+  TOPICS_MAX,
+  topicsOf,
+  withRule,
+  withTopics,
+} from '../state/rules-draft.ts';
+import { limitOf, ruleName, ruleSentence, spanWords } from '../words/limits.ts';
 import { sayRules } from '../words/rules.ts';
-import { behaviourWords } from '../words/words.ts';
 import type { EditorParts } from './rules-phrases.tsx';
 import { RefusedLine } from './states.tsx';
 import { useWords } from './use.ts';
@@ -18,7 +24,7 @@ export function RulesLimits({ base, pack, onEdit }: EditorParts) {
   const { rules: shipped, refusal, again } = useShipped();
   const q = (desk.place.value.q ?? '').toLowerCase();
   const names = [...new Set([...Object.keys(base.rules), ...Object.keys(shipped ?? {})])].filter(
-    (name) => q === '' || `${behaviourWords(name as Behaviour, lang)} ${name}`.toLowerCase().includes(q),
+    (name) => q === '' || `${ruleName(name, lang)} ${name}`.toLowerCase().includes(q),
   );
   return (
     <div class="rules-limits">
@@ -104,7 +110,7 @@ function RuleCard(props: {
   return (
     <article class={fields ? 'rules-rule' : 'rules-rule is-off'} data-rule={name}>
       <div class="rules-rule-head">
-        <h2>{behaviourWords(name as Behaviour, lang)}</h2>
+        <h2>{ruleName(name, lang)}</h2>
         {changed && <span class="tag rules-draft">{sayRules(lang, 'edited')}</span>}
         <span class="tile-gap" />
         <label class="rules-switch">
@@ -121,6 +127,7 @@ function RuleCard(props: {
         <>
           <p class="rules-sentence">{ruleSentence(name, fields, lang)}</p>
           <div class="rules-figures">{plain.map(one)}</div>
+          {name === 'off_subject' && <Topics fields={fields} {...(onFields ? { onFields } : {})} />}
           <details>
             <summary>{sayRules(lang, 'advanced')}</summary>
             <div class="rules-figures">{deep.map(one)}</div>
@@ -133,18 +140,6 @@ function RuleCard(props: {
                 onInput={(event) => onFields?.({ ...fields, citation: event.currentTarget.value })}
               />
             </label>
-            {name === 'off_subject' && (
-              <label class="rules-field">
-                <span>{sayRules(lang, 'topics')}</span>
-                <textarea
-                  rows={2}
-                  disabled={!onFields}
-                  placeholder={sayRules(lang, 'topicsHint')}
-                  defaultValue={topicsText(fields.topics)}
-                  onChange={(event) => onFields?.(withTopics(fields, event.currentTarget.value))}
-                />
-              </label>
-            )}
           </details>
         </>
       ) : (
@@ -268,4 +263,30 @@ function Time({ name, ms, onMs }: { name: string; ms: number; onMs?: (ms: number
   );
 }
 
-const topicsText = (topics: unknown): string => (Array.isArray(topics) ? topics.join('、') : '');
+/** Words of what is bought: what of them counts is said while somebody types. */
+function Topics({ fields, onFields }: { fields: RuleFields; onFields?: (fields: RuleFields) => void }) {
+  const { lang } = useWords();
+  const topics = topicsOf(fields);
+  const [short, long] = [topics.filter(isTooShort), topics.filter((word) => word.length > TOPIC_LENGTH)];
+  const joined = (words: readonly string[]) => words.join(lang === 'zh' ? '、' : ', ');
+  return (
+    <label class="rules-field" data-topics>
+      <span>{sayRules(lang, 'topics')}</span>
+      <textarea
+        name="topics"
+        rows={2}
+        disabled={!onFields}
+        placeholder={sayRules(lang, 'topicsHint')}
+        defaultValue={topics.join('、')}
+        onInput={(event) => onFields?.(withTopics(fields, event.currentTarget.value))}
+      />
+      <small class={topics.length > TOPICS_MAX ? 'rules-problem' : ''}>
+        {sayRules(lang, 'topicsHow', { max: TOPICS_MAX, length: TOPIC_LENGTH, n: topics.length })}
+      </small>
+      {short.length > 0 && (
+        <small class="rules-problem">{sayRules(lang, 'topicsShort', { words: joined(short) })}</small>
+      )}
+      {long.length > 0 && <small class="rules-problem">{sayRules(lang, 'topicsLong', { words: joined(long) })}</small>}
+    </label>
+  );
+}

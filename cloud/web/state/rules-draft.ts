@@ -112,6 +112,16 @@ export function recordingOf(samples: Float32Array, rate = 16_000): Blob {
   return new Blob([wavOf(whole, rate)], { type: 'audio/wav' });
 }
 
+/** As the pack's own schema has it (models/rules/schema.ts). */
+export const TOPICS_MAX = 200;
+export const TOPIC_LENGTH = 40;
+
+export const topicsOf = ({ topics }: { readonly topics?: unknown }): readonly string[] =>
+  Array.isArray(topics) ? topics.map(String) : [];
+
+/** A single syllable of Mandarin is in every sentence, so no ear minds it. */
+export const isTooShort = (topic: string): boolean => /^\p{Script=Han}$/u.test(topic);
+
 /** Words parted by commas, ideographic ones or lines; none leaves the key out. */
 export function withTopics<T extends object>(fields: T, text: string): T {
   const { topics: _before, ...rest } = fields as T & { topics?: unknown };

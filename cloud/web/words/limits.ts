@@ -1,5 +1,7 @@
 /** Thresholds of behaviours in words: what each figure is called, and the plain sentence of what will happen. */
+import type { Behaviour } from '../../../protocol/event.ts';
 import type { Lang } from './time.ts';
+import { behaviourWords } from './words.ts';
 
 type Pair = readonly [zh: string, en: string];
 type LimitKind = 'time' | 'level' | 'told' | 'share' | 'number' | 'whole';
@@ -95,7 +97,7 @@ const WHAT: Readonly<Record<string, Pair>> = {
     'As with a telephone, and one voice in {turns} turns or more',
   ],
   off_subject: [
-    '{windowMs} 内的话少于 {share} 与评标有关，持续满 {noticeMs}',
+    '{windowMs}内的话少于 {share} 与评标有关，持续满 {noticeMs}',
     'Of {windowMs} of talk less than {share} is about the evaluation, for {noticeMs}',
   ],
   camera_fault: [
@@ -120,6 +122,12 @@ export function spanWords(ms: number, lang: Lang): string {
 }
 
 type RuleValues = Readonly<Record<string, unknown>>;
+
+/** What a rule is called: as its behaviour, where it has one of its own. */
+export function ruleName(rule: string, lang: Lang): string {
+  if (rule === 'off_subject') return lang === 'zh' ? '无关话题（整段谈话）' : 'Off-topic talk as a whole';
+  return behaviourWords(rule as Behaviour, lang);
+}
 
 /** The plain sentence of what a rule will do. */
 export function ruleSentence(rule: string, values: RuleValues, lang: Lang): string {

@@ -147,6 +147,15 @@ const RULES = {
     'Runs the draft over the newest stored events: what would not have been raised, what would be graver or milder, and what else is heard within ten seconds of them.',
   ],
   topics: ['也算与评标有关的词（如采购的内容）', 'Words that count as on the subject too, such as what is bought'],
+  topicsHow: [
+    '用顿号、逗号或换行隔开，至多 {max} 个，每个至多 {length} 个字；评标自身的用语和投标人名称不必写。现有 {n} 个。',
+    'Parted by commas or lines, at most {max} of at most {length} characters; words of the evaluation itself and the bidders count anyway. Now {n}.',
+  ],
+  topicsShort: [
+    '单个汉字到处都会出现，不算：{words}',
+    'A single Chinese character is in every sentence and does not count: {words}',
+  ],
+  topicsLong: ['太长，保存时会被拒绝：{words}', 'Too long, and refused when it is saved: {words}'],
   topicsHint: ['电梯、医院、沥青路面', 'lift, hospital, asphalt'],
   effectRoom: ['范围', 'Rooms'],
   compare: ['开始对比', 'Compare'],
