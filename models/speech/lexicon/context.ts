@@ -16,6 +16,8 @@ const TURNED_BEFORE = 3;
 const LAPPED = 2;
 /** Who hears so many prohibitions in so many units hears rules being read out: nothing of them is said by the reader. */
 const READ_OUT = { prohibitions: 2, units: 80 } as const;
+/** A pause ends a sentence: it stands for so many units over which a negation or a quotation has to reach. */
+export const PAUSE_UNITS = 3;
 /** How often a word may have been said until a phrase is judged. */
 const REMEMBERED = 8;
 
@@ -94,6 +96,8 @@ interface Occurrence {
 export interface Context {
   /** One unit further. */
   push(unit: string): void;
+  /** Nobody spoke between the unit pushed last and the next. */
+  pause(): void;
   /** What the words around say of a phrase over these units: it counts, it does not, or a needed word may yet come. */
   judge(phraseId: string, begin: number, end: number): 'allowed' | 'refused' | 'open';
 }
@@ -157,6 +161,8 @@ export function createContext(deps: {
   const heard = new Map<string, Occurrence[]>();
   let prohibitions: Occurrence[] = [];
   let position = -1;
+  /** Units behind which there was a pause, the last ones. */
+  let pauses: number[] = [];
 
   const said = (term: string): readonly Occurrence[] => heard.get(term) ?? [];
   const turned = (list: readonly string[], at: Occurrence) =>
@@ -198,7 +204,8 @@ export function createContext(deps: {
     { begin, end }: Occurrence,
     own: readonly string[],
   ): boolean => {
-    const before = at.end < begin && begin - at.end <= REACH[kind];
+    const paused = pauses.filter((unit) => unit >= at.end && unit < begin).length;
+    const before = at.end < begin && begin - at.end + PAUSE_UNITS * paused <= REACH[kind];
     if (kind === 'quotation') return before && !turned(turns.dismissing, at);
     if (leads && at.end + LAPPED >= begin) return false;
     const lapping = at.begin < begin && at.end >= begin && at.end < begin + LAPPED;
@@ -232,6 +239,9 @@ export function createContext(deps: {
         if (vetoes.get(term) === 'prohibition' && !prohibitions.some((one) => one.begin <= end && one.end >= begin))
           prohibitions = [...prohibitions, at].slice(-REMEMBERED);
       }
+    },
+    pause() {
+      pauses = [...pauses, position].slice(-REMEMBERED);
     },
     judge(phraseId, begin, end) {
       if (refused(phraseId, begin, end)) return 'refused';

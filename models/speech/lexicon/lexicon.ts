@@ -67,6 +67,8 @@ export interface Lexicon {
   readonly patterns: number;
   /** One unit further; the suspected phrases whose context allows them, the best form of each phrase only. */
   push(unit: string): LexiconHit[];
+  /** Nobody spoke between the unit pushed last and the next: a negation reaches less far over it. */
+  pause(): void;
   /** What still waits for its end or its context; nothing is forgotten of what came before. */
   flush(): LexiconHit[];
   /**
@@ -198,6 +200,7 @@ export function createLexicon(deps: {
       step(NOTHING);
       return decide(true);
     },
+    pause: context.pause,
     judge: context.judge,
   };
 }

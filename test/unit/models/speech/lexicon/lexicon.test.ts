@@ -103,6 +103,24 @@ describe('createLexicon', () => {
     expect(say(guarded, '这个证书不能得分另外一家的材料比较齐全给他打最高分')).toEqual(['p']);
   });
 
+  it('lets a negation or a quotation reach less far over a pause', () => {
+    const guarded = [phrase('p', ['给他打最高分'], { unless: ['没有', '招标文件规定'] })];
+    const judged = (text: string, pausedBehind: string) => {
+      const lexicon = createLexicon({ phrases: guarded, units });
+      const end = units.spell(text).length - 1;
+      units.spell(text).forEach((unit, i) => {
+        lexicon.push(unit);
+        if (i === units.spell(pausedBehind).length - 1) lexicon.pause();
+      });
+      return lexicon.judge('p', end - 5, end);
+    };
+    expect(judged('偏离表没有填写给他打最高分', '')).toBe('refused');
+    expect(judged('偏离表没有填写给他打最高分', '偏离表没有填写')).toBe('allowed');
+    expect(judged('偏离表没有填写给他打最高分', '偏离表')).toBe('refused');
+    expect(judged('招标文件规定的情况给他打最高分', '招标文件规定的情况')).toBe('refused');
+    expect(judged('招标文件规定什么情况最好的一家才给他打最高分', '招标文件规定')).toBe('allowed');
+  });
+
   it('takes what is said of the opposite for one thing, the one that was said', () => {
     const opposites = [phrase('high', ['第一家打高一点']), phrase('low', ['第一家打低一点'])];
     expect(say(opposites, '我看第一家打高一点')).toEqual(['high']);
