@@ -1,10 +1,9 @@
 /** Row 5, at another's seat: somebody who is not at the own seat stays with somebody who is at theirs. */
 import type { RoomLayout } from '../../protocol/room.ts';
-import { apart, type Body, bodiesOf, looking, spotIn, standsAt, worthOf } from './bodies.ts';
+import { apart, type Body, bodiesOf, looking, SURE_SCORE, spotIn, standsAt, worthOf } from './bodies.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
-import { HIGH_SCORE } from './track.ts';
 
 /** Who stands in front or behind and only looks near is larger or smaller by more than this. */
 const LIKE_SIZE = 2;
@@ -42,7 +41,7 @@ export const atOtherSeat = spellRule({
         const near = visitors.flatMap((visitor) => {
           // Whom they stand between, they stand with the nearer one.
           const nearest = nearestHost(scene, visitor, bodies, camera, going);
-          const from = visitor.homeId ?? absent(scene, seatId, visitor);
+          const from = visitor.homeId ?? absent(scene, seatId, visitor, bodies);
           const gap = from === seatId ? undefined : gapTo(visitor, seatId, bodies, camera);
           if (from === undefined || gap === undefined || !away.some((s) => s.seatId === from)) return [];
           return [
@@ -79,12 +78,14 @@ export const atOtherSeat = spellRule({
 const isTaken = (scene: Scene, seatId: string) => scene.seats.some((s) => s.seatId === seatId && s.occupancy === 'yes');
 
 /** Somebody without a known seat is taken for the owner who left last; with nobody away it is a stranger, and another rule's. */
-function absent(scene: Scene, notId: string, { track }: Body): string | undefined {
-  if (track.peak < HIGH_SCORE) return undefined;
+function absent(scene: Scene, notId: string, { track }: Body, bodies: readonly Body[]): string | undefined {
+  if (track.peak < SURE_SCORE) return undefined;
   const away = scene.seats.filter(
     (s) =>
       s.occupancy === 'no' &&
       s.seatId !== notId &&
+      // Whom this very picture shows elsewhere is not here.
+      !bodies.some((b) => b.homeId === s.seatId) &&
       s.leftMonoMs !== undefined &&
       track.bornMonoMs >= s.leftMonoMs - BEFORE_LEAVING_MS,
   );

@@ -31,6 +31,9 @@ const STALE_MS = 3000;
 /** A key point below this is guessed by the model, not seen. */
 const SEEN = 0.3;
 
+/** Who stands or walks is seen whole at some time, and so surely; what never is so is a plant, a coat or a reflection. */
+export const SURE_SCORE = 0.5;
+
 export interface Body {
   readonly track: Track;
   readonly cameraId: string;

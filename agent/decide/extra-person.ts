@@ -1,6 +1,7 @@
 /** Row 13, extra person: more people in the room than the roster allows, counted on tracks that live. */
 import type { DraftEvent } from '../../protocol/event.ts';
 import { iou } from '../../protocol/seat.ts';
+import { SURE_SCORE } from './bodies.ts';
 import { type Episode, follow, isOpen, levelOf, resume } from './episode.ts';
 import { covers, isElsewhere, type Spot } from './place.ts';
 import type { Rule } from './rule.ts';
@@ -47,8 +48,6 @@ const FINE_MS = 5000;
 /** Who sits is missed by the detector now and then; who walks is seen or gone. */
 const SEATED_KEPT_MS = 2500;
 const WALKING_KEPT_MS = 700;
-/** Who walks through the room is seen whole at some time: what never was more than this is a plant, a coat, a reflection. */
-const STRANGER_SCORE = 0.5;
 /** A sure box that overlaps so much with where a stranger was lost is that stranger under a new id. */
 const HEIR_IOU = 0.3;
 /** A person whose last detection is weaker than this is not counted as one more. */
@@ -184,8 +183,8 @@ function strangersOf(
   const isSeen = (t: Track) => t.seenMonoMs === sight.frame?.monoMs;
   const known = free.filter((t) => before.some((b) => b.cameraId === cameraId && b.trackId === t.trackId));
   const lost = known.filter((t) => !isSeen(t));
-  const heir = (t: Track) => t.score >= STRANGER_SCORE && isSeen(t) && lost.some((l) => iou(l.box, t.box) > HEIR_IOU);
-  return free.filter((t) => known.includes(t) || (t.peak >= STRANGER_SCORE && (hasWalked(t) || heir(t))));
+  const heir = (t: Track) => t.score >= SURE_SCORE && isSeen(t) && lost.some((l) => iou(l.box, t.box) > HEIR_IOU);
+  return free.filter((t) => known.includes(t) || (t.peak >= SURE_SCORE && (hasWalked(t) || heir(t))));
 }
 
 interface Known {

@@ -23,6 +23,8 @@ interface Caller {
   readonly firstWallMs: number;
   readonly lastMonoMs: number;
   readonly poses: number;
+  /** Poses of them since then, those without it too. */
+  readonly looked: number;
   readonly episode?: Episode | undefined;
 }
 
@@ -36,7 +38,9 @@ const SPOKEN = 0.3;
 const BLOCK_MS = 500;
 /** A pose is made every two seconds of who sits still, and one may fail: the hand is still there for so long. */
 const HELD_MS = 8000;
-const POSES = 2;
+const POSES = 3;
+/** Of hands that are hidden the pose model guesses one at the ear now and then: it is there in most poses. */
+const SHARE = 0.6;
 /** Turns are remembered for as long as a call may be looked back on. */
 const KEPT_MS = 60_000;
 /** Who answers a call speaks before the hand has settled. */
@@ -55,6 +59,7 @@ export const outsideContact: Rule<OutsideContact> = {
           cameraId: body.sourceId ?? '',
           ...from,
           poses: POSES,
+          looked: POSES,
           episode: resume(event, at),
         },
       ];
@@ -93,24 +98,29 @@ function listen(turns: OutsideContact['turns'], scene: Scene, rule: OutsideConta
 function watch(callers: readonly Caller[], scene: Scene): readonly Caller[] {
   const { at } = scene;
   if (scene.input.kind !== 'frame') return callers;
-  const seen = looking(scene.cameras).flatMap((camera) =>
+  const looked = looking(scene.cameras).flatMap((camera) =>
     bodiesOf(camera).flatMap((body) => {
       const seatId = body.homeId ?? body.seatId;
-      return seatId !== undefined && body.posed && phoneArm(body) !== undefined
-        ? [{ seatId, cameraId: body.cameraId }]
-        : [];
+      const isCalling = phoneArm(body) !== undefined;
+      return seatId !== undefined && body.posed ? [{ seatId, cameraId: body.cameraId, isCalling }] : [];
     }),
   );
+  const seen = looked.flatMap(({ isCalling, ...who }) => (isCalling ? [who] : []));
   const going = callers.map((caller) => {
     const again = seen.find((s) => s.seatId === caller.seatId);
-    if (!again) return caller;
+    if (!again) {
+      const isLooked = looked.some((s) => s.seatId === caller.seatId);
+      return isLooked ? { ...caller, looked: caller.looked + 1 } : caller;
+    }
     const anew = !isOpen(caller.episode) && at.monoMs - caller.lastMonoMs > HELD_MS;
-    const first = anew ? { firstMonoMs: at.monoMs, firstWallMs: at.wallMs, poses: 1 } : { poses: caller.poses + 1 };
+    const first = anew
+      ? { firstMonoMs: at.monoMs, firstWallMs: at.wallMs, poses: 1, looked: 1 }
+      : { poses: caller.poses + 1, looked: caller.looked + 1 };
     return { ...caller, ...first, cameraId: again.cameraId, lastMonoMs: at.monoMs };
   });
   const fresh = seen
     .filter((s, i) => !callers.some((c) => c.seatId === s.seatId) && seen.findIndex((o) => o.seatId === s.seatId) === i)
-    .map((s) => ({ ...s, firstMonoMs: at.monoMs, firstWallMs: at.wallMs, lastMonoMs: at.monoMs, poses: 1 }));
+    .map((s) => ({ ...s, firstMonoMs: at.monoMs, firstWallMs: at.wallMs, lastMonoMs: at.monoMs, poses: 1, looked: 1 }));
   return [...going, ...fresh];
 }
 
@@ -125,7 +135,8 @@ function speak(
   const allowed = isAllowed(scene.session, 'outside_contact', seatIds, at.wallMs);
   const from = caller.firstMonoMs - BEFORE_MS;
   const said = Math.max(0, ...Object.values(turns).map((list) => list.filter((t) => t.endMonoMs >= from).length));
-  const holds = !gone && !allowed && caller.poses >= POSES && said >= rule.turns;
+  const isHeld = caller.poses >= POSES && caller.poses >= SHARE * caller.looked;
+  const holds = !gone && !allowed && isHeld && said >= rule.turns;
   const over = gone || allowed;
   const open = isOpen(caller.episode);
   const lastingMs = caller.lastMonoMs - caller.firstMonoMs;

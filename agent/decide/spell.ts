@@ -15,8 +15,8 @@ export interface Evidence {
   /** False: seen that it is not so. Who is not seen at all gives no evidence. */
   readonly holds: boolean;
   readonly cameraId: string;
-  /** The number that says so, against its threshold. */
-  readonly value: number;
+  /** The number that says so, against its threshold; absent: known otherwise, and there is none to tell. */
+  readonly value?: number;
   readonly threshold?: number;
   readonly unit?: string;
   /** How well this camera sees those seats: of several views the better one counts. */
@@ -46,7 +46,7 @@ export interface Spell {
   /** Last evidence of either kind. */
   readonly toldMonoMs: number;
   readonly fineMonoMs?: number | undefined;
-  readonly value: number;
+  readonly value?: number | undefined;
   readonly threshold?: number | undefined;
   readonly unit: string;
   readonly cameraId?: string | undefined;
@@ -109,7 +109,7 @@ export function spellRule(spec: SpellRule): Rule<readonly Spell[]> {
             hits: Number.MAX_SAFE_INTEGER,
             lastMonoMs: at.monoMs,
             toldMonoMs: at.monoMs,
-            value: figure?.value ?? 0,
+            value: figure?.value,
             threshold: figure?.threshold,
             unit: figure?.unit ?? '',
             begins: [],
@@ -290,12 +290,16 @@ function factsOf(spell: Spell, over: boolean, spec: SpellRule, rule: TwoLevels, 
   const limitMs = (reached ? rule.alarmMs : (rule.noticeMs ?? rule.alarmMs)) ?? 0;
   const figures: Figure[] = [
     { name: 'lasting', value: Math.round(spell.lastingMs / 100) / 10, threshold: limitMs / 1000, unit: 's' },
-    {
-      name: spec.figure,
-      value: Math.round(spell.value * 100) / 100,
-      ...(spell.threshold === undefined ? {} : { threshold: Math.round(spell.threshold * 100) / 100 }),
-      unit: spell.unit,
-    },
+    ...(spell.value === undefined
+      ? []
+      : [
+          {
+            name: spec.figure,
+            value: Math.round(spell.value * 100) / 100,
+            ...(spell.threshold === undefined ? {} : { threshold: Math.round(spell.threshold * 100) / 100 }),
+            unit: spell.unit,
+          },
+        ]),
   ];
   return {
     seatIds: spell.seatIds,

@@ -1,5 +1,5 @@
 /** The owner stands at the own seat: head higher than while sitting, and not for a stretch of the arms. */
-import { type Body, bodiesOf, joint, looking, worthOf } from './bodies.ts';
+import { type Body, bodiesOf, joint, looking, SURE_SCORE, worthOf } from './bodies.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
 import { type Evidence, spellRule } from './spell.ts';
 
@@ -7,8 +7,6 @@ import { type Evidence, spellRule } from './spell.ts';
 const SPREAD = 1.6;
 /** The nose is this far below the upper edge of the box, in shoulder widths, and some more for a bowed head. */
 const NOSE = 0.6;
-/** Without a face only a sure box says how high the head is: a weak one may hold what stands behind the chair. */
-const SURE = 0.5;
 /** Who stands up leaves the chair, and the seat looks so different from then on; who passes behind it is high, too. */
 const CHANGED_LOOK = 0.35;
 
@@ -70,7 +68,8 @@ export function riseOf({ track, habit, shoulders }: Body): number | undefined {
     return wrist !== undefined && nose !== undefined && wrist[1] < nose[1];
   });
   if (raised || track.box[2] - track.box[0] > SPREAD * habit.width) return undefined;
-  if (!nose && track.score < SURE) return undefined;
+  // Without a face only a sure box says how high the head is: a weak one may hold what stands behind the chair.
+  if (!nose && track.score < SURE_SCORE) return undefined;
   const rise = (habit.top - track.box[1]) / shoulders;
   // A coat stand behind the chair makes the box higher, and leaves the face where it was.
   return nose ? Math.min(rise, (habit.top + NOSE * shoulders - nose[1]) / shoulders) : rise;

@@ -1,7 +1,7 @@
 /** Row 6, whispering: two people at their seats have put their heads together. */
 import type { Point } from '../../protocol/seat.ts';
 import { apart, type Body, bodiesOf, faintBody, isInReach, joint, looking, spotIn, worthOf } from './bodies.ts';
-import type { Spot } from './place.ts';
+import { covers, type Spot } from './place.ts';
 import type { RuleContext } from './rule.ts';
 import type { CameraScene, Scene } from './scene.ts';
 import { seatEn, seatZh, spanEn, spanZh } from './sentence.ts';
@@ -20,6 +20,9 @@ const CHANGED_LOOK = 0.25;
 /** Who leans so far has the head out of the own place; the head that it is put to may be hidden by it, for longer than a blink. */
 const LEANS_OVER = 0.8;
 const HIDDEN_MS = 2000;
+/** Two who put their heads together are lost within so long, and nobody's box covers so much of their seats. */
+const SAME_MS = 3000;
+const BEFORE_IT = 0.2;
 
 /** With a track, or seen too weakly for one. */
 type Sitter = Omit<Body, 'track'> & Partial<Pick<Body, 'track'>>;
@@ -86,7 +89,7 @@ export function together(
         ];
       }),
     );
-    return [...both, ...hidden];
+    return [...both, ...hidden, ...goneTogether(camera, missed, { scene, layout, changed, going })];
   });
 }
 
@@ -129,13 +132,44 @@ function hiddenBy(
         seatIds,
         cameraId: camera.cameraId,
         holds: true,
-        // To where the other head usually is: it is nearer.
-        value: Math.max(0, apart(a.head, [habit.middle, a.head[1]]) / a.shoulders - HEAD),
-        unit: 'shoulders',
         sinceMonoMs: rest.sinceMonoMs,
         worth: worthOf(camera, seatIds),
       };
     });
+}
+
+/**
+ * Or neither: two who vanish from every camera's sight in the same moment, each at a seat that is taken, looks
+ * otherwise since, and is not hidden by anybody who stands before it.
+ */
+function goneTogether(
+  camera: CameraScene,
+  missed: readonly { readonly seatId: string }[],
+  { scene, layout, changed }: Leaning,
+): readonly Evidence[] {
+  const now = camera.sight.frame?.monoMs;
+  const gone = missed.flatMap(({ seatId }) => {
+    const home = spotIn(camera, seatId);
+    const stillMs = camera.rests.find((r) => r.seatId === seatId)?.sinceMonoMs ?? 0;
+    const seenMs = Math.max(...scene.cameras.map((c) => c.rests.find((r) => r.seatId === seatId)?.hereMonoMs ?? 0));
+    const isHidden = camera.tracks.some((t) => t.seenMonoMs === now && home && covers(t.box, home.zone) > BEFORE_IT);
+    if (!home || seenMs === 0 || isHidden || !changed.includes(seatId)) return [];
+    return scene.at.monoMs - seenMs < HIDDEN_MS ? [] : [{ homeId: seatId, home, seenMs, stillMs }];
+  });
+  return gone.flatMap((a, i) =>
+    gone
+      .slice(i + 1)
+      // Both in the same moment: a sleeper lies still since before the neighbour went out of sight.
+      .filter((b) => Math.max(Math.abs(a.seenMs - b.seenMs), Math.abs(a.stillMs - b.stillMs)) <= SAME_MS)
+      .filter((b) => isInReach(a, b, layout))
+      .map((b): Evidence => {
+        const seatIds = [a.homeId, b.homeId].sort();
+        return {
+          ...{ key: seatIds.join('+'), seatIds, cameraId: camera.cameraId, holds: true },
+          ...{ sinceMonoMs: Math.min(a.seenMs, b.seenMs), worth: worthOf(camera, seatIds) },
+        };
+      }),
+  );
 }
 
 function gapOf(a: Sitter, b: Sitter): number {

@@ -17,7 +17,6 @@ import {
   sitting,
   standing,
   told,
-  ZONES,
 } from './world.ts';
 
 const ctx = { ...context, pack: full };
@@ -112,121 +111,21 @@ describe("at another's seat", () => {
     expect(of(run, 'at_other_seat')).toEqual([]);
     expect(of(run, 'left_seat')).toEqual([]);
   });
+  it('is not somebody seen weakly beside another seat, as a plant is, while the one who is away is seen visiting', () => {
+    const run = start();
+    for (const x of [0.22, 0.27, 0.32])
+      play(run, run.s + 0.5, { persons: [...others('1'), standing(x)], looks: { '1': 'empty' } }, ctx);
+    const plant = { ...standing(0.88), score: 0.35 };
+    play(run, 50, { persons: [...others('1'), standing(0.39), plant], looks: { '1': 'empty' } }, ctx);
+    const told_ = episodes(run).filter((b) => b.behaviour === 'at_other_seat' && b.phase === 'begin');
+    expect(told_.map((b) => b.seatIds)).toEqual([['1', '2']]);
+  });
   it('is allowed with a call for help', () => {
     const run = start();
     const permit = { permitId: 'p', kind: 'help' as const, seatId: '1', fromWallMs: 0, untilWallMs: at(90).wallMs };
     say(run, session({ permits: [permit] }));
     visit(run, 40);
     expect(told(run)).toEqual([]);
-  });
-});
-
-/** Seats 1 and 2 stand close enough to lean over. */
-const near = {
-  ...ctx,
-  layout: {
-    ...layout,
-    seats: layout.seats.map((s) => {
-      const x = s.seatId === '2' ? 0.27 : ZONES[s.seatId]!;
-      const zone: [number, number][] = [
-        [x, 0.4],
-        [x + 0.16, 0.4],
-        [x + 0.16, 0.6],
-        [x, 0.6],
-      ];
-      return { ...s, views: [{ cameraId: 'cam-a', zone }] };
-    }),
-  },
-};
-const pair = (lean: number): readonly Person[] => [
-  sitting('1', lean),
-  { box: [0.3 - lean * 0.16, 0.4, 0.4 - lean * 0.16, 0.58], score: 0.8 },
-  sitting('3'),
-];
-
-const leaning = { '1': 'otherwise', '2': 'otherwise' } as const;
-
-describe('whispering', () => {
-  it('tells heads that were put together, with both seats', () => {
-    const run = begin([], near);
-    play(run, 20, { persons: pair(0) }, near);
-    play(run, 32, { persons: pair(0.3), looks: leaning }, near);
-    play(run, 40, { persons: pair(0) }, near);
-    expect(told(run)).toEqual(['begin whispering notice', 'end whispering notice']);
-    expect(episodes(run)[0]).toMatchObject({ seatIds: ['1', '2'], beganWallMs: at(20).wallMs });
-  });
-  it('becomes an alarm when it happens again and again', () => {
-    const run = begin([], { ...near, pack: { ...full, cooldownMs: 0 } });
-    play(run, 20, { persons: pair(0) }, near);
-    for (let i = 1; i <= 3; i++) {
-      play(run, run.s + 8, { persons: pair(0.3), looks: leaning }, near);
-      play(run, run.s + 12, { persons: pair(0) }, near);
-    }
-    expect(of(run, 'alarm').length).toBeGreaterThan(0);
-  });
-  it('is allowed while they discuss', () => {
-    const run = begin([], near);
-    play(run, 20, { persons: pair(0) }, near);
-    feed(run, { kind: 'session', at: at(20), session: session({ phase: 'discussion' }) }, near);
-    play(run, 40, { persons: pair(0.3), looks: leaning }, near);
-    expect(told(run)).toEqual([]);
-  });
-  it('goes on after a restart under the same id', () => {
-    const run = begin([], near);
-    play(run, 20, { persons: pair(0) }, near);
-    play(run, 28, { persons: pair(0.3), looks: leaning }, near);
-    const again = begin(run.drafts, { ...near, runId: 'second' });
-    play(again, 20, { persons: pair(0) }, { ...near, runId: 'second' });
-    expect(told(again)).toEqual(['end whispering notice']);
-    expect(episodes(again)[0]!.episodeId).toBe(episodes(run)[0]!.episodeId);
-  });
-});
-
-describe('heads of which few are seen', () => {
-  const faced = (persons: readonly Person[]) => persons.map((p) => posed(p));
-  const calm = () => {
-    const run = begin([], near);
-    play(run, 20, { persons: faced(pair(0)) }, near);
-    return run;
-  };
-  it('are not boxes that tremble at seats that look as ever', () => {
-    const run = calm();
-    play(run, 40, { persons: pair(0.3) }, near);
-    expect(told(run)).toEqual([]);
-  });
-  it('are where the boxes are when the poses are old ones', () => {
-    const run = calm();
-    const [one, two, three] = pair(0.3);
-    // As it was before they leaned, moved along.
-    const old = (p: Person, by: number) => {
-      const { pose } = posed({ ...p, box: [p.box[0] + by, p.box[1], p.box[2] + by, p.box[3]] });
-      return { ...p, pose: pose! };
-    };
-    play(
-      run,
-      32,
-      (s) => ({
-        persons: [old(one!, -0.05), old(two!, 0.05), three!].map((p) => ({ ...p, poseAgeMs: 4000 + (s - 20) * 1000 })),
-        looks: leaning,
-      }),
-      near,
-    );
-    expect(of(run, 'whispering')).toEqual(['begin whispering notice']);
-  });
-  it('are known by one who leans far over to a seat whose person is missed, both seats changed', () => {
-    const run = calm();
-    const [one, , three] = pair(0.5);
-    play(run, 30, { persons: [posed(one!), three!], looks: leaning }, near);
-    play(run, 44, { persons: faced(pair(0)) }, near);
-    expect(of(run, 'whispering')).toEqual(['begin whispering notice', 'end whispering notice']);
-    expect(episodes(run)[0]).toMatchObject({ seatIds: ['1', '2'], beganWallMs: at(20).wallMs });
-    expect(of(run, 'sleeping')).toEqual([]);
-  });
-  it('are not a sleeper and a neighbour whose seat looks as ever', () => {
-    const run = calm();
-    const [one, , three] = pair(0.5);
-    play(run, 34, { persons: [posed(one!), three!], looks: { '2': 'otherwise' } }, near);
-    expect(of(run, 'whispering')).toEqual([]);
   });
 });
 

@@ -173,9 +173,10 @@ describe('talk off the subject', () => {
 
 describe('a telephone call', () => {
   /** Speech in turns of two seconds with pauses of `pause` seconds; frames show who holds a hand at the ear. */
-  const call = (run: Run, until: number, { pause = 2, hand = true, mics = ['mic'] } = {}) => {
+  const call = (run: Run, until: number, { pause = 2, hand = true, guessed = false, mics = ['mic'] } = {}) => {
     for (; run.s < until; run.s += 0.5) {
-      const persons = [...others('2').map((p) => posed(p)), posed(sitting('2'), hand ? { left: 'ear' } : {})];
+      const isUp = hand && !(guessed && run.s % 1 === 0.5);
+      const persons = [...others('2').map((p) => posed(p)), posed(sitting('2'), isUp ? { left: 'ear' } : {})];
       feed(run, frame(run.s, { persons }), ctx);
       for (const microphoneId of mics)
         feed(run, level(run.s, { microphoneId, speech: run.s % (2 + pause) < 2 ? 0.9 : 0 }), ctx);
@@ -205,6 +206,12 @@ describe('a telephone call', () => {
     const turns = begin([], ctx);
     call(turns, 60, { hand: false });
     expect([silent, talking, turns].flatMap(calls)).toEqual([]);
+  });
+
+  it('is not a hand that every other pose puts to the ear, as it is guessed of hidden hands', () => {
+    const run = begin([], ctx);
+    call(run, 60, { guessed: true });
+    expect(calls(run)).toEqual([]);
   });
 
   it('may be permitted', () => {
