@@ -96,6 +96,12 @@ describe('the rule page', () => {
     await rule.locator('input[name="noticeMs-min"]').fill('1');
     await rule.locator('.rules-sentence', { hasText: '满 1 分 30 秒：提示' }).waitFor();
 
+    // Words of what is bought, with what of them counts.
+    const topics = page.locator('[data-rule=off_subject] [data-topics]');
+    await topics.locator('textarea').fill('电梯、医院，机');
+    await topics.locator('small', { hasText: '现有 3 个' }).waitFor();
+    await topics.locator('.rules-problem', { hasText: '机' }).waitFor();
+
     // Tried before it counts; what is written survives a reload.
     await page.reload();
     await page.click('.rules-tab:has-text("试一试")');

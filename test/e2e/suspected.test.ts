@@ -1,40 +1,21 @@
 /** Words that are only suspected are marked as that, in the list and on the event, until they are confirmed. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SUSPECTED } from '../../protocol/event.ts';
-import { browserMissing, DESKTOP, launchBrowser, openContext, PHONE } from './browser.ts';
-import { buildPage, type Fixture, PASSWORD, startFixture } from './web-fixture.ts';
+import { DESKTOP, PHONE } from './browser.ts';
+import { webDesk } from './web-desk.ts';
 
-const missing = browserMissing();
 const pictures = process.env.EVALROOM_PICTURES;
-let browser: Browser;
-let folder: string;
-let fixture: Fixture;
 
 describe('words that are only suspected', () => {
-  beforeAll(async () => {
-    if (missing) return;
-    folder = await mkdtemp(path.join(tmpdir(), 'evalroom-page-'));
-    await buildPage(folder);
-    browser = await launchBrowser();
-    fixture = await startFixture({ page: folder, user: true });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await fixture?.close();
-    if (folder && existsSync(folder)) await rm(folder, { recursive: true, force: true });
-  });
+  const desk = webDesk();
 
   it.for([
     ['desk', DESKTOP],
     ['telephone', PHONE],
   ] as const)('say so on a %s', async ([name, size], ctx) => {
-    if (missing) return ctx.skip(missing);
-    const episodeId = fixture.world.begin({
+    if (desk.missing) return ctx.skip(desk.missing);
+    const episodeId = desk.fixture.world.begin({
       roomId: 'room-101',
       behaviour: 'speech_prohibited',
       level: 'notice',
@@ -51,13 +32,7 @@ describe('words that are only suspected', () => {
         transcript: { language: 'zh-CN', engine: 'fsmn', text: 'ni kan 给点好处 ba', hit: [7, 11] },
       },
     });
-    const { context, faults } = await openContext(browser, size);
-    const page = await context.newPage();
-    await page.goto(`${fixture.url}/#/queue`);
-    await page.fill('input[name=name]', '王监督');
-    await page.fill('input[name=password]', PASSWORD);
-    await page.click('button[type=submit]');
-    await page.waitForSelector('.frame');
+    const { page, context, faults } = await desk.open('#/queue', size);
     const row = page.locator(`[data-episode-id="${episodeId}"]`).first();
     await row.waitFor();
     expect(await row.locator('.row-tag').textContent()).toBe('疑似');
@@ -67,7 +42,7 @@ describe('words that are only suspected', () => {
     await page.locator('.event-head .tag-suspected').waitFor();
     expect(await page.locator('.event-sentence').textContent()).toContain('尚未证实');
     if (pictures) await page.screenshot({ path: path.join(pictures, `suspected-event-${name}.png`) });
-    fixture.world.go(episodeId, 'update', {
+    desk.fixture.world.go(episodeId, 'update', {
       level: 'alarm',
       from: SUSPECTED,
       to: 'SPOKEN',

@@ -30,6 +30,8 @@ export interface Fixture {
   repeat(rows: number): void;
   /** Ends every session. */
   expire(): void;
+  /** Whoever asks for a large picture has to wait for so long; without it the box does not answer. */
+  tooOften(waitMs: number): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export async function startFixture(
   let user = options.user ? { name: '王监督', password: PASSWORD } : undefined;
   let refusing = false;
   let repeating = 0;
+  let pictureWaitMs: number | undefined;
 
   for (let room = 1; room <= (options.rooms ?? 1); room++) {
     const layout = layoutOf(room, media.zoneOf);
@@ -221,9 +224,12 @@ export async function startFixture(
     return { entries: entries.reverse().slice(0, Number(limit ?? 50)), chainHolds: true };
   });
   // A box that does not answer: the page has to live with the small picture.
-  app.post('/api/rooms/:room/picture/:camera', (_request, reply) =>
-    refuse(reply, 503, 'picture_silent', '终端没有应答。', 'The box does not answer.'),
-  );
+  app.post('/api/rooms/:room/picture/:camera', (_request, reply) => {
+    if (pictureWaitMs === undefined)
+      return refuse(reply, 503, 'picture_silent', '终端没有应答。', 'The box does not answer.');
+    const message = { zh: '请等待', en: 'Please wait' };
+    return reply.code(429).send({ code: 'picture_often', message, waitMs: pictureWaitMs } satisfies ErrorView);
+  });
   app.get('/api/rooms/:room/snapshot/:camera', async (_request, reply) =>
     reply.type('image/jpeg').send(await readFile(media.jpeg)),
   );
@@ -269,6 +275,9 @@ export async function startFixture(
       repeating = rows;
     },
     expire: () => sessions.clear(),
+    tooOften(waitMs) {
+      pictureWaitMs = waitMs;
+    },
     async close() {
       for (const [line, end] of lines) {
         end();

@@ -1,41 +1,20 @@
 /** An alert whose words have left says so where they stood, on a desk and on a telephone. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { wordlessSentence } from '../../protocol/words.ts';
-import { browserMissing, DESKTOP, launchBrowser, openContext, PHONE } from './browser.ts';
-import { buildPage, type Fixture, PASSWORD, startFixture } from './web-fixture.ts';
-
-const missing = browserMissing();
-let browser: Browser;
-let folder: string;
-let fixture: Fixture;
+import { DESKTOP, PHONE } from './browser.ts';
+import { webDesk } from './web-desk.ts';
 
 describe('words whose time is over', () => {
-  beforeAll(async () => {
-    if (missing) return;
-    folder = await mkdtemp(path.join(tmpdir(), 'evalroom-page-'));
-    await buildPage(folder);
-    browser = await launchBrowser();
-    fixture = await startFixture({ page: folder, user: true });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await fixture?.close();
-    if (folder && existsSync(folder)) await rm(folder, { recursive: true, force: true });
-  });
+  const desk = webDesk();
 
   it.for([
     ['desk', DESKTOP],
     ['telephone', PHONE],
   ] as const)('are said to be gone on a %s', async ([, size], ctx) => {
-    if (missing) return ctx.skip(missing);
+    if (desk.missing) return ctx.skip(desk.missing);
     const removed = { afterDays: 30, wallMs: Date.now() - 60_000, by: 'cloud' } as const;
     const sentence = wordlessSentence({ behaviour: 'speech_fee', phase: 'begin' }, removed);
-    const episodeId = fixture.world.begin({
+    const episodeId = desk.fixture.world.begin({
       roomId: 'room-101',
       behaviour: 'speech_fee',
       level: 'alarm',
@@ -44,13 +23,7 @@ describe('words whose time is over', () => {
       sentence,
       body: { wordsRemoved: removed, figures: [{ name: 'hits', value: 3, threshold: 3, unit: '' }] },
     });
-    const { context, faults } = await openContext(browser, size);
-    const page = await context.newPage();
-    await page.goto(`${fixture.url}/#/queue`);
-    await page.fill('input[name=name]', '王监督');
-    await page.fill('input[name=password]', PASSWORD);
-    await page.click('button[type=submit]');
-    await page.waitForSelector('.frame');
+    const { page, context, faults } = await desk.open('#/queue', size);
     const row = page.locator(`[data-episode-id="${episodeId}"]`).first();
     await row.waitFor();
     await row.click();

@@ -84,8 +84,9 @@ export function PictureBar({ room, cameraId, picture }: { room: RoomCard; camera
   const { lang } = useWords();
   const words = useRefusal();
   const { wallMs, large, asking, refusal, notBeforeMs } = picture;
-  const waitS = Math.ceil((notBeforeMs - desk.now.value) / 1000);
-  const waits = refusal?.said?.waitMs !== undefined;
+  const waits = refusal?.said?.waitMs;
+  // The page's own second may be nearly over: no more than the cloud has said.
+  const waitS = Math.ceil(Math.min(notBeforeMs - desk.now.value, waits ?? 0) / 1000);
   return (
     <div class="picture-bar" data-picture={large ? 'large' : wallMs === undefined ? 'none' : 'small'}>
       <p class="picture-what" role="status">
@@ -97,8 +98,8 @@ export function PictureBar({ room, cameraId, picture }: { room: RoomCard; camera
             <span data-age>{agoWords(desk.now.value - wallMs, lang)}</span>
           </>
         )}
-        {refusal && !waits && <span class="picture-refused">{words(refusal)}</span>}
-        {waits && waitS > 0 && <span class="picture-refused">{roomWords(lang, 'waitPicture', { n: waitS })}</span>}
+        {refusal && waits === undefined && <span class="picture-refused">{words(refusal)}</span>}
+        {waitS > 0 && <span class="picture-refused">{roomWords(lang, 'waitPicture', { n: waitS })}</span>}
       </p>
       <button
         type="button"
