@@ -31,6 +31,8 @@ const SURE = Math.log(0.5);
 const MOST_STRICT = -0.25;
 /** A phrase that was reported is not reported again when it ends within this time of the first: 1 s. */
 const AGAIN_FRAMES = Math.round(16000 / FRAME);
+/** From one syllable to the next so much, what it takes to say it counted as a quarter of a second, is a pause of 0.35 s. */
+const PAUSED_SAMPLES = 0.6 * 16000;
 /** A syllable is known so much after it was said: what the gate holds and the net looks ahead. */
 const SETTLED_SAMPLES = 16000;
 
@@ -170,6 +172,8 @@ export function createSpotter(deps: {
       forgotten++;
     }
     if (!fresh) return [];
+    const last = said.at(-1);
+    if (last && sample - last.sample >= PAUSED_SAMPLES) lexicon.pause();
     said.push({ name: syllables.names[top]!, frame, sample });
     excerpts.unit(syllables.names[top]!, sample);
     if (logs[top]! >= SURE) talkCount.unit(syllables.names[top]!);

@@ -17,7 +17,7 @@ const LAPPED = 2;
 /** Who hears so many prohibitions in so many units hears rules being read out: nothing of them is said by the reader. */
 const READ_OUT = { prohibitions: 2, units: 80 } as const;
 /** A pause ends a sentence: it stands for so many units over which a negation or a quotation has to reach. */
-export const PAUSE_UNITS = 3;
+const PAUSE_UNITS = 3;
 /** How often a word may have been said until a phrase is judged. */
 const REMEMBERED = 8;
 
