@@ -8,6 +8,8 @@ import { addNoise, addRoom, blocksOf, decodePieces, noiseFor, type Sound } from 
 const RATE = 16_000;
 /** A room's microphone delivers blocks of about this size. */
 const BLOCK = 1600;
+/** The noise floor on both sides of a clip stays under this; a clip that does as well has no sound of its own. */
+const SILENT = 40;
 
 /** What is done to the sound before it is heard. */
 export interface Condition {
@@ -76,6 +78,8 @@ export interface HeardClip {
   readonly clip: SpeechClip;
   readonly take: Take;
   readonly durationS: number;
+  /** Nothing in it is louder than a microphone's own noise. */
+  readonly silent: boolean;
   /** Confirmed. */
   readonly hits: readonly SpeechHit[];
   /** Told as suspected; a phrase of `hits` may be among them. */
@@ -104,9 +108,11 @@ export async function listenToAll(deps: {
     const ear = ears.fresh(ease);
     const told: SpeechHit[] = [];
     let samples = 0;
+    let silent = true;
     try {
       for await (const block of blocksOfTake(take)) {
         samples += block.length;
+        silent &&= block.every((value) => Math.abs(value) < SILENT);
         const began = process.cpuUsage();
         const found = await ear.accept(block);
         const used = process.cpuUsage(began);
@@ -129,7 +135,7 @@ export async function listenToAll(deps: {
     soundS += samples / RATE;
     const suspects = ear.suspects?.().map(({ phraseId, endSample }) => ({ phraseId, endS: second(endSample) }));
     const [hits, doubts] = [told.filter(({ level }) => !level), told.filter(({ level }) => level)];
-    heard.push({ clip, take, durationS: second(samples) - 1, hits, doubts, ...(suspects ? { suspects } : {}) });
+    heard.push({ clip, take, durationS: second(samples) - 1, silent, hits, doubts, ...(suspects ? { suspects } : {}) });
   }
   return { heard, leftOut, rtf: soundS === 0 ? null : cpuMs / 1000 / soundS };
 }

@@ -245,9 +245,12 @@ const LENGTH_S = 0.5;
 function warnOf(leftOut: readonly LeftOut[], { entries }: Labels, heard: readonly HeardClip[], warn: Lines['warn']) {
   for (const { file, reason } of leftOut) warn(`left out: ${file}: ${reason}`);
   if (leftOut.length > 0) warn(`${leftOut.length} of ${entries} clips could not be used and are left out`);
-  for (const { clip, durationS } of heard)
+  for (const { clip, durationS, silent } of heard) {
+    if (silent)
+      warn(`${clip.file}: nothing in it is louder than a microphone's own noise; two channels that cancel each other?`);
     if (clip.labelledS !== undefined && Math.abs(clip.labelledS - durationS) > LENGTH_S)
       warn(`${clip.file}: labelled ${clip.labelledS} s, its sound has ${durationS.toFixed(2)} s; the sound counts`);
+  }
 }
 
 function writeReport(

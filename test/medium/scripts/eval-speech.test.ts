@@ -143,6 +143,16 @@ describe('evalroom eval speech', () => {
     expect((await run(['--dir', dir])).json).toMatchObject({ clips: 4, skipped: 0, recallAll: 1, falseAlarms: 0 });
   });
 
+  it('names a clip in which there is nothing to hear, as where two channels cancel each other', async () => {
+    const dir = folder([zh('loud.wav', SAID), zh('out of phase.wav', SAID)], { 'loud.wav': sound(5, [2]) });
+    const apart = ['-filter_complex', 'aeval=val(0)|-val(0):c=stereo', join(dir, 'out of phase.wav')];
+    execFileSync('ffmpeg', ['-v', 'error', '-i', join(dir, 'loud.wav'), ...apart]);
+    const { json, warned } = await run(['--dir', dir]);
+    expect(json).toMatchObject({ clips: 2, said: 2, found: 1 });
+    expect(warned).toMatch(/out of phase\.wav: nothing in it is louder/);
+    expect(warned).not.toMatch(/loud\.wav: nothing/);
+  });
+
   it('prints every key with drawn phrases, in what was augmented and in the curve', async () => {
     const dir = folder([zh('a.wav', { transcript: '这个项目已经内定了' })], { 'a.wav': sound(1, []) });
     const { json, error } = await run(['--dir', dir, '--draw-phrases', '5', '--augment', '--curve']);
