@@ -18,7 +18,7 @@ import { createWordSpotter } from '../models/speech/words-spotter.ts';
 import { Unavailable } from '../protocol/errors.ts';
 import type { Phrase } from '../protocol/rules.ts';
 import { reasonOf } from '../protocol/why.ts';
-import { type FrontName, withFront } from './ears/front.ts';
+import { type FrontName, type Laxness, withFront } from './ears/front.ts';
 
 /** One ear: 16 kHz samples in, hits out. `suspects`: all that its first pass has suspected. */
 interface OneEar {
@@ -30,8 +30,8 @@ interface OneEar {
 export interface EarSet {
   /** Forms that these ears cannot hear, with the reason. */
   readonly unheard: readonly { readonly phraseId: string; readonly reason: string }[];
-  /** An ear that has heard nothing; the one before is closed. `ease` lowers the limits of the Mandarin one. */
-  fresh(ease: number): OneEar;
+  /** An ear that has heard nothing; the one before is closed. */
+  fresh(lax: Laxness): OneEar;
   close(): void;
 }
 
@@ -61,8 +61,8 @@ export function openEngine(engine: Engine, asked?: string): OpenedEngine {
       let inner: OneEar | undefined;
       const fronted = await withFront(
         wanted.front,
-        (ease) => {
-          const ear = bare.fresh(ease);
+        (lax) => {
+          const ear = bare.fresh(lax);
           inner = ear;
           return (samples) => ear.accept(samples);
         },
@@ -70,8 +70,8 @@ export function openEngine(engine: Engine, asked?: string): OpenedEngine {
       );
       return {
         ...bare,
-        fresh(ease) {
-          const accept = fronted(ease);
+        fresh(lax) {
+          const accept = fronted(lax);
           const suspects = inner?.suspects;
           return { accept, ...(suspects ? { suspects } : {}) };
         },
@@ -90,10 +90,13 @@ function bareEngine(engine: Engine, asked: string | undefined, modelsFolder: str
         const ungated = front !== 'shipped';
         return {
           unheard: createSpotter({ model, phrases, ungated }).unheard,
-          fresh(ease) {
+          fresh(lax) {
             const suspects: { phraseId: string; endSample: number }[] = [];
             const onSuspect = (one: { phraseId: string; endSample: number }) => void suspects.push(one);
-            const { accept } = createSpotter({ model, phrases, ease, ungated, onSuspect, tellSuspected: ease === 0 });
+            const { accept } = createSpotter({
+              ...{ model, phrases, ungated, onSuspect, tellSuspected: lax.ease === 0 },
+              ...lax,
+            });
             return { accept, suspects: () => suspects };
           },
           close: () => undefined,

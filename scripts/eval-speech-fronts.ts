@@ -132,7 +132,7 @@ export async function evalFronts(flags: FrontFlags, print: (line: string) => voi
             seed: side,
             condition: { ...condition, ...(lead > 0 ? { leadS: lead } : {}) },
             ears,
-            ease: lax,
+            lax: { ease: lax, everything: lax > 0 },
           }),
         );
       core += each.reduce((sum, { rtf }) => sum + (rtf ?? 0), 0) / each.length / used.length;

@@ -1,6 +1,7 @@
 /** Plays labelled recordings to a fresh ear each, as they are or with noise and rooms around them, in virtual time, piece by piece. */
 import { isAbsolute, join } from 'node:path';
 import { InvalidInput } from '../protocol/errors.ts';
+import type { Laxness } from './ears/front.ts';
 import type { EarSet } from './eval-speech-ears.ts';
 import type { LeftOut, SpeechClip, SpeechHit } from './eval-speech-score.ts';
 import { addNoise, addRoom, blocksOf, decodePieces, noiseFor, type Sound } from './eval-speech-sound.ts';
@@ -95,9 +96,9 @@ export async function listenToAll(deps: {
   seed: number;
   condition: Condition;
   ears: EarSet;
-  ease?: number;
+  lax?: Laxness;
 }): Promise<{ heard: HeardClip[]; leftOut: LeftOut[]; rtf: number | null }> {
-  const { clips, dir, seed, condition, ears, ease = 0 } = deps;
+  const { clips, dir, seed, condition, ears, lax = { ease: 0 } } = deps;
   const heard: HeardClip[] = [];
   const leftOut: LeftOut[] = [];
   const second = (sample: number) => sample / RATE - beforeS(condition);
@@ -105,7 +106,7 @@ export async function listenToAll(deps: {
   let soundS = 0;
   for (const [index, clip] of clips.entries()) {
     const take: Take = { dir, file: clip.file, condition, seed: seed + index };
-    const ear = ears.fresh(ease);
+    const ear = ears.fresh(lax);
     const told: SpeechHit[] = [];
     let samples = 0;
     let silent = true;

@@ -88,6 +88,8 @@ export function createSpotter(deps: {
   project?: ProjectWords | undefined;
   /** Lowers every limit of the mean: for measuring what another strictness would give. */
   ease?: number;
+  /** Also tells what is part of another hit or the same again: with a lax ear, for whoever sorts its hits by margin afterwards. */
+  everything?: boolean;
   /** Told of everything that the first pass suspects, whatever becomes of it: for measuring what the second one costs. */
   onSuspect?: (suspect: { readonly phraseId: string; readonly endSample: number }) => void;
   /** Also tells what the running score alone makes suspect, as such. */
@@ -95,7 +97,16 @@ export function createSpotter(deps: {
   /** The net is given everything, for measuring what the gate before it is worth. */
   ungated?: boolean;
 }): Spotter {
-  const { model, phrases, project, ease = 0, onSuspect, tellSuspected = false, ungated = false } = deps;
+  const {
+    model,
+    phrases,
+    project,
+    ease = 0,
+    everything = false,
+    onSuspect,
+    tellSuspected = false,
+    ungated = false,
+  } = deps;
   const syllables = createSyllables(model.tokens);
   const chance = model.chance?.(syllables);
   const unheard: { phraseId: string; reason: string }[] = [];
@@ -270,10 +281,10 @@ export function createSpotter(deps: {
         const frame = first + kept.length;
         for (const { level, form, score, begin, end } of advance(syllables.pool(posterior), frame)) {
           const last = reported.get(form.phraseId);
-          // A lax ear would tell a poor match and pass over the good one behind it: who measures sorts them out.
-          if (ease === 0 && last !== undefined && end - last <= AGAIN_FRAMES) continue;
+          // A lax ear would tell a poor match and pass over the good one behind it: who asked for everything sorts them out.
+          if (!everything && last !== undefined && end - last <= AGAIN_FRAMES) continue;
           const stretch = { phraseId: form.phraseId, begin, end, exact: score >= OUTRIGHT };
-          if (ease === 0 && overlap.covers(stretch)) continue;
+          if (!everything && overlap.covers(stretch)) continue;
           if (level) {
             const before = suspectedLast.get(form.phraseId);
             if (before !== undefined && end - before <= AGAIN_FRAMES) continue;

@@ -9,8 +9,14 @@ import { createDereverberation } from './wpe.ts';
 /** Samples in, hits out; some fronts are asked elsewhere and answer later. */
 export type Ear = (samples: Int16Array) => Hit[] | Promise<Hit[]>;
 
-/** Makes a fresh ear per recording; `ease` lowers the limits of the Mandarin one. */
-export type Ears = (ease: number) => Ear;
+/** How much less strict than in the product the Mandarin ear is; `everything`: see `createSpotter`. */
+export interface Laxness {
+  readonly ease: number;
+  readonly everything?: boolean;
+}
+
+/** Makes a fresh ear per recording. */
+export type Ears = (lax: Laxness) => Ear;
 
 /** `shipped` is what the product runs, whatever that is; the others stand alone before a bare ear. */
 export const FRONTS = [
@@ -33,9 +39,9 @@ const NOT_BLANK = 0.1;
 export async function withFront(front: FrontName, ears: Ears, modelsFolder: string): Promise<Ears> {
   const before =
     (make: () => SpectrumStep): Ears =>
-    (ease) => {
+    (lax) => {
       const clear = overSpectra(make());
-      const ear = ears(ease);
+      const ear = ears(lax);
       return (samples) => ear(clear(samples));
     };
   switch (front) {
@@ -47,21 +53,21 @@ export async function withFront(front: FrontName, ears: Ears, modelsFolder: stri
     case 'wpe':
       return before(() => createDereverberation());
     case 'wpe+subtract':
-      return (ease) => {
+      return (lax) => {
         const echoes = overSpectra(createDereverberation());
         const noise = overSpectra(createSubtraction());
-        const ear = ears(ease);
+        const ear = ears(lax);
         return (samples) => ear(noise(echoes(samples)));
       };
     case 'gate':
-      return (ease) => throughGate(ears(ease));
+      return (lax) => throughGate(ears(lax));
     case 'gate-silero': {
       const judge = await createSileroJudge(modelsFolder);
-      return (ease) => gatedBy({ judge: judge(), least: SILERO, ear: ears(ease) });
+      return (lax) => gatedBy({ judge: judge(), least: SILERO, ear: ears(lax) });
     }
     case 'gate-blank': {
       const judge = createBlankJudge(modelsFolder);
-      return (ease) => gatedBy({ judge: judge(), least: NOT_BLANK, ear: ears(ease) });
+      return (lax) => gatedBy({ judge: judge(), least: NOT_BLANK, ear: ears(lax) });
     }
   }
 }
