@@ -3,7 +3,7 @@ import { type Person, upperBody } from '../../protocol/observation.ts';
 import { contains, iou } from '../../protocol/seat.ts';
 import { isElsewhere, type Spot, usualBox } from './place.ts';
 import type { SeatSight } from './presence.ts';
-import { HIGH_SCORE, hasWalked, type Surroundings, type Track } from './track.ts';
+import { centre, HIGH_SCORE, hasWalked, type Surroundings, type Track } from './track.ts';
 
 export interface Sitting {
   /** Everybody in this frame. */
@@ -133,13 +133,29 @@ export function asTheySit(
         !Object.values(seats).some((s) => s.ownerId === t.trackId),
     );
     if (!sitter) continue;
-    next = next.map((t) =>
-      t === owner
-        ? { ...t, trackId: sitter.trackId }
-        : t === sitter
-          ? { ...t, trackId: owner.trackId, confirmed: true }
-          : t,
-    );
+    next = next.map((t) => (t === owner ? begunAnew(owner, sitter.trackId) : t === sitter ? goneOn(owner, sitter) : t));
   }
   return next;
+}
+
+/** Who an owner was all the time goes with their id: when and where they came in, how surely they were seen, how far they have walked. */
+function goneOn(owner: Track, sitter: Track): Track {
+  const { trackId, hits, bornMonoMs, bornAt, reach } = owner;
+  return {
+    ...sitter,
+    trackId,
+    hits,
+    bornMonoMs,
+    bornAt,
+    reach,
+    peak: Math.max(owner.peak, sitter.peak),
+    confirmed: true,
+  };
+}
+
+/** And what lent itself the id has neither walked nor been seen surely. */
+function begunAnew({ box, score, seenMonoMs }: Track, trackId: number): Track {
+  const [x, y] = centre(box);
+  const here = { bornMonoMs: seenMonoMs, bornAt: [x, y], reach: [x, y, x, y] } as const;
+  return { ...here, trackId, box, score, peak: score, hits: 1, seenMonoMs, velocity: [0, 0], confirmed: false };
 }

@@ -15,16 +15,21 @@ interface Turn {
   readonly endMonoMs: number;
 }
 
+/** How many poses there were with the hand at the ear, and since the first of them at all. */
+interface Poses {
+  readonly held: number;
+  readonly looked: number;
+}
+
 interface Caller {
   readonly seatId: string;
   readonly cameraId: string;
-  /** First and last pose with the hand at the ear, and how many there were. */
+  /** First and last pose with the hand at the ear. */
   readonly firstMonoMs: number;
   readonly firstWallMs: number;
   readonly lastMonoMs: number;
-  readonly poses: number;
-  /** Poses of them since then, those without it too. */
-  readonly looked: number;
+  /** By each camera: a view from behind or over a monitor shows no hand, and does not speak against one that does. */
+  readonly views: Readonly<Record<string, Poses>>;
   readonly episode?: Episode | undefined;
 }
 
@@ -52,14 +57,14 @@ export const outsideContact: Rule<OutsideContact> = {
     const callers = open.flatMap((event): Caller[] => {
       const { body } = event;
       if (body.kind !== 'episode' || body.behaviour !== 'outside_contact') return [];
+      const cameraId = body.sourceId ?? '';
       const from = { firstMonoMs: at.monoMs - body.durationMs, firstWallMs: body.beganWallMs, lastMonoMs: at.monoMs };
       return [
         {
           seatId: body.seatIds[0] ?? '',
-          cameraId: body.sourceId ?? '',
+          cameraId,
           ...from,
-          poses: POSES,
-          looked: POSES,
+          views: { [cameraId]: { held: POSES, looked: POSES } },
           episode: resume(event, at),
         },
       ];
@@ -106,21 +111,33 @@ function watch(callers: readonly Caller[], scene: Scene): readonly Caller[] {
     }),
   );
   const seen = looked.flatMap(({ isCalling, ...who }) => (isCalling ? [who] : []));
-  const going = callers.map((caller) => {
-    const again = seen.find((s) => s.seatId === caller.seatId);
-    if (!again) {
-      const isLooked = looked.some((s) => s.seatId === caller.seatId);
-      return isLooked ? { ...caller, looked: caller.looked + 1 } : caller;
+  const going = callers.map((caller): Caller => {
+    const mine = looked.filter((l) => l.seatId === caller.seatId);
+    const again = mine.find((l) => l.isCalling);
+    const anew = again !== undefined && !isOpen(caller.episode) && at.monoMs - caller.lastMonoMs > HELD_MS;
+    const views = { ...(anew ? {} : caller.views) };
+    for (const { cameraId, isCalling } of mine) {
+      const { held, looked: before } = views[cameraId] ?? { held: 0, looked: 0 };
+      if (isCalling || before > 0) views[cameraId] = { held: held + (isCalling ? 1 : 0), looked: before + 1 };
     }
-    const anew = !isOpen(caller.episode) && at.monoMs - caller.lastMonoMs > HELD_MS;
-    const first = anew
-      ? { firstMonoMs: at.monoMs, firstWallMs: at.wallMs, poses: 1, looked: 1 }
-      : { poses: caller.poses + 1, looked: caller.looked + 1 };
-    return { ...caller, ...first, cameraId: again.cameraId, lastMonoMs: at.monoMs };
+    return {
+      ...caller,
+      ...(anew ? { firstMonoMs: at.monoMs, firstWallMs: at.wallMs } : {}),
+      ...(again ? { cameraId: again.cameraId, lastMonoMs: at.monoMs } : {}),
+      views,
+    };
   });
   const fresh = seen
     .filter((s, i) => !callers.some((c) => c.seatId === s.seatId) && seen.findIndex((o) => o.seatId === s.seatId) === i)
-    .map((s) => ({ ...s, firstMonoMs: at.monoMs, firstWallMs: at.wallMs, lastMonoMs: at.monoMs, poses: 1, looked: 1 }));
+    .map(
+      (s): Caller => ({
+        ...s,
+        firstMonoMs: at.monoMs,
+        firstWallMs: at.wallMs,
+        lastMonoMs: at.monoMs,
+        views: { [s.cameraId]: { held: 1, looked: 1 } },
+      }),
+    );
   return [...going, ...fresh];
 }
 
@@ -135,7 +152,7 @@ function speak(
   const allowed = isAllowed(scene.session, 'outside_contact', seatIds, at.wallMs);
   const from = caller.firstMonoMs - BEFORE_MS;
   const said = Math.max(0, ...Object.values(turns).map((list) => list.filter((t) => t.endMonoMs >= from).length));
-  const isHeld = caller.poses >= POSES && caller.poses >= SHARE * caller.looked;
+  const isHeld = Object.values(caller.views).some(({ held, looked }) => held >= POSES && held >= SHARE * looked);
   const holds = !gone && !allowed && isHeld && said >= rule.turns;
   const over = gone || allowed;
   const open = isOpen(caller.episode);

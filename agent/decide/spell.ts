@@ -25,11 +25,18 @@ export interface Evidence {
   readonly sinceMonoMs?: number;
 }
 
+interface Run {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly yes: number;
+  readonly all: number;
+}
+
 interface View {
   readonly cameraId: string;
   readonly worth: number;
-  /** First and last frame that said so, of a run without longer gaps. */
-  readonly run?: { readonly firstMs: number; readonly lastMs: number } | undefined;
+  /** The frames since the first that said so, without longer gaps between those that did. */
+  readonly run?: Run | undefined;
   readonly window: readonly (readonly [number, boolean])[];
 }
 
@@ -46,6 +53,8 @@ export interface Spell {
   /** Last evidence of either kind. */
   readonly toldMonoMs: number;
   readonly fineMonoMs?: number | undefined;
+  /** The next one cannot have begun before: until then it was allowed, another one, or not believed. */
+  readonly fromMonoMs?: number | undefined;
   readonly value?: number | undefined;
   readonly threshold?: number | undefined;
   readonly unit: string;
@@ -82,6 +91,7 @@ export interface SpellRule {
 
 /** Frames further apart than this are not one run. */
 const MAX_STEP_MS = 5000;
+const MOST = 0.5;
 /** So many frames that all say no. */
 const VETO_FRAMES = 4;
 /** A view that sees the seat so well against the best one sees it about as well. */
@@ -175,9 +185,11 @@ function stepSpell(
   const quiet = views.every(({ window }) => window.length === 0);
   const holds = !allowed && !lost && (state.holds ? quiet || best > endShare : enough && best >= beginShare - 1e-9);
   const begins = holds && !state.holds && state.lastingMs === 0;
-  const first = begins ? firstOf(view, told, now) : now;
+  const first = begins ? Math.max(firstOf(view, told, now), state.fromMonoMs ?? Number.NEGATIVE_INFINITY) : now;
   const fineMonoMs = holds ? undefined : (state.fineMonoMs ?? now);
   const over = allowed || lost || (fineMonoMs !== undefined && now - fineMonoMs >= (spec.fineMs ?? 2000));
+  const unheard = Math.max(state.fromMonoMs ?? 0, now - windowMs);
+  const endedMs = over && state.lastingMs > 0 ? (fineMonoMs ?? now) : state.fromMonoMs;
   // What has not been seen for long is not counted: the timer stands still then.
   const counted = holds && now - toldMonoMs <= CARRY_MS && !blind ? stepMs : 0;
   const strongest = told.filter((e) => e.holds).at(-1);
@@ -187,6 +199,7 @@ function stepSpell(
     views,
     holds,
     fineMonoMs,
+    fromMonoMs: allowed ? now : veto || against ? unheard : endedMs,
     toldMonoMs,
     lastMonoMs: now,
     hits: begins ? yesOf(view) : Math.min(state.hits + (strongest ? 1 : 0), Number.MAX_SAFE_INTEGER),
@@ -221,7 +234,14 @@ function stepSpell(
   );
   if (!over) return [{ ...next, episode }, drafts];
   const kept = isJoinable(episode, now, context) || (repeats !== undefined && begun.length > 0);
-  const ended: Spell = { ...next, lastingMs: 0, hits: 0, holds: false, episode };
+  const ended: Spell = {
+    ...next,
+    views: state.lastingMs > 0 ? anew(views) : views,
+    lastingMs: 0,
+    hits: 0,
+    holds: false,
+    episode,
+  };
   const remembered = views.some((v) => v.window.some(([, yes]) => yes || spec.samples !== undefined));
   return [kept || remembered ? ended : undefined, drafts];
 }
@@ -262,9 +282,12 @@ function widened(views: readonly View[], told: readonly Evidence[], now: number,
 }
 
 function runOf(run: View['run'], mine: readonly Evidence[], now: number): View['run'] {
-  if (!mine.some((e) => e.holds)) return run;
-  return { firstMs: run && now - run.lastMs <= MAX_STEP_MS ? run.firstMs : now, lastMs: now };
+  if (!mine.some((e) => e.holds)) return run && mine.length > 0 ? { ...run, all: run.all + 1 } : run;
+  if (!run || now - run.lastMs > MAX_STEP_MS) return { firstMs: now, lastMs: now, yes: 1, all: 1 };
+  return { ...run, lastMs: now, yes: run.yes + 1, all: run.all + 1 };
 }
+
+const anew = (views: readonly View[]) => views.map((view): View => ({ ...view, run: undefined }));
 
 /** Of the views that told something twice, the one that sees best. */
 function better(views: readonly View[]): View | undefined {
@@ -281,8 +304,9 @@ function firstOf(view: View | undefined, told: readonly Evidence[], now: number)
   const since = told.flatMap((e) => (e.holds && e.sinceMonoMs !== undefined ? [e.sinceMonoMs] : []));
   if (since.length > 0) return Math.min(now, ...since);
   const first = view?.window.find(([, yes]) => yes)?.[0] ?? now;
-  // It may have taken longer than a window until enough frames said so.
-  return Math.min(first, view?.run?.firstMs ?? now);
+  const run = view?.run;
+  // It may have taken longer than a window until enough frames said so; where most said no, they said so by chance.
+  return run && run.yes >= MOST * run.all ? Math.min(first, run.firstMs) : first;
 }
 
 function factsOf(spell: Spell, over: boolean, spec: SpellRule, rule: TwoLevels, before: Spell, context: RuleContext) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { asTheySit, mayBeIn } from '../../../../agent/decide/guard.ts';
 import { learnHabit, spotOf } from '../../../../agent/decide/place.ts';
 import { type SeatSight, startSeat } from '../../../../agent/decide/presence.ts';
-import { advanceTracks, type Track } from '../../../../agent/decide/track.ts';
+import { advanceTracks, hasWalked, type Track } from '../../../../agent/decide/track.ts';
 import type { Person } from '../../../../protocol/observation.ts';
 import { layout, sitting, standing } from './world.ts';
 
@@ -73,6 +73,33 @@ describe('a coat beside somebody who sits', () => {
     const seen = ids([[sitter], [sitter], [faint], [dim, faint]]);
     expect(seen[2]).toEqual([1]);
     expect(seen[3]).toEqual([1, 2]);
+  });
+
+  it('has neither walked in nor been seen surely, though it had the id of somebody who did', () => {
+    const habit = learnHabit(undefined, { ...sitter, trackId: 1 } as unknown as Track);
+    const seats: Record<string, SeatSight> = { '2': { ...startSeat(undefined), ownerId: 1, habit } };
+    let [tracks, nextId] = [[] as readonly Track[], 1];
+    const frames: readonly (readonly Person[])[] = [
+      ...[0.4, 0.3, 0.2, 0.1].map((far) => [standing(middle + far)]),
+      [sitter],
+      [sitter],
+      [{ ...coat, score: 0.12 }],
+      [
+        { ...coat, score: 0.12 },
+        { ...sitter, score: 0.16 },
+      ],
+    ];
+    for (const [i, persons] of frames.entries()) {
+      const now = 1000 + i * 500;
+      ({ tracks, nextId } = advanceTracks(tracks, persons, now, nextId, { expected: () => true }));
+      tracks = asTheySit(tracks, { seats, spots }, now);
+    }
+    const owner = tracks.find((t) => t.trackId === 1);
+    const thing = tracks.find((t) => t.box === coat.box);
+    expect(owner).toMatchObject({ box: sitter.box, bornMonoMs: 1000, confirmed: true, peak: 0.8 });
+    expect(hasWalked(owner!)).toBe(true);
+    expect(thing).toMatchObject({ box: coat.box, confirmed: false, peak: 0.12 });
+    expect(hasWalked(thing!)).toBe(false);
   });
 
   it('does not begin to walk with who passes it', () => {

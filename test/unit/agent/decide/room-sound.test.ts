@@ -214,6 +214,23 @@ describe('a telephone call', () => {
     expect(calls(run)).toEqual([]);
   });
 
+  it('is one in the view that shows the hand, whatever one from behind shows as often', () => {
+    const seats = context.layout.seats.map((s) => ({
+      ...s,
+      views: [...s.views, ...s.views.map((v) => ({ ...v, cameraId: 'cam-b' }))],
+    }));
+    const two = { ...ctx, layout: { ...context.layout, seats } };
+    const run = begin([], two);
+    for (; run.s < 60; run.s += 0.5) {
+      const calm = others('2').map((p) => posed(p));
+      const shot = (left: 'ear' | 'down') => frame(run.s, { persons: [...calm, posed(sitting('2'), { left })] });
+      feed(run, shot(run.s >= 20 ? 'ear' : 'down'), two);
+      feed(run, { ...shot('down'), cameraId: 'cam-b', at: at(run.s + 0.1) }, two);
+      feed(run, level(run.s + 0.2, { speech: run.s % 4 < 2 ? 0.9 : 0 }), two);
+    }
+    expect(calls(run)[0]).toBe('begin outside_contact alarm');
+  });
+
   it('may be permitted', () => {
     const run = begin([], ctx);
     const permit = { permitId: 'p', kind: 'call' as const, fromWallMs: 0, untilWallMs: at(900).wallMs };
