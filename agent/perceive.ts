@@ -16,6 +16,7 @@ import { createHeadMemory } from './blur.ts';
 import { confirm, createCloserLook } from './closer.ts';
 import { createRate, RATE_MS } from './rate.ts';
 import { encodeSnapshot } from './snapshot.ts';
+import { tilesFor } from './tiles.ts';
 
 export interface PerceiveOptions {
   readonly camera: Pick<Camera, 'cameraId' | 'frames'>;
@@ -83,6 +84,8 @@ const SNAPSHOT_EVERY_MS = 10_000;
 const STIRS = 0.01;
 /** Poses for one frame while the eyes are strained. */
 const STRAINED_POSES = 1;
+/** Model sets whose detector looks in parts of the picture anyway. */
+const TILED = /^blazepose/;
 
 /** Assigns only; work begins when `observations()` is iterated. */
 export function createPerceive({
@@ -99,6 +102,7 @@ export function createPerceive({
   const schedule = createPoseSchedule();
   let attention = createAttention({ regions, zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
   let closer = createCloserLook({ zones: zonesOf(layout, cameraId).map(({ zone }) => zone) });
+  let tiles = tilesFor(zonesOf(layout, cameraId).map(({ zone }) => zone));
   const stop = new AbortController();
   const spent = { detector: createRate(clock), pose: createRate(clock) };
   const decoded = createRate(clock);
@@ -141,6 +145,9 @@ export function createPerceive({
     // Eyes whose models could not be used never open: that is a blind room, not one that may end.
     if (eyes.modelSet === 'none')
       throw new Unavailable('eyes_down', 'the models of the eyes can not be used (evalroom models verify says why)');
+    // That of npm's set looks in parts of its own.
+    const parts = plan.strained || TILED.test(eyes.modelSet) ? [] : tiles;
+    const regions = [...parts, ...plan.regions];
     let poses = 0;
     const look = await eyes.look(frame, {
       wantPose: (found) => {
@@ -158,14 +165,14 @@ export function createPerceive({
         poses += boxes.length;
         return boxes;
       },
-      regions: plan.regions,
+      regions,
       frame: frame.frame,
     });
     const inferenceMs = look.detectorMs + look.poseMs;
     spent.detector.add(look.detectorMs);
     spent.pose.add(look.poseMs);
     work.detections.add(1);
-    work.regions.add(plan.regions.length);
+    work.regions.add(regions.length);
     work.poses.add(poses);
     const aspect = frame.width / frame.height;
     const cleaned = withoutMiniatures(look.persons, aspect);
@@ -249,6 +256,7 @@ export function createPerceive({
       watch = createPictureWatch({ seats: zones });
       attention = createAttention({ regions: around, zones: zones.map(({ zone }) => zone) });
       closer = createCloserLook({ zones: zones.map(({ zone }) => zone) });
+      tiles = tilesFor(zones.map(({ zone }) => zone));
     },
     async close() {
       stop.abort();

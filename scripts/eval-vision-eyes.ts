@@ -151,7 +151,7 @@ async function keptAs(
   const pose = (await readdir(join(ROOT, 'models', 'pose'))).sort();
   const sources = [
     ...[...models, ...pose.map((name) => `pose/${name}`)].map((name) => join('models', name)),
-    ...['perceive.ts', 'attention.ts', 'closer.ts'].map((name) => join('agent', name)),
+    ...['perceive.ts', 'attention.ts', 'closer.ts', 'tiles.ts'].map((name) => join('agent', name)),
   ];
   hash.update(await sourcesHash(sources, modelsFolder));
   return join(KEPT, `${cameraId}-${variant.name}-${hash.digest('hex').slice(0, 24)}.json.gz`);

@@ -125,6 +125,19 @@ async function all(observations: AsyncIterable<FrameObservation>): Promise<Frame
 }
 
 describe('perceive', () => {
+  it('has a picture whose seats are small looked at in parts, too, from the moment that they are drawn', async () => {
+    const small = [
+      [0, 0],
+      [0.08, 0],
+      [0.08, 0.3],
+    ] as const;
+    const seats = [{ seatId: '1', name: '1', views: [{ cameraId: 'cam', zone: small }] }];
+    const fake = fakeEyes();
+    const { perceive } = setUp([1, 2], fake);
+    for await (const _ of perceive.observations()) perceive.relay({ ...layout, seats }, []);
+    expect(fake.asked.map(({ regions }) => regions?.length)).toEqual([0, 2]);
+  });
+
   it('measures shifts against the picture of now once a person has said that it is right', async () => {
     const clock = virtualClock();
     const { eyes } = fakeEyes();
